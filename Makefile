@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+# CLB: kernel module and tools. "make help" lists the targets.
+
+VERSION = 0.1.0
+# Release of the kernel to build for; evaluated late, after "setup".
+KVER ?= $(shell selftests/kver.sh)
+KDIR ?= /lib/modules/$(KVER)/build
+PREFIX ?= /usr/local
+DESTDIR ?=
+export KVER
+
+all: module tools
+
+module: have-headers
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/kmod modules
+
+have-headers:
+	@test -e $(KDIR)/Makefile || { echo "no headers of kernel" \
+	"'$(KVER)' in $(KDIR): run 'make setup' or set KVER=" >&2; exit 1; }
+
+tools:
+	$(MAKE) -C tools VERSION=$(VERSION)
+
+setup:
+	@selftests/setup.sh
+
+check: setup
+	@selftests/check.sh $(TESTS)
+
+check-harness: setup
+	@selftests/vm/check.sh
+
+demo: setup
+	$(MAKE) all
+	@LOGDIR=$(CURDIR)/build/log/demo selftests/vm/boot.sh demo \
+		selftests/demo.sh
+
+style:
+	@selftests/style.sh
+
+install: all
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/kmod INSTALL_MOD_DIR=updates \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+	$(if $(DESTDIR),,depmod $(KVER))
+	$(MAKE) -C tools install VERSION=$(VERSION) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+# The sources go to /usr/src; dkms builds them for this and later kernels.
+dkms_src = $(DESTDIR)/usr/src/clb-$(VERSION)
+dkms:
+	rm -rf $(dkms_src)
+	install -d $(dkms_src)/kmod $(dkms_src)/include/uapi/linux
+	tar -C kmod --exclude-from=.gitignore -cf - . | \
+		tar -C $(dkms_src)/kmod -xf -
+	install -m 644 include/uapi/linux/clb.h $(dkms_src)/include/uapi/linux
+	sed 's/@VERSION@/$(VERSION)/' dkms.conf >$(dkms_src)/dkms.conf
+	$(if $(DESTDIR),,dkms install --force -m clb -v $(VERSION) -k $(KVER))
+
+in-tree:
+	@test -n "$(KSRC)" || { echo "usage: make in-tree KSRC=dir" >&2; exit 1; }
+	@selftests/in-tree.sh $(KSRC)
+
+clean:
+	-test ! -e $(KDIR)/Makefile || $(MAKE) -C $(KDIR) M=$(CURDIR)/kmod clean
+	-$(MAKE) -C tools clean
+	rm -rf build
+
+help:
+	@echo 'make               build the module (kmod/clb.ko) and the tools'
+	@echo 'make setup         install missing packages (selftests/packages)'
+	@echo 'make demo          show balancing in a virtual machine'
+	@echo 'make check         run all quick tests; TESTS="nat abi": only these'
+	@echo 'make check-harness test the test harness itself'
+	@echo 'make style         checkpatch, sparse, shellcheck'
+	@echo 'make install       install for kernel KVER; PREFIX=, DESTDIR='
+	@echo 'make dkms          install the module through DKMS'
+	@echo 'make in-tree KSRC=dir   put the module into a kernel source tree'
+	@echo 'make clean         remove what was built'
+	@echo 'Kernel release: KVER=$(KVER)'
+
+.PHONY: all module have-headers tools setup check check-harness demo style \
+	install dkms in-tree clean help

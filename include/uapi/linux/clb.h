@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * CLB load balancer: generic netlink interface.
+ *
+ * The same interface in YNL form is Documentation/netlink/specs/clb.yaml;
+ * Documentation/netlink.rst says how to use it. A test holds the two equal.
+ *
+ * Every message carries one nest per object it is about: CLB_A_LISTENER names
+ * a listener in all commands that work inside one (servers, ACL entries).
+ * Addresses and ports are in network byte order, everything else in host
+ * byte order. The length of an address, 4 or 16 bytes, says its family.
+ */
+#ifndef _UAPI_LINUX_CLB_H
+#define _UAPI_LINUX_CLB_H
+
+#define CLB_GENL_NAME		"clb"
+#define CLB_GENL_VERSION	1
+#define CLB_GENL_MCGRP_EVENTS	"events"
+
+/**
+ * enum clb_cmd - commands and events
+ * @CLB_CMD_UNSPEC: not used
+ * @CLB_CMD_LISTENER_GET: one listener (do) or all of them (dump)
+ * @CLB_CMD_LISTENER_ADD: add a listener. -EEXIST where it exists
+ * @CLB_CMD_LISTENER_SET: change attributes of a listener; those not given stay
+ * @CLB_CMD_LISTENER_DEL: remove a listener and its servers
+ * @CLB_CMD_SERVER_GET: one server (do) or all (dump; CLB_A_LISTENER filters)
+ * @CLB_CMD_SERVER_ADD: add a server to a listener
+ * @CLB_CMD_SERVER_SET: change weight, state or limits of a server
+ * @CLB_CMD_SERVER_DEL: remove a server from a listener
+ * @CLB_CMD_ACL_GET: ACL entries (dump; CLB_A_LISTENER filters)
+ * @CLB_CMD_ACL_ADD: add one or more CLB_A_ACL_ENTRY to a listener
+ * @CLB_CMD_ACL_DEL: remove one or more CLB_A_ACL_ENTRY; none given: all
+ * @CLB_CMD_LOCAL_ADDRESS_GET: local addresses for FNAT (dump)
+ * @CLB_CMD_LOCAL_ADDRESS_ADD: add a local address to the pool
+ * @CLB_CMD_LOCAL_ADDRESS_DEL: remove a local address; its sessions live on
+ * @CLB_CMD_SETTINGS_GET: settings of the network namespace, and
+ *	CLB_A_GENERATION
+ * @CLB_CMD_SETTINGS_SET: change settings; takes effect at once, outside
+ *	of transactions
+ * @CLB_CMD_SESSION_GET: sessions (dump). CLB_A_LISTENER, CLB_A_SERVER
+ *	(address and port) and CLB_A_SESSION (client address, client port,
+ *	state) filter
+ * @CLB_CMD_SESSION_DEL: remove sessions that match the same filters; with
+ *	none given, all. TCP sessions are reset where the listener says so
+ * @CLB_CMD_STATS_GET: counters of the network namespace
+ * @CLB_CMD_BEGIN: begin a transaction, owned by the sending socket. -EBUSY
+ *	while another socket owns one
+ * @CLB_CMD_COMMIT: make all changes of the transaction visible at once. As
+ *	an event: a new configuration with CLB_A_GENERATION is in force
+ * @CLB_CMD_ABORT: drop the transaction; closing the socket does the same
+ * @CLB_CMD_FLUSH: remove all listeners and local addresses
+ * @CLB_CMD_POOL_EXHAUSTED: event only: no local address and port is free for
+ *	CLB_A_LISTENER, CLB_A_SERVER. At most one a second
+ *
+ * Events carry the command that caused the change and the objects in the
+ * form in which the matching GET command returns them.
+ */
+enum clb_cmd {
+	CLB_CMD_UNSPEC,
+	CLB_CMD_LISTENER_GET,
+	CLB_CMD_LISTENER_ADD,
+	CLB_CMD_LISTENER_SET,
+	CLB_CMD_LISTENER_DEL,
+	CLB_CMD_SERVER_GET,
+	CLB_CMD_SERVER_ADD,
+	CLB_CMD_SERVER_SET,
+	CLB_CMD_SERVER_DEL,
+	CLB_CMD_ACL_GET,
+	CLB_CMD_ACL_ADD,
+	CLB_CMD_ACL_DEL,
+	CLB_CMD_LOCAL_ADDRESS_GET,
+	CLB_CMD_LOCAL_ADDRESS_ADD,
+	CLB_CMD_LOCAL_ADDRESS_DEL,
+	CLB_CMD_SETTINGS_GET,
+	CLB_CMD_SETTINGS_SET,
+	CLB_CMD_SESSION_GET,
+	CLB_CMD_SESSION_DEL,
+	CLB_CMD_STATS_GET,
+	CLB_CMD_BEGIN,
+	CLB_CMD_COMMIT,
+	CLB_CMD_ABORT,
+	CLB_CMD_FLUSH,
+	CLB_CMD_POOL_EXHAUSTED,
+
+	__CLB_CMD_MAX,
+	CLB_CMD_MAX = __CLB_CMD_MAX - 1
+};
+
+/**
+ * enum clb_attr - top-level attributes
+ * @CLB_A_UNSPEC: not used
+ * @CLB_A_LISTENER: nest of enum clb_listener_attr
+ * @CLB_A_SERVER: nest of enum clb_server_attr
+ * @CLB_A_ACL_ENTRY: nest of enum clb_acl_attr; may be given many times
+ * @CLB_A_LOCAL_ADDRESS: nest of enum clb_local_address_attr
+ * @CLB_A_SETTINGS: nest of enum clb_settings_attr
+ * @CLB_A_SESSION: nest of enum clb_session_attr
+ * @CLB_A_STATS: nest of enum clb_stats_attr
+ * @CLB_A_GENERATION: u32, number of the configuration in force; every change
+ *	or committed transaction adds one
+ */
+enum clb_attr {
+	CLB_A_UNSPEC,
+	CLB_A_LISTENER,
+	CLB_A_SERVER,
+	CLB_A_ACL_ENTRY,
+	CLB_A_LOCAL_ADDRESS,
+	CLB_A_SETTINGS,
+	CLB_A_SESSION,
+	CLB_A_STATS,
+	CLB_A_GENERATION,
+
+	__CLB_A_MAX,
+	CLB_A_MAX = __CLB_A_MAX - 1
+};
+
+/**
+ * enum clb_mode - how packets reach the servers of a listener
+ * @CLB_MODE_NAT: destination translated, client address kept; the server's
+ *	route to the client leads through the node
+ * @CLB_MODE_FNAT: full NAT: the source becomes an address of the local pool
+ * @CLB_MODE_DR: direct routing: only the MAC address changes; the server
+ *	holds the VIP and answers the client itself
+ * @CLB_MODE_TUN: packets are encapsulated in IPv4 or IPv6 (IPIP, 6in4, 4in6,
+ *	6in6); the server holds the VIP and answers the client itself
+ */
+enum clb_mode {
+	CLB_MODE_NAT,
+	CLB_MODE_FNAT,
+	CLB_MODE_DR,
+	CLB_MODE_TUN,
+
+	__CLB_MODE_MAX,
+	CLB_MODE_MAX = __CLB_MODE_MAX - 1
+};
+
+/**
+ * enum clb_scheduler - how a server is chosen for a new session
+ * @CLB_SCHEDULER_RR: round robin
+ * @CLB_SCHEDULER_WRR: weighted round robin, evenly interleaved
+ * @CLB_SCHEDULER_LC: fewest sessions
+ * @CLB_SCHEDULER_WLC: fewest sessions for its weight
+ * @CLB_SCHEDULER_MH: Maglev hash of the client address or of the 4-tuple
+ * @CLB_SCHEDULER_FO: failover: the usable server with the highest weight
+ */
+enum clb_scheduler {
+	CLB_SCHEDULER_RR,
+	CLB_SCHEDULER_WRR,
+	CLB_SCHEDULER_LC,
+	CLB_SCHEDULER_WLC,
+	CLB_SCHEDULER_MH,
+	CLB_SCHEDULER_FO,
+
+	__CLB_SCHEDULER_MAX,
+	CLB_SCHEDULER_MAX = __CLB_SCHEDULER_MAX - 1
+};
+
+/**
+ * enum clb_hash_key - what the mh scheduler hashes
+ * @CLB_HASH_KEY_SOURCE: client address
+ * @CLB_HASH_KEY_TUPLE: client address and port, VIP and port
+ */
+enum clb_hash_key {
+	CLB_HASH_KEY_SOURCE,
+	CLB_HASH_KEY_TUPLE,
+
+	__CLB_HASH_KEY_MAX,
+	CLB_HASH_KEY_MAX = __CLB_HASH_KEY_MAX - 1
+};
+
+/**
+ * enum clb_acl_mode - meaning of a listener's ACL entries
+ * @CLB_ACL_MODE_OFF: entries are kept but not looked at
+ * @CLB_ACL_MODE_ALLOW: only clients in an entry may open sessions; with no
+ *	entry, nobody may
+ * @CLB_ACL_MODE_DENY: clients in an entry may not open sessions
+ */
+enum clb_acl_mode {
+	CLB_ACL_MODE_OFF,
+	CLB_ACL_MODE_ALLOW,
+	CLB_ACL_MODE_DENY,
+
+	__CLB_ACL_MODE_MAX,
+	CLB_ACL_MODE_MAX = __CLB_ACL_MODE_MAX - 1
+};
+
+/**
+ * enum clb_listener_attr - a listener
+ * @CLB_LISTENER_A_UNSPEC: not used
+ * @CLB_LISTENER_A_PAD: alignment of 64-bit attributes
+ * @CLB_LISTENER_A_PROTOCOL: u8, 6 (TCP) or 17 (UDP); part of the key
+ * @CLB_LISTENER_A_ADDRESS: binary, 4 or 16 bytes, network order: the VIP, a
+ *	unicast address; part of the key
+ * @CLB_LISTENER_A_PORT: u16, network order; 0: all ports; part of the key
+ * @CLB_LISTENER_A_MODE: u8, enum clb_mode (default NAT)
+ * @CLB_LISTENER_A_SCHEDULER: u8, enum clb_scheduler (default WRR)
+ * @CLB_LISTENER_A_HASH_KEY: u8, enum clb_hash_key (default SOURCE)
+ * @CLB_LISTENER_A_PERSISTENCE: u32, seconds a client stays with its server
+ *	after its last session began or was seen open, 0 to 86400 (default 0:
+ *	off)
+ * @CLB_LISTENER_A_PERSISTENCE_PREFIX: u8, prefix length by which clients are
+ *	told apart, 1 to 32 or 128 (default the longest)
+ * @CLB_LISTENER_A_TIMEOUT_SYN: u32, seconds, half-open TCP, 1 to 900
+ *	(default 30)
+ * @CLB_LISTENER_A_TIMEOUT_ESTABLISHED: u32, seconds, established TCP, 10 to
+ *	900 (default 900)
+ * @CLB_LISTENER_A_TIMEOUT_FIN: u32, seconds, closing TCP, 1 to 900 (default
+ *	30)
+ * @CLB_LISTENER_A_TIMEOUT_UDP: u32, seconds, UDP, 1 to 900 (default 90)
+ * @CLB_LISTENER_A_RESET: u8, 0 or 1 (default 1): sessions whose server is
+ *	down or gone, and TCP packets that belong to no session, are answered
+ *	with a reset; 0: dropped in silence
+ * @CLB_LISTENER_A_SLOW_START: u32, seconds over which the share of a server
+ *	that came up grows to its weight, 0 to 900 (default 0: off); rr, wrr,
+ *	lc and wlc
+ * @CLB_LISTENER_A_MAX_SESSIONS: u32, 0: no limit (default)
+ * @CLB_LISTENER_A_MAX_NEW_SESSIONS: u32, new sessions a second, at most
+ *	10,000,000; 0: no limit (default)
+ * @CLB_LISTENER_A_RATE: u64, limit of the outbound traffic in bit/s at the
+ *	IP layer, 0: none (default), else 8000 to 10^12. NAT and FNAT alone:
+ *	-EOPNOTSUPP for DR and TUN, whose replies bypass the node
+ * @CLB_LISTENER_A_BURST: u32, bytes that may exceed the rate at once; 0
+ *	(default): 100 ms of the rate, at least 131072; else at least 131072:
+ *	two packets of the largest kind
+ * @CLB_LISTENER_A_ACL_MODE: u8, enum clb_acl_mode (default OFF)
+ * @CLB_LISTENER_A_SERVERS: u32, number of servers (output)
+ * @CLB_LISTENER_A_ACL_ENTRIES: u32, number of ACL entries (output)
+ * @CLB_LISTENER_A_SESSIONS: u32, open sessions (output)
+ * @CLB_LISTENER_A_SESSIONS_TOTAL: u64, sessions ever opened (output)
+ * @CLB_LISTENER_A_IN_PACKETS: u64, packets from clients (output); this and
+ *	the next three count at the IP layer on the client's side, as on the
+ *	wire: a GSO packet counts as its segments
+ * @CLB_LISTENER_A_IN_BYTES: u64, bytes from clients (output)
+ * @CLB_LISTENER_A_OUT_PACKETS: u64, packets to clients (output)
+ * @CLB_LISTENER_A_OUT_BYTES: u64, bytes to clients (output)
+ * @CLB_LISTENER_A_DROPS: u64, packets dropped for a reason of this listener:
+ *	ACL, limits, rate, no server (output)
+ */
+enum clb_listener_attr {
+	CLB_LISTENER_A_UNSPEC,
+	CLB_LISTENER_A_PAD,
+	CLB_LISTENER_A_PROTOCOL,
+	CLB_LISTENER_A_ADDRESS,
+	CLB_LISTENER_A_PORT,
+	CLB_LISTENER_A_MODE,
+	CLB_LISTENER_A_SCHEDULER,
+	CLB_LISTENER_A_HASH_KEY,
+	CLB_LISTENER_A_PERSISTENCE,
+	CLB_LISTENER_A_PERSISTENCE_PREFIX,
+	CLB_LISTENER_A_TIMEOUT_SYN,
+	CLB_LISTENER_A_TIMEOUT_ESTABLISHED,
+	CLB_LISTENER_A_TIMEOUT_FIN,
+	CLB_LISTENER_A_TIMEOUT_UDP,
+	CLB_LISTENER_A_RESET,
+	CLB_LISTENER_A_SLOW_START,
+	CLB_LISTENER_A_MAX_SESSIONS,
+	CLB_LISTENER_A_MAX_NEW_SESSIONS,
+	CLB_LISTENER_A_RATE,
+	CLB_LISTENER_A_BURST,
+	CLB_LISTENER_A_ACL_MODE,
+	CLB_LISTENER_A_SERVERS,
+	CLB_LISTENER_A_ACL_ENTRIES,
+	CLB_LISTENER_A_SESSIONS,
+	CLB_LISTENER_A_SESSIONS_TOTAL,
+	CLB_LISTENER_A_IN_PACKETS,
+	CLB_LISTENER_A_IN_BYTES,
+	CLB_LISTENER_A_OUT_PACKETS,
+	CLB_LISTENER_A_OUT_BYTES,
+	CLB_LISTENER_A_DROPS,
+
+	__CLB_LISTENER_A_MAX,
+	CLB_LISTENER_A_MAX = __CLB_LISTENER_A_MAX - 1
+};
+
+/**
+ * enum clb_server_state - life of a server
+ * @CLB_SERVER_STATE_UP: takes new sessions
+ * @CLB_SERVER_STATE_DRAIN: takes no new sessions, keeps those it has until
+ *	CLB_SERVER_A_DRAIN_TIMEOUT, then goes down
+ * @CLB_SERVER_STATE_DOWN: its UDP sessions move to another server with the
+ *	next packet, its TCP sessions are reset
+ */
+enum clb_server_state {
+	CLB_SERVER_STATE_UP,
+	CLB_SERVER_STATE_DRAIN,
+	CLB_SERVER_STATE_DOWN,
+
+	__CLB_SERVER_STATE_MAX,
+	CLB_SERVER_STATE_MAX = __CLB_SERVER_STATE_MAX - 1
+};
+
+/**
+ * enum clb_server_attr - a server of a listener
+ * @CLB_SERVER_A_UNSPEC: not used
+ * @CLB_SERVER_A_PAD: alignment of 64-bit attributes
+ * @CLB_SERVER_A_ADDRESS: binary, 4 or 16 bytes, network order; of the
+ *	listener's family, but for TUN; part of the key
+ * @CLB_SERVER_A_PORT: u16, network order; 0 (default): the port of the
+ *	packet; DR and TUN do not translate ports: 0 or the listener's;
+ *	part of the key
+ * @CLB_SERVER_A_WEIGHT: u16, 0 to 1000 (default 100); 0: no new sessions
+ * @CLB_SERVER_A_STATE: u8, enum clb_server_state (default UP)
+ * @CLB_SERVER_A_DRAIN_TIMEOUT: u32, seconds, 0 (default): no deadline, at
+ *	most 86400; counted from the moment the state becomes DRAIN
+ * @CLB_SERVER_A_MAX_SESSIONS: u32, 0: no limit (default)
+ * @CLB_SERVER_A_ACTIVE_SESSIONS: u32, established TCP and UDP (output)
+ * @CLB_SERVER_A_INACTIVE_SESSIONS: u32, half-open and closing TCP (output)
+ * @CLB_SERVER_A_SESSIONS_TOTAL: u64 (output)
+ * @CLB_SERVER_A_IN_PACKETS: u64, to the server (output)
+ * @CLB_SERVER_A_IN_BYTES: u64 (output)
+ * @CLB_SERVER_A_OUT_PACKETS: u64, from the server to clients (output)
+ * @CLB_SERVER_A_OUT_BYTES: u64 (output)
+ */
+enum clb_server_attr {
+	CLB_SERVER_A_UNSPEC,
+	CLB_SERVER_A_PAD,
+	CLB_SERVER_A_ADDRESS,
+	CLB_SERVER_A_PORT,
+	CLB_SERVER_A_WEIGHT,
+	CLB_SERVER_A_STATE,
+	CLB_SERVER_A_DRAIN_TIMEOUT,
+	CLB_SERVER_A_MAX_SESSIONS,
+	CLB_SERVER_A_ACTIVE_SESSIONS,
+	CLB_SERVER_A_INACTIVE_SESSIONS,
+	CLB_SERVER_A_SESSIONS_TOTAL,
+	CLB_SERVER_A_IN_PACKETS,
+	CLB_SERVER_A_IN_BYTES,
+	CLB_SERVER_A_OUT_PACKETS,
+	CLB_SERVER_A_OUT_BYTES,
+
+	__CLB_SERVER_A_MAX,
+	CLB_SERVER_A_MAX = __CLB_SERVER_A_MAX - 1
+};
+
+/**
+ * enum clb_acl_attr - one entry of a listener's ACL
+ * @CLB_ACL_A_UNSPEC: not used
+ * @CLB_ACL_A_ADDRESS: binary, 4 or 16 bytes, network order, of the listener's
+ *	family; bits beyond the prefix must be zero
+ * @CLB_ACL_A_PREFIX: u8, prefix length, 0 to 32 or 128 (default the longest)
+ */
+enum clb_acl_attr {
+	CLB_ACL_A_UNSPEC,
+	CLB_ACL_A_ADDRESS,
+	CLB_ACL_A_PREFIX,
+
+	__CLB_ACL_A_MAX,
+	CLB_ACL_A_MAX = __CLB_ACL_A_MAX - 1
+};
+
+/**
+ * enum clb_local_address_attr - an address of the FNAT pool
+ * @CLB_LOCAL_ADDRESS_A_UNSPEC: not used
+ * @CLB_LOCAL_ADDRESS_A_ADDRESS: binary, 4 or 16 bytes, network order; must be
+ *	routed to the node, best as a local address of it
+ * @CLB_LOCAL_ADDRESS_A_SESSIONS: u32, sessions that use it (output)
+ */
+enum clb_local_address_attr {
+	CLB_LOCAL_ADDRESS_A_UNSPEC,
+	CLB_LOCAL_ADDRESS_A_ADDRESS,
+	CLB_LOCAL_ADDRESS_A_SESSIONS,
+
+	__CLB_LOCAL_ADDRESS_A_MAX,
+	CLB_LOCAL_ADDRESS_A_MAX = __CLB_LOCAL_ADDRESS_A_MAX - 1
+};
+
+/**
+ * enum clb_settings_attr - settings of a network namespace
+ * @CLB_SETTINGS_A_UNSPEC: not used
+ * @CLB_SETTINGS_A_MAX_SESSIONS: u32, 1 up to the module parameter
+ *	max_sessions; when full, half-open sessions make room for new ones
+ */
+enum clb_settings_attr {
+	CLB_SETTINGS_A_UNSPEC,
+	CLB_SETTINGS_A_MAX_SESSIONS,
+
+	__CLB_SETTINGS_A_MAX,
+	CLB_SETTINGS_A_MAX = __CLB_SETTINGS_A_MAX - 1
+};
+
+/**
+ * enum clb_session_state - state of a session
+ * @CLB_SESSION_STATE_NONE: no packet judged yet
+ * @CLB_SESSION_STATE_SYN_SENT: TCP, SYN of the client seen
+ * @CLB_SESSION_STATE_SYN_RECV: TCP, SYN+ACK of the server seen
+ * @CLB_SESSION_STATE_ESTABLISHED: TCP
+ * @CLB_SESSION_STATE_FIN_CLIENT: TCP, the client closed its side
+ * @CLB_SESSION_STATE_FIN_SERVER: TCP, the server closed its side
+ * @CLB_SESSION_STATE_CLOSING: TCP, both sides closed, last ACK to come
+ * @CLB_SESSION_STATE_TIME_WAIT: TCP, closed in order
+ * @CLB_SESSION_STATE_CLOSED: TCP, reset
+ * @CLB_SESSION_STATE_UDP_NEW: UDP, no reply seen (or none can be: DR, TUN)
+ * @CLB_SESSION_STATE_UDP: UDP, packets in both directions
+ * @CLB_SESSION_STATE_PERSISTENCE: not a flow: a client bound to a server
+ */
+enum clb_session_state {
+	CLB_SESSION_STATE_NONE,
+	CLB_SESSION_STATE_SYN_SENT,
+	CLB_SESSION_STATE_SYN_RECV,
+	CLB_SESSION_STATE_ESTABLISHED,
+	CLB_SESSION_STATE_FIN_CLIENT,
+	CLB_SESSION_STATE_FIN_SERVER,
+	CLB_SESSION_STATE_CLOSING,
+	CLB_SESSION_STATE_TIME_WAIT,
+	CLB_SESSION_STATE_CLOSED,
+	CLB_SESSION_STATE_UDP_NEW,
+	CLB_SESSION_STATE_UDP,
+	CLB_SESSION_STATE_PERSISTENCE,
+
+	__CLB_SESSION_STATE_MAX,
+	CLB_SESSION_STATE_MAX = __CLB_SESSION_STATE_MAX - 1
+};
+
+/**
+ * enum clb_session_attr - a session
+ * @CLB_SESSION_A_UNSPEC: not used
+ * @CLB_SESSION_A_PROTOCOL: u8, 6 or 17
+ * @CLB_SESSION_A_STATE: u8, enum clb_session_state; also a filter
+ * @CLB_SESSION_A_MODE: u8, enum clb_mode
+ * @CLB_SESSION_A_CLIENT_ADDRESS: binary, network order; also a filter
+ * @CLB_SESSION_A_CLIENT_PORT: u16, network order; also a filter
+ * @CLB_SESSION_A_ADDRESS: binary, network order: the VIP
+ * @CLB_SESSION_A_PORT: u16, network order: port at the VIP
+ * @CLB_SESSION_A_LOCAL_ADDRESS: binary, network order (FNAT)
+ * @CLB_SESSION_A_LOCAL_PORT: u16, network order (FNAT)
+ * @CLB_SESSION_A_SERVER_ADDRESS: binary, network order
+ * @CLB_SESSION_A_SERVER_PORT: u16, network order
+ * @CLB_SESSION_A_EXPIRES: u32, milliseconds until the session ends if no
+ *	packet comes
+ */
+enum clb_session_attr {
+	CLB_SESSION_A_UNSPEC,
+	CLB_SESSION_A_PROTOCOL,
+	CLB_SESSION_A_STATE,
+	CLB_SESSION_A_MODE,
+	CLB_SESSION_A_CLIENT_ADDRESS,
+	CLB_SESSION_A_CLIENT_PORT,
+	CLB_SESSION_A_ADDRESS,
+	CLB_SESSION_A_PORT,
+	CLB_SESSION_A_LOCAL_ADDRESS,
+	CLB_SESSION_A_LOCAL_PORT,
+	CLB_SESSION_A_SERVER_ADDRESS,
+	CLB_SESSION_A_SERVER_PORT,
+	CLB_SESSION_A_EXPIRES,
+
+	__CLB_SESSION_A_MAX,
+	CLB_SESSION_A_MAX = __CLB_SESSION_A_MAX - 1
+};
+
+/**
+ * enum clb_stats_attr - counters of a network namespace, all u64
+ * @CLB_STATS_A_UNSPEC: not used
+ * @CLB_STATS_A_PAD: alignment
+ * @CLB_STATS_A_SESSIONS: open sessions
+ * @CLB_STATS_A_SESSIONS_CREATED: sessions ever opened
+ * @CLB_STATS_A_SESSIONS_EXPIRED: sessions ended by their timeout
+ * @CLB_STATS_A_SESSIONS_EVICTED: half-open or unanswered sessions that made
+ *	room for new ones
+ * @CLB_STATS_A_SESSIONS_MOVED: UDP sessions moved off a server that was down
+ *	or gone
+ * @CLB_STATS_A_RESETS_SENT: TCP resets the node sent
+ * @CLB_STATS_A_ICMP_TRANSLATED: ICMP errors translated and passed on
+ * @CLB_STATS_A_ECHO_REPLIES: pings of a VIP the node answered itself
+ * @CLB_STATS_A_FRAGMENTS: packets put together from fragments
+ * @CLB_STATS_A_DROP_MALFORMED: header cut short or with impossible lengths
+ * @CLB_STATS_A_DROP_FRAGMENT: fragments that could not be put together
+ * @CLB_STATS_A_DROP_CHECKSUM: ICMP error with a wrong checksum
+ * @CLB_STATS_A_DROP_SOURCE_ROUTE: IPv4 source route option
+ * @CLB_STATS_A_DROP_ACL: refused by the ACL
+ * @CLB_STATS_A_DROP_NO_SERVER: no server is up or all are full
+ * @CLB_STATS_A_DROP_NO_SESSION: TCP packet to a listener, no SYN and of no
+ *	session
+ * @CLB_STATS_A_DROP_SERVER_GONE: packet of a TCP session whose server is down
+ *	or gone
+ * @CLB_STATS_A_DROP_SESSION_LIMIT: namespace full, nothing to evict
+ * @CLB_STATS_A_DROP_LISTENER_LIMIT: listener full, nothing to evict
+ * @CLB_STATS_A_DROP_NEW_RATE: too many new sessions in this second
+ * @CLB_STATS_A_DROP_RATE: outbound packet over the listener's rate
+ * @CLB_STATS_A_DROP_POOL_EXHAUSTED: no free local address and port (FNAT)
+ * @CLB_STATS_A_DROP_NO_MEMORY: out of memory
+ * @CLB_STATS_A_DROP_NO_ROUTE: no route to the server or client
+ * @CLB_STATS_A_DROP_TTL: TTL or hop limit used up (ICMP error sent)
+ * @CLB_STATS_A_DROP_TOO_BIG: packet larger than the path (ICMP error sent)
+ */
+enum clb_stats_attr {
+	CLB_STATS_A_UNSPEC,
+	CLB_STATS_A_PAD,
+	CLB_STATS_A_SESSIONS,
+	CLB_STATS_A_SESSIONS_CREATED,
+	CLB_STATS_A_SESSIONS_EXPIRED,
+	CLB_STATS_A_SESSIONS_EVICTED,
+	CLB_STATS_A_SESSIONS_MOVED,
+	CLB_STATS_A_RESETS_SENT,
+	CLB_STATS_A_ICMP_TRANSLATED,
+	CLB_STATS_A_ECHO_REPLIES,
+	CLB_STATS_A_FRAGMENTS,
+	CLB_STATS_A_DROP_MALFORMED,
+	CLB_STATS_A_DROP_FRAGMENT,
+	CLB_STATS_A_DROP_CHECKSUM,
+	CLB_STATS_A_DROP_SOURCE_ROUTE,
+	CLB_STATS_A_DROP_ACL,
+	CLB_STATS_A_DROP_NO_SERVER,
+	CLB_STATS_A_DROP_NO_SESSION,
+	CLB_STATS_A_DROP_SERVER_GONE,
+	CLB_STATS_A_DROP_SESSION_LIMIT,
+	CLB_STATS_A_DROP_LISTENER_LIMIT,
+	CLB_STATS_A_DROP_NEW_RATE,
+	CLB_STATS_A_DROP_RATE,
+	CLB_STATS_A_DROP_POOL_EXHAUSTED,
+	CLB_STATS_A_DROP_NO_MEMORY,
+	CLB_STATS_A_DROP_NO_ROUTE,
+	CLB_STATS_A_DROP_TTL,
+	CLB_STATS_A_DROP_TOO_BIG,
+
+	__CLB_STATS_A_MAX,
+	CLB_STATS_A_MAX = __CLB_STATS_A_MAX - 1
+};
+
+#endif /* _UAPI_LINUX_CLB_H */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _CLB_ADDRESS_H
+#define _CLB_ADDRESS_H
+
+#include "tuple.h"
+
+struct clb_address;
+struct clb_net;
+
+int clb_address_init(struct clb_net *cn);
+void clb_address_exit(struct clb_net *cn);
+struct clb_address *clb_address_get(struct clb_net *cn, u8 family,
+				    const union nf_inet_addr *addr, bool vip);
+void clb_address_put(struct clb_net *cn, struct clb_address *address,
+		     bool vip);
+bool clb_address_vip(struct clb_net *cn, u8 family,
+		     const union nf_inet_addr *addr);
+bool clb_address_known(struct clb_net *cn, u8 family,
+		       const union nf_inet_addr *addr);
+
+#endif /* _CLB_ADDRESS_H */

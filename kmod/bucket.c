@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/atomic.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/timekeeping.h>
+
+#include "bucket.h"
+
+/* Binary places of @cost behind the point. */
+#define CLB_BUCKET_SHIFT 16
+
+/**
+ * clb_bucket_set() - set or lift a limit
+ * @bucket: the bucket; its level is kept
+ * @rate: units a second, 0: no limit; at most 2^40
+ * @burst: units that may be taken at once
+ *
+ * Context: any; calls for one bucket must be serialised. Takers may run.
+ */
+void clb_bucket_set(struct clb_bucket *bucket, u64 rate, u64 burst)
+{
+	if (!rate) {
+		WRITE_ONCE(bucket->cost, 0);
+		return;
+	}
+	WRITE_ONCE(bucket->burst,
+		   mul_u64_u64_div_u64(burst, NSEC_PER_SEC, rate));
+	WRITE_ONCE(bucket->cost,
+		   div64_u64((u64)NSEC_PER_SEC << CLB_BUCKET_SHIFT, rate));
+}
+
+bool __clb_bucket_take(struct clb_bucket *bucket, u32 units)
+{
+	u64 time = (units * READ_ONCE(bucket->cost)) >> CLB_BUCKET_SHIFT;
+	s64 now = ktime_get_ns();
+	s64 old = atomic64_read(&bucket->full_at);
+	s64 new;
+
+	do {
+		new = max(old, now) + time;
+		if (new - now > READ_ONCE(bucket->burst))
+			return false;
+	} while (!atomic64_try_cmpxchg(&bucket->full_at, &old, new));
+	return true;
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The collector ends what no packet ends: sessions whose time is over and
+ * those of servers that are down or gone. It runs once a second in process
+ * context and looks at a part of the table each time, at all of it within
+ * CLB_COLLECT_SECONDS; a session's deadline is exact all the same, for a
+ * packet does not see a session whose time is over. It also fits the table's
+ * size to the load and takes servers down whose time to drain is over.
+ */
+#include <linux/rculist.h>
+
+#include "collector.h"
+#include "netlink.h"
+#include "reset.h"
+#include "ruleset.h"
+
+#define CLB_COLLECT_SECONDS	5
+#define CLB_COLLECT_BATCH	128
+
+static bool session_ends(struct clb_net *cn, struct clb_session *session)
+{
+	bool reset;
+
+	if (clb_session_expired(session)) {
+		if (clb_session_kill(cn, session))
+			clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_EXPIRED);
+		return true;
+	}
+	if (!clb_server_dead(session->server))
+		return false;
+	reset = session->hash[0].tuple.protocol == IPPROTO_TCP &&
+		READ_ONCE(session->state) <= CLB_SESSION_STATE_CLOSING &&
+		READ_ONCE(session->server->listener->reset);
+	if (clb_session_kill(cn, session) && reset)
+		clb_reset_session(cn, session);
+	return true;
+}
+
+static void bucket_collect(struct clb_net *cn, u32 index)
+{
+	struct clb_tuplehash *entry;
+
+	hlist_for_each_entry_rcu(entry, clb_table_bucket(&cn->table, index),
+				 node) {
+		struct clb_session *session = clb_session_of(entry);
+
+		if (entry->tuple.dir != CLB_DIR_ORIGINAL ||
+		    session_ends(cn, session))
+			continue;
+		if (READ_ONCE(session->server->listener->persistence) &&
+		    entry->tuple.kind == CLB_TUPLE_FLOW)
+			clb_persistence_refresh(cn, session);
+	}
+}
+
+/* Some buckets under RCU with softirqs off, as on the packet path. */
+static void batch_collect(struct clb_net *cn, u32 from, u32 to)
+{
+	local_bh_disable();
+	rcu_read_lock();
+	for (; from < to && from < clb_table_buckets(&cn->table); from++)
+		bucket_collect(cn, from);
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
+static void table_collect(struct clb_net *cn)
+{
+	u32 buckets = clb_table_buckets(&cn->table), end, next;
+	u32 share = DIV_ROUND_UP(buckets, CLB_COLLECT_SECONDS);
+
+	if (xchg(&cn->sweep, false)) {
+		cn->cursor = 0;
+		share = buckets;
+	}
+	if (cn->cursor >= buckets)
+		cn->cursor = 0;
+	end = cn->cursor + min(share, buckets - cn->cursor);
+	for (; cn->cursor < end; cn->cursor = next) {
+		next = min(end, cn->cursor + CLB_COLLECT_BATCH);
+		batch_collect(cn, cn->cursor, next);
+		cond_resched();
+	}
+}
+
+static void collector_work(struct work_struct *work)
+{
+	struct clb_net *cn = container_of(to_delayed_work(work),
+					  struct clb_net, collector);
+
+	clb_drain_check(cn);
+	table_collect(cn);
+	clb_table_kick(cn);
+	queue_delayed_work(system_unbound_wq, &cn->collector, HZ);
+}
+
+static void resize_work(struct work_struct *work)
+{
+	struct clb_net *cn = container_of(work, struct clb_net, resize);
+
+	/* a session has an entry for each direction */
+	clb_table_resize(&cn->table,
+			 CLB_DIR_MAX * atomic_read(&cn->nr_sessions));
+}
+
+/**
+ * clb_table_kick() - have the table fitted to the load
+ * @cn: the namespace, started
+ *
+ * Context: any.
+ */
+void clb_table_kick(struct clb_net *cn)
+{
+	queue_work(system_unbound_wq, &cn->resize);
+}
+
+/**
+ * clb_collector_init() - set the collector up, idle
+ * @cn: the namespace
+ *
+ * Context: any.
+ */
+void clb_collector_init(struct clb_net *cn)
+{
+	INIT_DELAYED_WORK(&cn->collector, collector_work);
+	INIT_WORK(&cn->resize, resize_work);
+}
+
+/**
+ * clb_collector_start() - make sure that the collector runs
+ * @cn: the namespace, started
+ *
+ * Context: any.
+ */
+void clb_collector_start(struct clb_net *cn)
+{
+	queue_delayed_work(system_unbound_wq, &cn->collector, HZ);
+}
+
+/**
+ * clb_collector_sweep() - look at all sessions at once
+ * @cn: the namespace, started; servers went down or away
+ *
+ * Context: any.
+ */
+void clb_collector_sweep(struct clb_net *cn)
+{
+	WRITE_ONCE(cn->sweep, true);
+	mod_delayed_work(system_unbound_wq, &cn->collector, 0);
+}
+
+/**
+ * clb_collector_stop() - stop the collector for good
+ * @cn: the namespace
+ *
+ * Context: process; may sleep.
+ */
+void clb_collector_stop(struct clb_net *cn)
+{
+	cancel_delayed_work_sync(&cn->collector);
+	cancel_work_sync(&cn->resize);
+}
+
+static u32 bucket_end(struct clb_net *cn, u32 index,
+		      const struct clb_session_filter *filter)
+{
+	struct clb_tuplehash *entry;
+	u32 count = 0;
+
+	hlist_for_each_entry_rcu(entry, clb_table_bucket(&cn->table, index),
+				 node) {
+		struct clb_session *session = clb_session_of(entry);
+		bool reset;
+
+		if (entry->tuple.dir != CLB_DIR_ORIGINAL ||
+		    !clb_session_matches(session, filter))
+			continue;
+		reset = entry->tuple.protocol == IPPROTO_TCP &&
+			entry->tuple.kind == CLB_TUPLE_FLOW &&
+			READ_ONCE(session->server->listener->reset);
+		if (!clb_session_kill(cn, session))
+			continue;
+		count++;
+		if (reset)
+			clb_reset_session(cn, session);
+	}
+	return count;
+}
+
+/**
+ * clb_sessions_end() - end sessions on request
+ * @cn: the namespace, started
+ * @filter: which
+ *
+ * Return: how many were ended.
+ * Context: process; may sleep.
+ */
+u32 clb_sessions_end(struct clb_net *cn,
+		     const struct clb_session_filter *filter)
+{
+	u32 index, count = 0;
+
+	for (index = 0; index < clb_table_buckets(&cn->table); index++) {
+		local_bh_disable();
+		rcu_read_lock();
+		count += bucket_end(cn, index, filter);
+		rcu_read_unlock();
+		local_bh_enable();
+		cond_resched();
+	}
+	return count;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Events: changes are put down as they are made and announced when they are
+ * in force, in their order, on the multicast group "events".
+ */
+#include <net/genetlink.h>
+
+#include "event.h"
+#include "fill.h"
+#include "net.h"
+#include "netlink.h"
+
+static struct sk_buff *event_begin(const struct clb_net *cn, u8 cmd,
+				   void **hdr, gfp_t gfp)
+{
+	struct sk_buff *skb;
+
+	if (!genl_has_listeners(&clb_genl_family, cn->net, 0))
+		return NULL;
+	skb = genlmsg_new(NLMSG_GOODSIZE, gfp);
+	if (!skb)
+		return NULL;
+	*hdr = genlmsg_put(skb, 0, 0, &clb_genl_family, 0, cmd);
+	return skb;
+}
+
+/* An event that cannot be built is lost; say so to the listeners. */
+static void event_lost(const struct clb_net *cn, struct sk_buff *skb)
+{
+	nlmsg_free(skb);
+	genl_set_err(&clb_genl_family, cn->net, 0, 0, -ENOBUFS);
+}
+
+static void event_queue(struct clb_net *cn, struct sk_buff *skb, void *hdr,
+			int err)
+{
+	if (err) {
+		event_lost(cn, skb);
+		return;
+	}
+	genlmsg_end(skb, hdr);
+	__skb_queue_tail(&cn->transaction.events, skb);
+}
+
+static void event_now(const struct clb_net *cn, struct sk_buff *skb, void *hdr,
+		      int err)
+{
+	if (err) {
+		event_lost(cn, skb);
+		return;
+	}
+	genlmsg_end(skb, hdr);
+	genlmsg_multicast_netns(&clb_genl_family, cn->net, skb, 0, 0,
+				GFP_ATOMIC);
+}
+
+/*
+ * All of these put an event down; configuration lock held. @cmd is the
+ * command that made the change.
+ */
+void clb_event_listener(struct clb_net *cn, u8 cmd,
+			const struct clb_listener_conf *conf)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
+	if (skb)
+		event_queue(cn, skb, hdr, clb_fill_listener(skb, conf));
+}
+
+void clb_event_server(struct clb_net *cn, u8 cmd,
+		      const struct clb_listener_conf *conf,
+		      const struct clb_server_conf *server)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
+	if (skb)
+		event_queue(cn, skb, hdr,
+			    clb_fill_listener_key(skb, &conf->key) ?:
+			    clb_fill_server(skb, server));
+}
+
+void clb_event_acl(struct clb_net *cn, u8 cmd,
+		   const struct clb_listener_conf *conf,
+		   const struct clb_prefix *prefix)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
+	if (skb)
+		event_queue(cn, skb, hdr,
+			    clb_fill_listener_key(skb, &conf->key) ?:
+			    clb_fill_acl(skb, prefix, conf->key.family));
+}
+
+void clb_event_local_address(struct clb_net *cn, u8 cmd,
+			     const struct clb_local_address *local)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
+	if (skb)
+		event_queue(cn, skb, hdr, clb_fill_local_address(skb, local));
+}
+
+/* Settings are no part of a transaction: announced at once. */
+void clb_event_settings(struct clb_net *cn, u8 cmd)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
+	if (skb)
+		event_now(cn, skb, hdr, clb_fill_settings(skb, cn));
+}
+
+/* @generation: 0: not told */
+void clb_event_plain(struct clb_net *cn, u8 cmd, u32 generation)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
+	if (skb)
+		event_queue(cn, skb, hdr, generation ?
+			    nla_put_u32(skb, CLB_A_GENERATION, generation) :
+			    0);
+}
+
+/**
+ * clb_events_send() - announce what was put down
+ * @cn: the namespace
+ *
+ * Context: process, configuration lock held.
+ */
+void clb_events_send(struct clb_net *cn)
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(&cn->transaction.events)))
+		genlmsg_multicast_netns(&clb_genl_family, cn->net, skb, 0, 0,
+					GFP_KERNEL);
+}
+
+/**
+ * clb_events_drop() - forget what was put down
+ * @cn: the namespace
+ *
+ * Context: process, configuration lock held.
+ */
+void clb_events_drop(struct clb_net *cn)
+{
+	__skb_queue_purge(&cn->transaction.events);
+}
+
+/**
+ * clb_event_pool_exhausted() - announce that FNAT has run out of ports
+ * @server: the server a session could not be made to
+ *
+ * At most one a second for each listener.
+ *
+ * Context: RCU read side, softirqs off.
+ */
+void clb_event_pool_exhausted(const struct clb_server *server)
+{
+	struct clb_listener *listener = server->listener;
+	unsigned long last = READ_ONCE(listener->exhausted_at);
+	const struct clb_net *cn = listener->cn;
+	struct sk_buff *skb;
+	void *hdr;
+
+	if (time_before(jiffies, last + HZ) ||
+	    cmpxchg(&listener->exhausted_at, last, jiffies) != last)
+		return;
+	skb = event_begin(cn, CLB_CMD_POOL_EXHAUSTED, &hdr, GFP_ATOMIC);
+	if (skb)
+		event_now(cn, skb, hdr,
+			  clb_fill_listener_key(skb, &listener->key) ?:
+			  clb_fill_server_key(skb, &server->key));
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Objects to netlink attributes: replies, dumps and events share these. */
+#include <net/netlink.h>
+
+#include "fill.h"
+#include "net.h"
+
+static int put_address(struct sk_buff *skb, int type, u8 family,
+		       const union nf_inet_addr *addr)
+{
+	return nla_put(skb, type, clb_addr_len(family), addr);
+}
+
+/* Ends the nest, or takes it back where its content did not fit. */
+static int nest_close(struct sk_buff *skb, struct nlattr *nest, int err)
+{
+	if (err)
+		nla_nest_cancel(skb, nest);
+	else
+		nla_nest_end(skb, nest);
+	return err;
+}
+
+static int put_listener_key(struct sk_buff *skb,
+			    const struct clb_endpoint *key)
+{
+	return nla_put_u8(skb, CLB_LISTENER_A_PROTOCOL, key->protocol) ?:
+	       put_address(skb, CLB_LISTENER_A_ADDRESS, key->family,
+			   &key->addr) ?:
+	       nla_put_be16(skb, CLB_LISTENER_A_PORT, key->port);
+}
+
+int clb_fill_listener_key(struct sk_buff *skb, const struct clb_endpoint *key)
+{
+	struct nlattr *nest = nla_nest_start(skb, CLB_A_LISTENER);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return nest_close(skb, nest, put_listener_key(skb, key));
+}
+
+static int put_listener_options(struct sk_buff *skb,
+				const struct clb_listener_options *opt)
+{
+	const u32 *timeouts = opt->timeouts;
+
+	return nla_put_u8(skb, CLB_LISTENER_A_MODE, opt->mode) ?:
+	       nla_put_u8(skb, CLB_LISTENER_A_SCHEDULER, opt->scheduler) ?:
+	       nla_put_u8(skb, CLB_LISTENER_A_HASH_KEY, opt->hash_key) ?:
+	       nla_put_u32(skb, CLB_LISTENER_A_PERSISTENCE,
+			   opt->persistence) ?:
+	       nla_put_u8(skb, CLB_LISTENER_A_PERSISTENCE_PREFIX,
+			  opt->persistence_prefix) ?:
+	       nla_put_u32(skb, CLB_LISTENER_A_TIMEOUT_SYN,
+			   timeouts[CLB_TIMEOUT_SYN]) ?:
+	       nla_put_u32(skb, CLB_LISTENER_A_TIMEOUT_ESTABLISHED,
+			   timeouts[CLB_TIMEOUT_ESTABLISHED]) ?:
+	       nla_put_u32(skb, CLB_LISTENER_A_TIMEOUT_FIN,
+			   timeouts[CLB_TIMEOUT_FIN]) ?:
+	       nla_put_u32(skb, CLB_LISTENER_A_TIMEOUT_UDP,
+			   timeouts[CLB_TIMEOUT_UDP]) ?:
+	       nla_put_u8(skb, CLB_LISTENER_A_RESET, opt->reset) ?:
+	       nla_put_u32(skb, CLB_LISTENER_A_SLOW_START, opt->slow_start) ?:
+	       nla_put_u32(skb, CLB_LISTENER_A_MAX_SESSIONS,
+			   opt->max_sessions) ?:
+	       nla_put_u32(skb, CLB_LISTENER_A_MAX_NEW_SESSIONS,
+			   opt->max_new_sessions) ?:
+	       nla_put_u64_64bit(skb, CLB_LISTENER_A_RATE, opt->rate,
+				 CLB_LISTENER_A_PAD) ?:
+	       nla_put_u32(skb, CLB_LISTENER_A_BURST, opt->burst) ?:
+	       nla_put_u8(skb, CLB_LISTENER_A_ACL_MODE, opt->acl_mode);
+}
+
+static int put_listener_counter(struct sk_buff *skb, int type, u64 value)
+{
+	return nla_put_u64_64bit(skb, type, value, CLB_LISTENER_A_PAD);
+}
+
+/* A listener that is not yet in force has counted nothing. */
+static int put_listener_counters(struct sk_buff *skb,
+				 struct clb_listener *listener)
+{
+	struct clb_totals totals = { .sessions = 0 };
+	const struct clb_traffic *t = &totals.traffic;
+	u32 sessions = 0;
+	u64 drops = 0;
+
+	if (listener) {
+		clb_listener_totals(listener, &totals);
+		sessions = atomic_read(&listener->sessions);
+		drops = clb_listener_drops(listener);
+	}
+	return nla_put_u32(skb, CLB_LISTENER_A_SESSIONS, sessions) ?:
+	       put_listener_counter(skb, CLB_LISTENER_A_SESSIONS_TOTAL,
+				    totals.sessions) ?:
+	       put_listener_counter(skb, CLB_LISTENER_A_IN_PACKETS,
+				    t->packets[CLB_DIR_ORIGINAL]) ?:
+	       put_listener_counter(skb, CLB_LISTENER_A_IN_BYTES,
+				    t->bytes[CLB_DIR_ORIGINAL]) ?:
+	       put_listener_counter(skb, CLB_LISTENER_A_OUT_PACKETS,
+				    t->packets[CLB_DIR_REPLY]) ?:
+	       put_listener_counter(skb, CLB_LISTENER_A_OUT_BYTES,
+				    t->bytes[CLB_DIR_REPLY]) ?:
+	       put_listener_counter(skb, CLB_LISTENER_A_DROPS, drops);
+}
+
+int clb_fill_listener(struct sk_buff *skb,
+		      const struct clb_listener_conf *conf)
+{
+	struct nlattr *nest = nla_nest_start(skb, CLB_A_LISTENER);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return nest_close(skb, nest,
+			  put_listener_key(skb, &conf->key) ?:
+			  put_listener_options(skb, &conf->opt) ?:
+			  nla_put_u32(skb, CLB_LISTENER_A_SERVERS,
+				      conf->nr_servers) ?:
+			  nla_put_u32(skb, CLB_LISTENER_A_ACL_ENTRIES,
+				      conf->nr_acl) ?:
+			  put_listener_counters(skb, conf->listener));
+}
+
+static int put_server_key(struct sk_buff *skb, const struct clb_endpoint *key)
+{
+	return put_address(skb, CLB_SERVER_A_ADDRESS, key->family,
+			   &key->addr) ?:
+	       nla_put_be16(skb, CLB_SERVER_A_PORT, key->port);
+}
+
+int clb_fill_server_key(struct sk_buff *skb, const struct clb_endpoint *key)
+{
+	struct nlattr *nest = nla_nest_start(skb, CLB_A_SERVER);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return nest_close(skb, nest, put_server_key(skb, key));
+}
+
+static int put_server_counter(struct sk_buff *skb, int type, u64 value)
+{
+	return nla_put_u64_64bit(skb, type, value, CLB_SERVER_A_PAD);
+}
+
+static int put_server_counters(struct sk_buff *skb,
+			       const struct clb_server *server)
+{
+	struct clb_traffic t = { .packets = { 0 } };
+	u32 active = 0, inactive = 0;
+	u64 total = 0;
+
+	if (server) {
+		clb_meter_read(server->meter, &t);
+		active = atomic_read(&server->active);
+		inactive = atomic_read(&server->inactive);
+		total = atomic64_read(&server->total);
+	}
+	return nla_put_u32(skb, CLB_SERVER_A_ACTIVE_SESSIONS, active) ?:
+	       nla_put_u32(skb, CLB_SERVER_A_INACTIVE_SESSIONS, inactive) ?:
+	       put_server_counter(skb, CLB_SERVER_A_SESSIONS_TOTAL, total) ?:
+	       put_server_counter(skb, CLB_SERVER_A_IN_PACKETS,
+				  t.packets[CLB_DIR_ORIGINAL]) ?:
+	       put_server_counter(skb, CLB_SERVER_A_IN_BYTES,
+				  t.bytes[CLB_DIR_ORIGINAL]) ?:
+	       put_server_counter(skb, CLB_SERVER_A_OUT_PACKETS,
+				  t.packets[CLB_DIR_REPLY]) ?:
+	       put_server_counter(skb, CLB_SERVER_A_OUT_BYTES,
+				  t.bytes[CLB_DIR_REPLY]);
+}
+
+int clb_fill_server(struct sk_buff *skb, const struct clb_server_conf *conf)
+{
+	struct nlattr *nest = nla_nest_start(skb, CLB_A_SERVER);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return nest_close(skb, nest,
+			  put_server_key(skb, &conf->key) ?:
+			  nla_put_u16(skb, CLB_SERVER_A_WEIGHT,
+				      conf->weight) ?:
+			  nla_put_u8(skb, CLB_SERVER_A_STATE, conf->state) ?:
+			  nla_put_u32(skb, CLB_SERVER_A_DRAIN_TIMEOUT,
+				      conf->drain_timeout) ?:
+			  nla_put_u32(skb, CLB_SERVER_A_MAX_SESSIONS,
+				      conf->max_sessions) ?:
+			  put_server_counters(skb, conf->server));
+}
+
+int clb_fill_acl(struct sk_buff *skb, const struct clb_prefix *prefix,
+		 u8 family)
+{
+	struct nlattr *nest = nla_nest_start(skb, CLB_A_ACL_ENTRY);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return nest_close(skb, nest,
+			  put_address(skb, CLB_ACL_A_ADDRESS, family,
+				      &prefix->addr) ?:
+			  nla_put_u8(skb, CLB_ACL_A_PREFIX, prefix->len));
+}
+
+int clb_fill_local_address(struct sk_buff *skb,
+			   const struct clb_local_address *local)
+{
+	struct nlattr *nest = nla_nest_start(skb, CLB_A_LOCAL_ADDRESS);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return nest_close(skb, nest,
+			  put_address(skb, CLB_LOCAL_ADDRESS_A_ADDRESS,
+				      local->family, &local->addr) ?:
+			  nla_put_u32(skb, CLB_LOCAL_ADDRESS_A_SESSIONS,
+				      atomic_read(&local->sessions)));
+}
+
+static int put_session_client(struct sk_buff *skb,
+			      const struct clb_tuple *tuple)
+{
+	return put_address(skb, CLB_SESSION_A_CLIENT_ADDRESS, tuple->family,
+			   &tuple->src) ?:
+	       nla_put_be16(skb, CLB_SESSION_A_CLIENT_PORT, tuple->sport) ?:
+	       put_address(skb, CLB_SESSION_A_ADDRESS, tuple->family,
+			   &tuple->dst) ?:
+	       nla_put_be16(skb, CLB_SESSION_A_PORT, tuple->dport);
+}
+
+static int put_session_server(struct sk_buff *skb,
+			      const struct clb_session *session)
+{
+	const struct clb_tuple *reply = clb_session_tuple(session,
+							  CLB_DIR_REPLY);
+	const struct clb_endpoint *key = &session->server->key;
+	__be16 port = clb_session_one_way(session) ? key->port : reply->sport;
+	int err;
+
+	if (session->local) {
+		err = put_address(skb, CLB_SESSION_A_LOCAL_ADDRESS,
+				  reply->family, &reply->dst) ?:
+		      nla_put_be16(skb, CLB_SESSION_A_LOCAL_PORT,
+				   reply->dport);
+		if (err)
+			return err;
+	}
+	return put_address(skb, CLB_SESSION_A_SERVER_ADDRESS, key->family,
+			   &key->addr) ?:
+	       nla_put_be16(skb, CLB_SESSION_A_SERVER_PORT, port);
+}
+
+static u32 session_expires(const struct clb_session *session)
+{
+	s32 left = READ_ONCE(session->deadline) - (u32)jiffies;
+
+	return left > 0 ? jiffies_to_msecs(left) : 0;
+}
+
+int clb_fill_session(struct sk_buff *skb, const struct clb_session *session)
+{
+	const struct clb_tuple *tuple = clb_session_tuple(session,
+							  CLB_DIR_ORIGINAL);
+	struct nlattr *nest = nla_nest_start(skb, CLB_A_SESSION);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return nest_close(skb, nest,
+			  nla_put_u8(skb, CLB_SESSION_A_PROTOCOL,
+				     tuple->protocol) ?:
+			  nla_put_u8(skb, CLB_SESSION_A_STATE,
+				     READ_ONCE(session->state)) ?:
+			  nla_put_u8(skb, CLB_SESSION_A_MODE,
+				     session->mode) ?:
+			  put_session_client(skb, tuple) ?:
+			  put_session_server(skb, session) ?:
+			  nla_put_u32(skb, CLB_SESSION_A_EXPIRES,
+				      session_expires(session)));
+}
+
+int clb_fill_settings(struct sk_buff *skb, const struct clb_net *cn)
+{
+	struct nlattr *nest = nla_nest_start(skb, CLB_A_SETTINGS);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return nest_close(skb, nest,
+			  nla_put_u32(skb, CLB_SETTINGS_A_MAX_SESSIONS,
+				      READ_ONCE(cn->max_sessions)));
+}
+
+static int put_stats(struct sk_buff *skb, const struct clb_net *cn)
+{
+	int which, err;
+
+	err = nla_put_u64_64bit(skb, CLB_STATS_A_SESSIONS,
+				atomic_read(&cn->nr_sessions),
+				CLB_STATS_A_PAD);
+	for (which = CLB_STATS_A_SESSIONS + 1;
+	     which <= CLB_STATS_A_MAX && !err; which++)
+		err = nla_put_u64_64bit(skb, which,
+					clb_stats_read(cn->stats, which),
+					CLB_STATS_A_PAD);
+	return err;
+}
+
+int clb_fill_stats(struct sk_buff *skb, const struct clb_net *cn)
+{
+	struct nlattr *nest = nla_nest_start(skb, CLB_A_STATS);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return nest_close(skb, nest, put_stats(skb, cn));
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: Packet path
+ *
+ * A packet enters by PRE_ROUTING, or by LOCAL_OUT if it was made on this host,
+ * between the raw table and connection tracking: an administrator's rules in
+ * raw come first, and balanced packets are never tracked. It is decoded
+ * (packet.c), put together if it came in fragments (frag.c), its session is
+ * looked up (session.c) or made (scheduler.c), and it is sent (xmit.c).
+ * Whatever is neither for a listener nor of a session passes untouched.
+ */
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/skbuff.h>
+
+#include "acl.h"
+#include "address.h"
+#include "frag.h"
+#include "hook.h"
+#include "icmp.h"
+#include "net.h"
+#include "packet.h"
+#include "reset.h"
+#include "ruleset.h"
+#include "session.h"
+#include "tcp.h"
+#include "xmit.h"
+
+#define CLB_HOOK_PRIORITY (NF_IP_PRI_RAW + 50)
+
+static bool is_tcp(const struct clb_ctx *ctx)
+{
+	return ctx->pkt.tuple.protocol == IPPROTO_TCP;
+}
+
+/* Decodes, making as much of the packet linear as the decoder asks for. */
+static enum clb_parse packet_read(struct clb_ctx *ctx, u8 family)
+{
+	struct sk_buff *skb = ctx->skb;
+	enum clb_parse ret;
+
+	do {
+		ret = clb_packet_parse(skb->data, skb_headlen(skb), skb->len,
+				       family, &ctx->pkt);
+	} while (unlikely(ret == CLB_PARSE_MORE) &&
+		 pskb_may_pull(skb, ctx->pkt.need));
+	return ret;
+}
+
+static bool acl_allows(const struct clb_listener_conf *conf,
+		       const union nf_inet_addr *client)
+{
+	if (likely(conf->opt.acl_mode == CLB_ACL_MODE_OFF))
+		return true;
+	return clb_acl_match(conf->acl, client) ==
+	       (conf->opt.acl_mode == CLB_ACL_MODE_ALLOW);
+}
+
+static unsigned int listener_drop(const struct clb_ctx *ctx,
+				  const struct clb_listener_conf *conf,
+				  enum clb_stats_attr why)
+{
+	clb_listener_drop(conf->listener);
+	return clb_drop(ctx, why);
+}
+
+/* To a listener, of no session, and not opening one. */
+static unsigned int stray_packet(struct clb_ctx *ctx,
+				 const struct clb_listener_conf *conf)
+{
+	if (conf->opt.reset)
+		clb_reset_packet(ctx);
+	return listener_drop(ctx, conf, CLB_STATS_A_DROP_NO_SESSION);
+}
+
+static unsigned int session_packet(struct clb_ctx *ctx)
+{
+	struct clb_session *session = ctx->session;
+	u32 state = READ_ONCE(session->state);
+
+	if (is_tcp(ctx)) {
+		clb_tcp_track(session, ctx->dir, &ctx->pkt);
+	} else {
+		if (unlikely(state == CLB_SESSION_STATE_UDP_NEW &&
+			     ctx->dir == CLB_DIR_REPLY))
+			clb_session_set_state(session, state,
+					      CLB_SESSION_STATE_UDP);
+		clb_session_touch(session, state);
+	}
+	return clb_xmit(ctx);
+}
+
+/* For a listener or for nobody: the first packet of a session. */
+static unsigned int first_packet(struct clb_ctx *ctx)
+{
+	const struct clb_tuple *tuple = &ctx->pkt.tuple;
+	const struct clb_endpoint key = {
+		.addr = tuple->dst, .port = tuple->dport,
+		.family = tuple->family, .protocol = tuple->protocol,
+	};
+	const struct clb_listener_conf *conf;
+	const struct clb_ruleset *ruleset;
+	enum clb_stats_attr why;
+
+	ruleset = rcu_dereference(ctx->cn->ruleset);
+	conf = clb_ruleset_match(ruleset, key);
+	if (likely(!conf))
+		return NF_ACCEPT;
+	if (!acl_allows(conf, &tuple->src))
+		return listener_drop(ctx, conf, CLB_STATS_A_DROP_ACL);
+	if (is_tcp(ctx) && !clb_tcp_opens(&ctx->pkt))
+		return stray_packet(ctx, conf);
+	ctx->session = clb_session_create(ctx->cn, ruleset, conf, &ctx->pkt,
+					  &why);
+	if (unlikely(!ctx->session))
+		return listener_drop(ctx, conf, why);
+	ctx->dir = CLB_DIR_ORIGINAL;
+	return session_packet(ctx);
+}
+
+/*
+ * The session's server is down or gone: UDP moves to another with this very
+ * packet, and so does a client that opens a new connection; other TCP is
+ * reset at both ends.
+ */
+static unsigned int dead_server_packet(struct clb_ctx *ctx)
+{
+	struct clb_session *session = ctx->session;
+	bool reset = READ_ONCE(session->server->listener->reset);
+	bool moves = !is_tcp(ctx) || clb_tcp_opens(&ctx->pkt);
+
+	/* the packet may bring the numbers that the ends will accept */
+	if (!moves)
+		clb_tcp_track(session, ctx->dir, &ctx->pkt);
+	if (!clb_session_kill(ctx->cn, session))
+		return clb_drop(ctx, CLB_STATS_A_DROP_SERVER_GONE);
+	if (moves && ctx->dir == CLB_DIR_ORIGINAL) {
+		if (!is_tcp(ctx))
+			clb_stats_inc(ctx->cn->stats,
+				      CLB_STATS_A_SESSIONS_MOVED);
+		return first_packet(ctx);
+	}
+	if (is_tcp(ctx) && reset)
+		clb_reset_session(ctx->cn, session);
+	return clb_drop(ctx, CLB_STATS_A_DROP_SERVER_GONE);
+}
+
+/* The client's port is free at its end: do not let the old one linger. */
+static bool port_reused(const struct clb_ctx *ctx)
+{
+	return is_tcp(ctx) && unlikely(clb_tcp_opens(&ctx->pkt)) &&
+	       ctx->dir == CLB_DIR_ORIGINAL &&
+	       clb_tcp_closing(READ_ONCE(ctx->session->state));
+}
+
+static unsigned int flow_packet(struct clb_ctx *ctx)
+{
+	ctx->session = clb_session_find(ctx->cn, &ctx->pkt.tuple, &ctx->dir);
+	if (!ctx->session)
+		return first_packet(ctx);
+	if (unlikely(clb_server_dead(ctx->session->server)))
+		return dead_server_packet(ctx);
+	if (unlikely(port_reused(ctx))) {
+		clb_session_kill(ctx->cn, ctx->session);
+		return first_packet(ctx);
+	}
+	return session_packet(ctx);
+}
+
+static unsigned int packet_dispatch(struct clb_ctx *ctx)
+{
+	if (unlikely(ctx->pkt.source_route) &&
+	    clb_address_known(ctx->cn, ctx->pkt.tuple.family,
+			      &ctx->pkt.tuple.dst))
+		return clb_drop(ctx, CLB_STATS_A_DROP_SOURCE_ROUTE);
+	switch (ctx->pkt.kind) {
+	case CLB_PACKET_FLOW:
+		return flow_packet(ctx);
+	case CLB_PACKET_ICMP_ERROR:
+		return clb_icmp_error(ctx);
+	case CLB_PACKET_ECHO:
+		return clb_ctx_local_out(ctx) ? NF_ACCEPT : clb_icmp_echo(ctx);
+	}
+	return NF_ACCEPT;
+}
+
+/* A malformed packet to one of our addresses ends here, counted. */
+static unsigned int malformed(struct clb_ctx *ctx)
+{
+	const struct clb_tuple *tuple = &ctx->pkt.tuple;
+
+	if (!clb_address_known(ctx->cn, tuple->family, &tuple->dst))
+		return NF_ACCEPT;
+	return clb_drop(ctx, CLB_STATS_A_DROP_MALFORMED);
+}
+
+static unsigned int packet_in(struct clb_ctx *ctx, u8 family)
+{
+	unsigned int verdict;
+
+	if (unlikely(packet_read(ctx, family) != CLB_PARSE_DONE))
+		return malformed(ctx);
+	if (unlikely(ctx->pkt.kind == CLB_PACKET_FRAGMENT)) {
+		verdict = clb_frag_gather(ctx);
+		if (verdict != NF_ACCEPT)
+			return verdict;
+		if (packet_read(ctx, family) != CLB_PARSE_DONE)
+			return malformed(ctx);
+	}
+	return packet_dispatch(ctx);
+}
+
+static unsigned int hook_pre_routing(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	struct clb_ctx ctx = {
+		.cn = clb_net(state->net), .skb = skb, .state = state,
+	};
+
+	/* what comes by loopback was seen in LOCAL_OUT */
+	if (unlikely(skb->pkt_type != PACKET_HOST ||
+		     state->in->flags & IFF_LOOPBACK))
+		return NF_ACCEPT;
+	return packet_in(&ctx, state->pf);
+}
+
+static unsigned int hook_local_out(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	struct clb_ctx ctx = {
+		.cn = clb_net(state->net), .skb = skb, .state = state,
+	};
+	unsigned int verdict;
+
+	/* per-CPU counters and bucket locks are shared with PRE_ROUTING */
+	local_bh_disable();
+	verdict = packet_in(&ctx, state->pf);
+	local_bh_enable();
+	return verdict;
+}
+
+static const struct nf_hook_ops hook_ops[] = {
+	{
+		.hook = hook_pre_routing,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = CLB_HOOK_PRIORITY,
+	}, {
+		.hook = hook_local_out,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = CLB_HOOK_PRIORITY,
+	}, {
+		.hook = hook_pre_routing,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = CLB_HOOK_PRIORITY,
+	}, {
+		.hook = hook_local_out,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = CLB_HOOK_PRIORITY,
+	},
+};
+
+/**
+ * clb_hooks_register() - let packets in
+ * @cn: the namespace, ready, with a configuration
+ *
+ * Return: 0 or a negative errno.
+ * Context: process; may sleep.
+ */
+int clb_hooks_register(struct clb_net *cn)
+{
+	return nf_register_net_hooks(cn->net, hook_ops, ARRAY_SIZE(hook_ops));
+}
+
+/**
+ * clb_hooks_unregister() - the reverse of clb_hooks_register()
+ * @cn: the namespace; packets in flight may still use it for a grace period
+ *
+ * Context: process; may sleep.
+ */
+void clb_hooks_unregister(struct clb_net *cn)
+{
+	nf_unregister_net_hooks(cn->net, hook_ops, ARRAY_SIZE(hook_ops));
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mh: Maglev hashing (D. Eisenbud et al., NSDI 2016, section 3.4). All nodes
+ * of a cluster build the same table from the same servers, in whatever order
+ * those were added: the hash has a fixed key and servers are sorted first.
+ */
+#include <linux/bitmap.h>
+#include <linux/mm.h>
+#include <linux/siphash.h>
+#include <linux/sort.h>
+
+#include "scheduler.h"
+
+/*
+ * Primes; the table gets the first that has at least this many slots for each
+ * server, which bounds by 1 % what moves for no reason when one leaves.
+ */
+#define CLB_MAGLEV_SLOTS_PER_SERVER 100
+
+static const u32 primes[] = {
+	1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071, 262139, 524287,
+};
+
+static const siphash_key_t server_key = { { 0x636c62206d61676cULL, 1 } };
+static const siphash_key_t client_key = { { 0x636c62206d61676cULL, 2 } };
+
+/* How often a full server's clients look for another at random places. */
+#define CLB_MAGLEV_TRIES 16
+
+/**
+ * struct turn - a server while the table is filled
+ * @next: its next choice of a slot
+ * @skip: distance between its choices
+ * @weight: its weight
+ * @credit: turns it has saved up, in units of the largest weight
+ * @index: its place in the configuration
+ */
+struct turn {
+	u32	next;
+	u32	skip;
+	u32	weight;
+	u32	credit;
+	u16	index;
+};
+
+static u32 table_size(u32 servers)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(primes) - 1; i++)
+		if (primes[i] >= servers * CLB_MAGLEV_SLOTS_PER_SERVER)
+			break;
+	return primes[i];
+}
+
+static int endpoint_cmp(const struct clb_endpoint *a,
+			const struct clb_endpoint *b)
+{
+	if (a->family != b->family)
+		return (int)a->family - b->family;
+	return clb_addr_cmp(&a->addr, &b->addr) ?:
+	       (int)ntohs(a->port) - ntohs(b->port);
+}
+
+static int turn_cmp(const void *a, const void *b, const void *priv)
+{
+	const struct clb_listener_conf *conf = priv;
+	const struct turn *x = a, *y = b;
+
+	return endpoint_cmp(&conf->servers[x->index].key,
+			    &conf->servers[y->index].key);
+}
+
+/* Start and step of a server's walk over the slots (figure 5 of the paper). */
+static void turn_init(const struct clb_listener_conf *conf, struct turn *turn,
+		      u32 size)
+{
+	const struct clb_server_conf *server = &conf->servers[turn->index];
+	u64 where[3] = { 0 };
+	u64 hash;
+
+	memcpy(where, &server->key.addr, sizeof(server->key.addr));
+	where[2] = ntohs(server->key.port);
+	hash = siphash(where, sizeof(where), &server_key);
+	turn->next = (u32)hash % size;
+	turn->skip = (u32)(hash >> 32) % (size - 1) + 1;
+	turn->weight = server->weight;
+}
+
+static u32 turn_claim(struct turn *turn, unsigned long *taken, u32 size)
+{
+	u32 slot;
+
+	do {
+		slot = turn->next;
+		turn->next = (slot + turn->skip) % size;
+	} while (__test_and_set_bit(slot, taken));
+	return slot;
+}
+
+/* Rounds in which a server claims slots in proportion to its weight. */
+static void table_fill(struct clb_schedule *schedule, struct turn *turns,
+		       unsigned long *taken)
+{
+	u32 i, filled = 0, heaviest = 1;
+
+	for (i = 0; i < schedule->nr_usable; i++)
+		heaviest = max(heaviest, turns[i].weight);
+	for (i = 0; filled < schedule->size;
+	     i = (i + 1) % schedule->nr_usable) {
+		turns[i].credit += turns[i].weight;
+		if (turns[i].credit < heaviest)
+			continue;
+		turns[i].credit -= heaviest;
+		schedule->order[turn_claim(&turns[i], taken, schedule->size)] =
+			turns[i].index;
+		filled++;
+	}
+}
+
+/**
+ * clb_maglev_build() - fill the table
+ * @conf: the listener
+ * @schedule: usable servers are filled in
+ *
+ * Return: 0 or -ENOMEM.
+ * Context: process; may sleep.
+ */
+int clb_maglev_build(const struct clb_listener_conf *conf,
+		     struct clb_schedule *schedule)
+{
+	u32 size = table_size(schedule->nr_usable), i;
+	unsigned long *taken;
+	struct turn *turns;
+	int err = -ENOMEM;
+
+	if (!schedule->nr_usable)
+		return 0;
+	taken = kvcalloc(BITS_TO_LONGS(size), sizeof(long), GFP_KERNEL);
+	turns = kvcalloc(schedule->nr_usable, sizeof(*turns), GFP_KERNEL);
+	schedule->order = kvmalloc_array(size, sizeof(*schedule->order),
+					 GFP_KERNEL_ACCOUNT);
+	if (!taken || !turns || !schedule->order)
+		goto out;
+	schedule->size = size;
+	for (i = 0; i < schedule->nr_usable; i++) {
+		turns[i].index = schedule->usable[i];
+		turn_init(conf, &turns[i], size);
+	}
+	sort_r(turns, schedule->nr_usable, sizeof(*turns), turn_cmp, NULL,
+	       conf);
+	table_fill(schedule, turns, taken);
+	err = 0;
+out:
+	kvfree(turns);
+	kvfree(taken);
+	return err;
+}
+
+static u64 client_hash(const struct clb_listener_conf *conf,
+		       const struct clb_tuple *tuple)
+{
+	struct clb_tuple key = { .src = tuple->src };
+
+	if (conf->opt.hash_key == CLB_HASH_KEY_TUPLE) {
+		key.dst = tuple->dst;
+		key.sport = tuple->sport;
+		key.dport = tuple->dport;
+	}
+	return siphash(&key, sizeof(key), &client_key);
+}
+
+/**
+ * clb_maglev_pick() - choose a server by the client
+ * @conf: the listener
+ * @tuple: of the client's packet
+ *
+ * A client whose server is full goes to a second choice, the same on all
+ * nodes as long as they agree on who is full.
+ *
+ * Return: the server or NULL.
+ * Context: RCU read side.
+ */
+struct clb_server *clb_maglev_pick(const struct clb_listener_conf *conf,
+				   const struct clb_tuple *tuple)
+{
+	const struct clb_schedule *schedule = conf->schedule;
+	struct clb_server *server;
+	u64 hash;
+	u32 i;
+
+	if (unlikely(!schedule->size))
+		return NULL;
+	hash = client_hash(conf, tuple);
+	for (i = 0; i < CLB_MAGLEV_TRIES; i++) {
+		u32 slot = (u32)hash % schedule->size;
+
+		server = conf->servers[schedule->order[slot]].server;
+		if (likely(clb_server_has_room(server)))
+			return server;
+		hash = siphash_1u64(hash, &client_key);
+	}
+	for (i = 0; i < schedule->nr_usable; i++) {
+		server = conf->servers[schedule->usable[i]].server;
+		if (clb_server_has_room(server))
+			return server;
+	}
+	return NULL;
+}

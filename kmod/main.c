@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: Locking
+ *
+ * clb_net.config_lock (mutex)
+ *	The configuration: transactions, publishing, the first start. Taken
+ *	outside of all others.
+ * clb_net.address_lock (spinlock, softirqs off)
+ *	Changes of the set of known addresses.
+ * clb_listener.lock (spinlock, softirqs off)
+ *	The listener's list of live servers and the counters of past ones.
+ * clb_local_address.lock (spinlock, softirqs off)
+ *	Its ports.
+ * clb_table.resize_lock (spinlock, softirqs off)
+ *	Splits and merges of buckets; a bucket lock nests inside.
+ * clb_table.locks (spinlocks, softirqs off)
+ *	The entries of a bucket.
+ *
+ * No other two of them nest. The packet path of an established session takes
+ * none: it finds the session under RCU, which also keeps the session's server,
+ * its listener, its routes and the configuration in memory; a session's state
+ * changes by compare-and-exchange, its deadline by a plain store. Sessions are
+ * taken out by whoever makes their state CLB_SESSION_STATE_DEAD.
+ *
+ * References go upwards (session to server to listener, configuration to all)
+ * and every last one is released through call_rcu() or kfree_rcu(), so that
+ * namespace and module wait in rcu_barrier() before they go.
+ */
+#include <linux/module.h>
+
+#include "address.h"
+#include "collector.h"
+#include "hook.h"
+#include "net.h"
+#include "netlink.h"
+#include "ruleset.h"
+#include "session.h"
+
+unsigned int clb_net_id __read_mostly;
+
+unsigned int clb_max_sessions __read_mostly = 16 * 1024 * 1024;
+module_param_named(max_sessions, clb_max_sessions, uint, 0444);
+MODULE_PARM_DESC(max_sessions,
+		 "most sessions a network namespace may set as its limit");
+
+#define CLB_MAX_SESSIONS_DEFAULT (4 * 1024 * 1024)
+
+static void net_free(struct clb_net *cn)
+{
+	clb_ruleset_put(rcu_dereference_protected(cn->ruleset, 1));
+	RCU_INIT_POINTER(cn->ruleset, NULL);
+	/* the last sessions and servers still count and look addresses up */
+	rcu_barrier();
+	/* the servers that the last sessions released have callbacks too */
+	rcu_barrier();
+	clb_address_exit(cn);
+	clb_table_destroy(&cn->table);
+}
+
+static int net_alloc(struct clb_net *cn)
+{
+	struct clb_ruleset *empty;
+	int err;
+
+	err = clb_table_init(&cn->table);
+	if (err)
+		return err;
+	err = clb_address_init(cn);
+	if (err)
+		goto err_destroy_table;
+	err = -ENOMEM;
+	empty = clb_ruleset_copy(NULL);
+	if (!empty)
+		goto err_address_exit;
+	rcu_assign_pointer(cn->ruleset, empty);
+	return 0;
+
+err_address_exit:
+	clb_address_exit(cn);
+err_destroy_table:
+	clb_table_destroy(&cn->table);
+	return err;
+}
+
+/**
+ * clb_net_start() - set up the data path of a namespace
+ * @cn: the namespace; does nothing if it is started
+ *
+ * The first change of a configuration starts it: a namespace that does not
+ * use the balancer pays nothing for it.
+ *
+ * Return: 0 or a negative errno.
+ * Context: process, configuration lock held; may sleep.
+ */
+int clb_net_start(struct clb_net *cn)
+{
+	int err;
+
+	lockdep_assert_held(&cn->config_lock);
+	if (cn->started)
+		return 0;
+	err = net_alloc(cn);
+	if (err)
+		return err;
+	err = clb_hooks_register(cn);
+	if (err) {
+		net_free(cn);
+		return err;
+	}
+	clb_collector_start(cn);
+	/* pairs with readers that do not hold the lock */
+	smp_store_release(&cn->started, true);
+	return 0;
+}
+
+static int __net_init clb_net_init(struct net *net)
+{
+	struct clb_net *cn = clb_net(net);
+
+	cn->net = net;
+	cn->max_sessions = min_t(u32, clb_max_sessions,
+				 CLB_MAX_SESSIONS_DEFAULT);
+	mutex_init(&cn->config_lock);
+	__skb_queue_head_init(&cn->transaction.events);
+	clb_collector_init(cn);
+	cn->stats = alloc_percpu(struct clb_stats);
+	return cn->stats ? 0 : -ENOMEM;
+}
+
+/* No packet enters from here on; a grace period follows. */
+static void __net_exit clb_net_pre_exit(struct net *net)
+{
+	struct clb_net *cn = clb_net(net);
+
+	if (cn->started)
+		clb_hooks_unregister(cn);
+}
+
+static void sessions_kill(struct clb_net *cn)
+{
+	struct clb_tuplehash *entry;
+	u32 i;
+
+	for (i = 0; i < clb_table_buckets(&cn->table); i++) {
+		rcu_read_lock();
+		hlist_for_each_entry_rcu(entry,
+					 clb_table_bucket(&cn->table, i), node)
+			clb_session_kill(cn, clb_session_of(entry));
+		rcu_read_unlock();
+		cond_resched();
+	}
+}
+
+static void __net_exit clb_net_exit(struct net *net)
+{
+	struct clb_net *cn = clb_net(net);
+
+	clb_transaction_release(cn, 0);
+	if (cn->started) {
+		clb_collector_stop(cn);
+		sessions_kill(cn);
+		net_free(cn);
+	}
+	free_percpu(cn->stats);
+}
+
+static struct pernet_operations clb_net_ops = {
+	.init = clb_net_init,
+	.pre_exit = clb_net_pre_exit,
+	.exit = clb_net_exit,
+	.id = &clb_net_id,
+	.size = sizeof(struct clb_net),
+};
+
+static int __init clb_init(void)
+{
+	int err;
+
+	err = clb_session_cache_init();
+	if (err)
+		return err;
+	err = register_pernet_subsys(&clb_net_ops);
+	if (err)
+		goto err_cache;
+	err = clb_netlink_init();
+	if (err)
+		goto err_pernet;
+	return 0;
+
+err_pernet:
+	unregister_pernet_subsys(&clb_net_ops);
+err_cache:
+	clb_session_cache_exit();
+	return err;
+}
+
+static void __exit clb_exit(void)
+{
+	clb_netlink_exit();
+	unregister_pernet_subsys(&clb_net_ops);
+	/* memory that namespaces left to RCU */
+	rcu_barrier();
+	clb_session_cache_exit();
+}
+
+module_init(clb_init);
+module_exit(clb_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("CLB load balancer: layer 4");
+MODULE_VERSION("0.1.0");
+MODULE_ALIAS_GENL_FAMILY(CLB_GENL_NAME);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _CLB_NET_H
+#define _CLB_NET_H
+
+#include <linux/mutex.h>
+#include <linux/rhashtable-types.h>
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "stats.h"
+#include "table.h"
+
+struct clb_ruleset;
+struct clb_session;
+
+/**
+ * struct clb_transaction - changes not yet committed
+ * @draft: the configuration that will be; NULL: no transaction is open
+ * @portid: netlink port of its owner
+ * @events: announced when it is committed
+ */
+struct clb_transaction {
+	struct clb_ruleset	*draft;
+	u32			portid;
+	struct sk_buff_head	events;
+};
+
+/**
+ * struct clb_net - the balancer of a network namespace
+ * @net: the namespace
+ * @ruleset: configuration in force, NULL before the first one
+ * @table: sessions
+ * @stats: counters
+ * @nr_sessions: sessions and persistence entries
+ * @max_sessions: their limit
+ * @config_lock: serialises all that changes the configuration; protects
+ *	@transaction, @started, generations of servers
+ * @transaction: at most one at a time
+ * @started: the data path is set up; stays so until the namespace goes
+ * @addresses: known addresses
+ * @address_lock: serialises changes of @addresses
+ * @collector: ends sessions whose time is over
+ * @resize: fits the table to the load
+ * @draining: a server may have a deadline to drain by
+ * @cursor: bucket where the collector goes on
+ * @sweep: the collector must look at all sessions at once
+ */
+struct clb_net {
+	struct net		*net;
+	struct clb_ruleset __rcu *ruleset;
+	struct clb_table	table;
+	struct clb_stats __percpu *stats;
+	atomic_t		nr_sessions;
+	u32			max_sessions;
+	struct mutex		config_lock;
+	struct clb_transaction	transaction;
+	bool			started;
+	struct rhashtable	addresses;
+	spinlock_t		address_lock;
+	struct delayed_work	collector;
+	struct work_struct	resize;
+	bool			draining;
+	u32			cursor;
+	bool			sweep;
+};
+
+extern unsigned int clb_net_id;
+extern unsigned int clb_max_sessions;
+
+static inline struct clb_net *clb_net(const struct net *net)
+{
+	return net_generic(net, clb_net_id);
+}
+
+int clb_net_start(struct clb_net *cn);
+
+#endif /* _CLB_NET_H */

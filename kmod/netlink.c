@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink family. Validation is strict: unknown attributes, wrong
+ * lengths and values out of range are refused before a handler runs.
+ */
+#include <linux/netlink.h>
+#include <linux/notifier.h>
+
+#include "net.h"
+#include "netlink.h"
+#include "parse.h"
+
+#define CLB_DO(_cmd, _doit) {						\
+	.cmd = CLB_CMD_##_cmd, .doit = _doit,				\
+	.flags = GENL_UNS_ADMIN_PERM,					\
+}
+
+#define CLB_CONFIG_DUMP(_cmd, _doit, _dumpit) {				\
+	.cmd = CLB_CMD_##_cmd, .doit = _doit,				\
+	.start = clb_nl_config_start, .dumpit = _dumpit,		\
+	.done = clb_nl_config_done,					\
+	.flags = GENL_UNS_ADMIN_PERM,					\
+}
+
+static const struct genl_ops clb_genl_ops[] = {
+	CLB_CONFIG_DUMP(LISTENER_GET, clb_nl_listener_get,
+			clb_nl_listener_dump),
+	CLB_DO(LISTENER_ADD, clb_nl_listener_add),
+	CLB_DO(LISTENER_SET, clb_nl_listener_set),
+	CLB_DO(LISTENER_DEL, clb_nl_listener_del),
+	CLB_CONFIG_DUMP(SERVER_GET, clb_nl_server_get, clb_nl_server_dump),
+	CLB_DO(SERVER_ADD, clb_nl_server_add),
+	CLB_DO(SERVER_SET, clb_nl_server_set),
+	CLB_DO(SERVER_DEL, clb_nl_server_del),
+	CLB_CONFIG_DUMP(ACL_GET, NULL, clb_nl_acl_dump),
+	CLB_DO(ACL_ADD, clb_nl_acl_add),
+	CLB_DO(ACL_DEL, clb_nl_acl_del),
+	CLB_CONFIG_DUMP(LOCAL_ADDRESS_GET, NULL, clb_nl_local_address_dump),
+	CLB_DO(LOCAL_ADDRESS_ADD, clb_nl_local_address_add),
+	CLB_DO(LOCAL_ADDRESS_DEL, clb_nl_local_address_del),
+	CLB_DO(SETTINGS_GET, clb_nl_settings_get),
+	CLB_DO(SETTINGS_SET, clb_nl_settings_set),
+	{
+		.cmd = CLB_CMD_SESSION_GET,
+		.start = clb_nl_session_start,
+		.dumpit = clb_nl_session_dump,
+		.done = clb_nl_session_done,
+		.flags = GENL_UNS_ADMIN_PERM,
+	},
+	CLB_DO(SESSION_DEL, clb_nl_session_del),
+	CLB_DO(STATS_GET, clb_nl_stats_get),
+	CLB_DO(BEGIN, clb_nl_begin),
+	CLB_DO(COMMIT, clb_nl_commit),
+	CLB_DO(ABORT, clb_nl_abort),
+	CLB_DO(FLUSH, clb_nl_flush),
+};
+
+static const struct genl_multicast_group clb_genl_groups[] = {
+	{ .name = CLB_GENL_MCGRP_EVENTS },
+};
+
+struct genl_family clb_genl_family __ro_after_init = {
+	.name = CLB_GENL_NAME,
+	.version = CLB_GENL_VERSION,
+	.maxattr = CLB_A_MAX,
+	.policy = clb_policy,
+	.netnsok = true,
+	/* the configuration lock of the namespace is enough */
+	.parallel_ops = true,
+	.module = THIS_MODULE,
+	.ops = clb_genl_ops,
+	.n_ops = ARRAY_SIZE(clb_genl_ops),
+	.resv_start_op = CLB_CMD_UNSPEC + 1,
+	.mcgrps = clb_genl_groups,
+	.n_mcgrps = ARRAY_SIZE(clb_genl_groups),
+};
+
+/* A socket that closes takes its transaction with it. */
+static int netlink_event(struct notifier_block *nb, unsigned long event,
+			 void *ptr)
+{
+	struct netlink_notify *notify = ptr;
+
+	if (event == NETLINK_URELEASE && notify->protocol == NETLINK_GENERIC)
+		clb_transaction_release(clb_net(notify->net), notify->portid);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block netlink_notifier = {
+	.notifier_call = netlink_event,
+};
+
+int clb_netlink_init(void)
+{
+	int err = netlink_register_notifier(&netlink_notifier);
+
+	if (err)
+		return err;
+	err = genl_register_family(&clb_genl_family);
+	if (err)
+		netlink_unregister_notifier(&netlink_notifier);
+	return err;
+}
+
+void clb_netlink_exit(void)
+{
+	genl_unregister_family(&clb_genl_family);
+	netlink_unregister_notifier(&netlink_notifier);
+}

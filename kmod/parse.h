@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _CLB_PARSE_H
+#define _CLB_PARSE_H
+
+#include <net/netlink.h>
+
+#include "ruleset.h"
+#include "session.h"
+
+extern const struct nla_policy clb_policy[CLB_A_MAX + 1];
+
+/*
+ * Netlink attributes to objects. All return 0 or a negative errno with the
+ * reason, and the attribute at fault, in @extack.
+ */
+int clb_parse_listener_key(struct nlattr * const *attrs,
+			   struct clb_endpoint *key,
+			   struct netlink_ext_ack *extack);
+int clb_parse_listener_options(struct nlattr * const *attrs,
+			       const struct clb_endpoint *key,
+			       struct clb_listener_options *opt,
+			       struct netlink_ext_ack *extack);
+void clb_listener_options_default(const struct clb_endpoint *key,
+				  struct clb_listener_options *opt);
+int clb_parse_server_key(struct nlattr * const *attrs, u8 protocol,
+			 struct clb_endpoint *key,
+			 struct netlink_ext_ack *extack);
+int clb_parse_server_options(struct nlattr * const *attrs,
+			     struct clb_server_conf *server,
+			     struct netlink_ext_ack *extack);
+int clb_parse_acl(const struct nlattr *attr, u8 family,
+		  struct clb_prefix *prefix, struct netlink_ext_ack *extack);
+int clb_parse_local_address(struct nlattr * const *attrs, u8 *family,
+			    union nf_inet_addr *addr,
+			    struct netlink_ext_ack *extack);
+
+int clb_parse_settings(struct nlattr * const *attrs, u32 *max_sessions,
+		       struct netlink_ext_ack *extack);
+
+/**
+ * struct clb_filter_request - a session filter and what it points to
+ */
+struct clb_filter_request {
+	struct clb_session_filter	filter;
+	struct clb_endpoint		listener;
+	struct clb_endpoint		server;
+};
+
+int clb_parse_session_filter(struct nlattr * const *attrs,
+			     struct clb_filter_request *request,
+			     struct netlink_ext_ack *extack);
+
+#endif /* _CLB_PARSE_H */

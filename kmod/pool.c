@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Local addresses and ports for FNAT.
+ *
+ * A port must be unique for a server, not for the pool: servers are hashed
+ * into 64 port spaces, and each local address has a bitmap of ports for each
+ * space in use (8 kB). A second bitmap of full words makes the search three
+ * find-next-bit steps at any fill.
+ */
+#include <linux/bitmap.h>
+#include <linux/jhash.h>
+#include <linux/slab.h>
+
+#include "address.h"
+#include "net.h"
+#include "pool.h"
+#include "ruleset.h"
+
+#define CLB_PORT_GROUPS (CLB_PORT_COUNT / BITS_PER_LONG)
+
+/**
+ * clb_local_address_alloc() - make a local address
+ * @cn: its namespace
+ * @family: family of @addr
+ * @addr: the address
+ *
+ * Return: the local address with one reference, or NULL without memory.
+ * Context: process; may sleep.
+ */
+struct clb_local_address *
+clb_local_address_alloc(struct clb_net *cn, u8 family,
+			const union nf_inet_addr *addr)
+{
+	struct clb_local_address *local;
+
+	BUILD_BUG_ON(CLB_PORT_COUNT % BITS_PER_LONG);
+	local = kzalloc(sizeof(*local), GFP_KERNEL_ACCOUNT);
+	if (!local)
+		return NULL;
+	local->address = clb_address_get(cn, family, addr, false);
+	if (!local->address) {
+		kfree(local);
+		return NULL;
+	}
+	local->cn = cn;
+	local->addr = *addr;
+	local->family = family;
+	spin_lock_init(&local->lock);
+	refcount_set(&local->ref, 1);
+	return local;
+}
+
+/**
+ * clb_local_address_put() - release a reference
+ * @local: the local address; freed after the last one
+ *
+ * Context: any but hard interrupts.
+ */
+void clb_local_address_put(struct clb_local_address *local)
+{
+	unsigned int i, k;
+
+	if (!refcount_dec_and_test(&local->ref))
+		return;
+	for (i = 0; i < ARRAY_SIZE(local->spaces); i++)
+		for (k = 0; k < CLB_PORT_SPACES; k++)
+			kfree(local->spaces[i][k]);
+	clb_address_put(local->cn, local->address, false);
+	kfree_rcu(local, rcu);
+}
+
+/**
+ * clb_pool_find() - find a local address of a configuration
+ * @ruleset: the configuration
+ * @family: family of @addr
+ * @addr: the address
+ *
+ * Return: the local address or NULL.
+ * Context: any that keeps @ruleset alive.
+ */
+struct clb_local_address *clb_pool_find(const struct clb_ruleset *ruleset,
+					u8 family,
+					const union nf_inet_addr *addr)
+{
+	u32 i;
+
+	for (i = 0; i < ruleset->nr_pool; i++)
+		if (ruleset->pool[i]->family == family &&
+		    clb_addr_equal(&ruleset->pool[i]->addr, addr))
+			return ruleset->pool[i];
+	return NULL;
+}
+
+static struct clb_ports **space_of(struct clb_local_address *local,
+				   const struct clb_endpoint *server)
+{
+	u32 hash = jhash2(server->addr.all, ARRAY_SIZE(server->addr.all),
+			  (__force u32)server->port);
+
+	return &local->spaces[server->protocol == IPPROTO_UDP]
+			     [hash % CLB_PORT_SPACES];
+}
+
+/* A group with a free port, at or after @from, or around the end. */
+static u32 group_find(const struct clb_ports *ports, u32 from)
+{
+	u32 group = find_next_zero_bit(ports->groups, CLB_PORT_GROUPS, from);
+
+	if (group < CLB_PORT_GROUPS)
+		return group;
+	return find_first_zero_bit(ports->groups, CLB_PORT_GROUPS);
+}
+
+/* A free port, at or after the one last taken; there is one. */
+static u32 port_find(const struct clb_ports *ports)
+{
+	u32 group = ports->next / BITS_PER_LONG;
+	u32 end = (group + 1) * BITS_PER_LONG;
+	u32 port = find_next_zero_bit(ports->ports, end, ports->next);
+
+	if (port < end)
+		return port;
+	group = group_find(ports, group + 1);
+	return find_next_zero_bit(ports->ports, CLB_PORT_COUNT,
+				  group * BITS_PER_LONG);
+}
+
+static void port_take(struct clb_ports *ports, u32 port)
+{
+	u32 group = port / BITS_PER_LONG;
+
+	__set_bit(port, ports->ports);
+	if (!~ports->ports[group])
+		__set_bit(group, ports->groups);
+	ports->used++;
+	ports->next = (port + 1) % CLB_PORT_COUNT;
+}
+
+static bool local_take(struct clb_local_address *local,
+		       const struct clb_endpoint *server, u32 hash,
+		       __be16 *result)
+{
+	struct clb_ports **space = space_of(local, server);
+	bool taken = false;
+	u32 port;
+
+	spin_lock_bh(&local->lock);
+	if (unlikely(!*space)) {
+		*space = kzalloc(sizeof(**space), GFP_ATOMIC | __GFP_NOWARN);
+		if (*space)
+			(*space)->next = hash % CLB_PORT_COUNT;
+	}
+	if (likely(*space && (*space)->used < CLB_PORT_COUNT)) {
+		port = port_find(*space);
+		port_take(*space, port);
+		*result = htons(CLB_PORT_FIRST + port);
+		taken = true;
+	}
+	spin_unlock_bh(&local->lock);
+	return taken;
+}
+
+/**
+ * clb_pool_take() - take a local address and port for a session
+ * @ruleset: the configuration
+ * @server: the server, its port that of the packet
+ * @hash: of the client: where to begin
+ * @port: the port taken, network order
+ *
+ * Return: the local address, with a reference for the session, or NULL where
+ *	every address of the family is exhausted for this server.
+ * Context: RCU read side; takes the lock of a local address.
+ */
+struct clb_local_address *clb_pool_take(const struct clb_ruleset *ruleset,
+					const struct clb_endpoint *server,
+					u32 hash, __be16 *port)
+{
+	u32 start, i;
+
+	if (!ruleset->nr_pool)
+		return NULL;
+	start = hash % ruleset->nr_pool;
+	for (i = 0; i < ruleset->nr_pool; i++) {
+		struct clb_local_address *local =
+			ruleset->pool[(start + i) % ruleset->nr_pool];
+
+		if (local->family != server->family ||
+		    !local_take(local, server, hash, port))
+			continue;
+		/* the configuration holds a reference: not the last one */
+		clb_local_address_get(local);
+		atomic_inc(&local->sessions);
+		return local;
+	}
+	return NULL;
+}
+
+/**
+ * clb_pool_give() - the reverse of clb_pool_take()
+ * @local: the local address; the session's reference is released
+ * @server: as when it was taken
+ * @port: the port, network order
+ *
+ * Context: any but hard interrupts.
+ */
+void clb_pool_give(struct clb_local_address *local,
+		   const struct clb_endpoint *server, __be16 port)
+{
+	struct clb_ports *ports = *space_of(local, server);
+	u32 bit = ntohs(port) - CLB_PORT_FIRST;
+
+	spin_lock_bh(&local->lock);
+	__clear_bit(bit, ports->ports);
+	__clear_bit(bit / BITS_PER_LONG, ports->groups);
+	ports->used--;
+	spin_unlock_bh(&local->lock);
+	atomic_dec(&local->sessions);
+	clb_local_address_put(local);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _CLB_RESET_H
+#define _CLB_RESET_H
+
+#include "xmit.h"
+
+void clb_reset_packet(struct clb_ctx *ctx);
+void clb_reset_session(struct clb_net *cn, struct clb_session *session);
+
+#endif /* _CLB_RESET_H */

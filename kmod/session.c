@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Life of a session: it is made by the first packet, found by the others, and
+ * ended once, by whoever makes its state CLB_SESSION_STATE_DEAD. Memory goes back after a grace
+ * period, so that packets in flight may use what they found.
+ */
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "collector.h"
+#include "event.h"
+#include "net.h"
+#include "pool.h"
+#include "ruleset.h"
+#include "scheduler.h"
+#include "session.h"
+
+/* Buckets an eviction looks at: enough to meet the flood that filled them. */
+#define CLB_EVICT_BUCKETS 64
+
+/* Servers tried when a session's reply would be taken for another's. */
+#define CLB_CREATE_TRIES 4
+
+static struct kmem_cache *session_cache;
+
+/**
+ * clb_session_find() - find the session of a packet
+ * @cn: the namespace
+ * @tuple: of the packet
+ * @dir: set to the direction in which the packet travels
+ *
+ * Return: the session, or NULL where there is none or its time is over.
+ * Context: RCU read side.
+ */
+struct clb_session *clb_session_find(struct clb_net *cn,
+				     const struct clb_tuple *tuple,
+				     enum clb_dir *dir)
+{
+	struct clb_tuplehash *entry = clb_table_find(&cn->table, tuple);
+	struct clb_session *session;
+
+	if (!entry)
+		return NULL;
+	session = clb_session_of(entry);
+	if (unlikely(clb_session_expired(session))) {
+		if (clb_session_kill(cn, session))
+			clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_EXPIRED);
+		return NULL;
+	}
+	*dir = entry->tuple.dir;
+	return session;
+}
+
+static bool state_active(u32 state)
+{
+	return clb_session_timeout_class(state) == CLB_TIMEOUT_ESTABLISHED ||
+	       clb_session_timeout_class(state) == CLB_TIMEOUT_UDP;
+}
+
+static atomic_t *state_gauge(struct clb_server *server, u32 state)
+{
+	return state_active(state) ? &server->active : &server->inactive;
+}
+
+/**
+ * clb_session_set_state() - move a session to another state
+ * @session: the session
+ * @old: the state @new was worked out from; if another CPU moved the session
+ *	meanwhile, its word stands
+ * @new: the new state
+ *
+ * Context: RCU read side.
+ */
+void clb_session_set_state(struct clb_session *session, u32 old, u32 new)
+{
+	struct clb_server *server = session->server;
+
+	if (cmpxchg(&session->state, old, new) != old)
+		return;
+	if (state_active(old) == state_active(new))
+		return;
+	atomic_inc(state_gauge(server, new));
+	atomic_dec(state_gauge(server, old));
+}
+
+static bool is_persistence(const struct clb_session *session)
+{
+	return session->hash[CLB_DIR_ORIGINAL].tuple.kind ==
+	       CLB_TUPLE_PERSISTENCE;
+}
+
+/* The server as it is in the packets: a port of 0 stands for the packet's. */
+static struct clb_endpoint session_endpoint(const struct clb_session *session)
+{
+	const struct clb_tuple *reply = clb_session_tuple(session,
+							  CLB_DIR_REPLY);
+	struct clb_endpoint endpoint = session->server->key;
+
+	endpoint.port = reply->sport;
+	return endpoint;
+}
+
+/* Packets in flight are done with it. */
+static void session_free_rcu(struct rcu_head *rcu)
+{
+	struct clb_session *session = container_of(rcu, struct clb_session,
+						   rcu);
+	int dir;
+
+	if (session->local) {
+		struct clb_endpoint endpoint = session_endpoint(session);
+
+		clb_pool_give(session->local, &endpoint,
+			      clb_session_tuple(session, CLB_DIR_REPLY)->dport);
+	}
+	for (dir = 0; dir < CLB_DIR_MAX; dir++)
+		dst_release(rcu_dereference_protected(session->dst[dir], 1));
+	clb_server_put(session->server);
+	kmem_cache_free(session_cache, session);
+}
+
+/* Its places in the limits are free at once, its memory later. */
+static void session_uncount(struct clb_net *cn, struct clb_session *session,
+			    u32 state)
+{
+	struct clb_server *server = session->server;
+
+	atomic_dec(&cn->nr_sessions);
+	if (is_persistence(session))
+		return;
+	atomic_dec(&server->listener->sessions);
+	atomic_dec(state_gauge(server, state));
+}
+
+/**
+ * clb_session_kill() - end a session
+ * @cn: the namespace
+ * @session: the session
+ *
+ * Return: true for the one caller that ended it.
+ * Context: RCU read side.
+ */
+bool clb_session_kill(struct clb_net *cn, struct clb_session *session)
+{
+	u32 state = xchg(&session->state, CLB_SESSION_STATE_DEAD);
+	int dir;
+
+	if (state == CLB_SESSION_STATE_DEAD)
+		return false;
+	for (dir = 0; dir < CLB_DIR_MAX; dir++)
+		if (session->inserted & BIT(dir))
+			clb_table_remove(&cn->table, &session->hash[dir]);
+	session_uncount(cn, session, state);
+	call_rcu(&session->rcu, session_free_rcu);
+	return true;
+}
+
+/**
+ * clb_session_matches() - does a filter let a session through
+ * @session: the session
+ * @filter: what is looked for
+ *
+ * Return: true if all that the filter names agrees.
+ * Context: RCU read side.
+ */
+bool clb_session_matches(const struct clb_session *session,
+			 const struct clb_session_filter *filter)
+{
+	const struct clb_tuple *tuple = clb_session_tuple(session,
+							  CLB_DIR_ORIGINAL);
+	const struct clb_endpoint *client = &filter->client;
+	const struct clb_server *server = session->server;
+
+	if (filter->listener &&
+	    !clb_endpoint_equal(&server->listener->key, filter->listener))
+		return false;
+	if (filter->server &&
+	    (server->key.family != filter->server->family ||
+	     !clb_addr_equal(&server->key.addr, &filter->server->addr) ||
+	     (filter->server->port &&
+	      filter->server->port != server->key.port)))
+		return false;
+	if (client->family && (tuple->family != client->family ||
+			       !clb_addr_equal(&tuple->src, &client->addr)))
+		return false;
+	if (client->port && client->port != tuple->sport)
+		return false;
+	return filter->state < 0 ||
+	       filter->state == READ_ONCE(session->state);
+}
+
+static bool bucket_evict(struct clb_net *cn, u32 index,
+			 const struct clb_listener *listener)
+{
+	struct clb_tuplehash *entry;
+
+	hlist_for_each_entry_rcu(entry, clb_table_bucket(&cn->table, index),
+				 node) {
+		struct clb_session *session = clb_session_of(entry);
+
+		if (!clb_session_embryonic(READ_ONCE(session->state)))
+			continue;
+		if (listener && session->server->listener != listener)
+			continue;
+		if (clb_session_kill(cn, session))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * clb_session_evict() - make room for a session
+ * @cn: the namespace
+ * @listener: if not NULL, only sessions of this listener may go
+ *
+ * Looks at some buckets at a random place and ends the first half-open TCP or
+ * unanswered UDP session there.
+ *
+ * Return: true if a session was ended.
+ * Context: RCU read side.
+ */
+bool clb_session_evict(struct clb_net *cn, const struct clb_listener *listener)
+{
+	u32 buckets = clb_table_buckets(&cn->table);
+	u32 start = prandom_u32_max(buckets), i;
+
+	for (i = 0; i < CLB_EVICT_BUCKETS; i++) {
+		if (!bucket_evict(cn, (start + i) % buckets, listener))
+			continue;
+		clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_EVICTED);
+		return true;
+	}
+	return false;
+}
+
+/* Takes a place below @max; with none left, one that an eviction frees. */
+static bool gauge_take(struct clb_net *cn, atomic_t *gauge, u32 max,
+		       const struct clb_listener *listener)
+{
+	int taken = atomic_inc_return(gauge);
+
+	if (likely(!max || taken <= max))
+		return true;
+	if (clb_session_evict(cn, listener))
+		return true;
+	atomic_dec(gauge);
+	return false;
+}
+
+/* Returns the counter that names the limit in the way, or 0. */
+static enum clb_stats_attr limits_take(struct clb_net *cn,
+				       struct clb_listener *listener)
+{
+	if (!clb_bucket_take(&listener->new_rate, 1))
+		return CLB_STATS_A_DROP_NEW_RATE;
+	if (!gauge_take(cn, &cn->nr_sessions, READ_ONCE(cn->max_sessions),
+			NULL))
+		return CLB_STATS_A_DROP_SESSION_LIMIT;
+	if (gauge_take(cn, &listener->sessions,
+		       READ_ONCE(listener->max_sessions), listener))
+		return 0;
+	atomic_dec(&cn->nr_sessions);
+	return CLB_STATS_A_DROP_LISTENER_LIMIT;
+}
+
+static struct clb_session *session_alloc(struct clb_server *server, u8 mode,
+					 u32 state)
+{
+	struct clb_session *session;
+
+	session = kmem_cache_zalloc(session_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (unlikely(!session))
+		return NULL;
+	session->server = server;
+	session->mode = mode;
+	session->state = state;
+	clb_server_get(server);
+	return session;
+}
+
+static void persistence_tuple(const struct clb_listener_conf *conf,
+			      const struct clb_tuple *tuple,
+			      struct clb_tuple *key)
+{
+	*key = *tuple;
+	clb_addr_mask(&key->src, key->family, conf->opt.persistence_prefix);
+	key->sport = 0;
+	key->dport = conf->key.port;
+	key->kind = CLB_TUPLE_PERSISTENCE;
+	key->dir = CLB_DIR_ORIGINAL;
+}
+
+static struct clb_session *persistence_find(struct clb_net *cn,
+					    const struct clb_tuple *key)
+{
+	enum clb_dir dir;
+
+	return clb_session_find(cn, key, &dir);
+}
+
+static void persistence_touch(struct clb_session *session)
+{
+	WRITE_ONCE(session->deadline, (u32)jiffies +
+		   READ_ONCE(session->server->listener->persistence));
+}
+
+/* The server a client is bound to, if it can take the session. */
+static struct clb_server *persistence_pick(struct clb_net *cn,
+					   const struct clb_tuple *key)
+{
+	struct clb_session *session = persistence_find(cn, key);
+
+	if (!session)
+		return NULL;
+	if (clb_server_has_room(session->server)) {
+		persistence_touch(session);
+		return session->server;
+	}
+	/* drained or down: the client is free to be bound again */
+	if (READ_ONCE(session->server->state) != CLB_SERVER_STATE_UP)
+		clb_session_kill(cn, session);
+	return NULL;
+}
+
+/* Best effort: without memory or room the client is not bound. */
+static void persistence_bind(struct clb_net *cn, struct clb_server *server,
+			     const struct clb_tuple *key)
+{
+	struct clb_session *session;
+
+	if (!gauge_take(cn, &cn->nr_sessions, READ_ONCE(cn->max_sessions),
+			NULL))
+		return;
+	session = session_alloc(server, CLB_MODE_DR,
+				CLB_SESSION_STATE_PERSISTENCE);
+	if (!session) {
+		atomic_dec(&cn->nr_sessions);
+		return;
+	}
+	session->hash[CLB_DIR_ORIGINAL].tuple = *key;
+	session->inserted = BIT(CLB_DIR_ORIGINAL);
+	persistence_touch(session);
+	if (!clb_table_insert(&cn->table, &session->hash[CLB_DIR_ORIGINAL]))
+		return;
+	/* another CPU bound the client: its word stands */
+	atomic_dec(&cn->nr_sessions);
+	clb_server_put(server);
+	kmem_cache_free(session_cache, session);
+}
+
+/**
+ * clb_persistence_refresh() - an open session keeps its client bound
+ * @cn: the namespace
+ * @session: a session that lives
+ *
+ * Context: RCU read side.
+ */
+void clb_persistence_refresh(struct clb_net *cn,
+			     const struct clb_session *session)
+{
+	const struct clb_ruleset *ruleset = rcu_dereference(cn->ruleset);
+	const struct clb_listener_conf *conf;
+	struct clb_session *persistence;
+	struct clb_tuple key;
+
+	conf = clb_ruleset_find(ruleset, &session->server->listener->key);
+	if (!conf || !conf->opt.persistence)
+		return;
+	persistence_tuple(conf, clb_session_tuple(session, CLB_DIR_ORIGINAL),
+			  &key);
+	persistence = persistence_find(cn, &key);
+	if (persistence && persistence->server == session->server)
+		persistence_touch(persistence);
+}
+
+static struct clb_server *server_pick(struct clb_net *cn,
+				      const struct clb_listener_conf *conf,
+				      const struct clb_tuple *tuple)
+{
+	struct clb_server *server;
+	struct clb_tuple key;
+
+	if (likely(!conf->opt.persistence))
+		return clb_schedule_pick(conf, tuple);
+	persistence_tuple(conf, tuple, &key);
+	server = persistence_pick(cn, &key);
+	if (server)
+		return server;
+	server = clb_schedule_pick(conf, tuple);
+	if (server)
+		persistence_bind(cn, server, &key);
+	return server;
+}
+
+/* What the packets of the server will look like; FNAT takes a local port. */
+static bool session_set_reply(struct clb_session *session,
+			      const struct clb_ruleset *ruleset,
+			      const struct clb_tuple *tuple)
+{
+	struct clb_tuple *reply = &session->hash[CLB_DIR_REPLY].tuple;
+	const struct clb_endpoint *key = &session->server->key;
+	struct clb_endpoint endpoint = *key;
+	__be16 port;
+
+	clb_tuple_invert(reply, tuple);
+	reply->dir = CLB_DIR_REPLY;
+	if (clb_session_one_way(session))
+		return true;
+	reply->src = key->addr;
+	reply->sport = key->port ?: tuple->dport;
+	if (session->mode == CLB_MODE_NAT)
+		return true;
+	endpoint.port = reply->sport;
+	session->local = clb_pool_take(ruleset, &endpoint,
+				       (__force u32)tuple->src.all[0] ^
+				       (__force u32)tuple->src.all[3] ^
+				       (__force u32)tuple->sport, &port);
+	if (unlikely(!session->local))
+		return false;
+	reply->dst = session->local->addr;
+	reply->dport = port;
+	return true;
+}
+
+static void session_discard(struct clb_session *session)
+{
+	if (session->inserted & BIT(CLB_DIR_REPLY)) {
+		clb_table_remove(&session->server->listener->cn->table,
+				 &session->hash[CLB_DIR_REPLY]);
+		/* a packet may have found it */
+		call_rcu(&session->rcu, session_free_rcu);
+		return;
+	}
+	session_free_rcu(&session->rcu);
+}
+
+/*
+ * The reply goes in first: the server's answer must find the session from the
+ * moment the client's packet can have left. Returns the entry in the way.
+ */
+static struct clb_tuplehash *session_publish(struct clb_net *cn,
+					     struct clb_session *session)
+{
+	struct clb_tuplehash *there;
+
+	session->inserted = BIT(CLB_DIR_ORIGINAL);
+	if (!clb_session_one_way(session)) {
+		session->inserted |= BIT(CLB_DIR_REPLY);
+		there = clb_table_insert(&cn->table,
+					 &session->hash[CLB_DIR_REPLY]);
+		if (unlikely(there)) {
+			session->inserted = 0;
+			return there;
+		}
+	}
+	there = clb_table_insert(&cn->table, &session->hash[CLB_DIR_ORIGINAL]);
+	if (unlikely(there))
+		session->inserted &= ~BIT(CLB_DIR_ORIGINAL);
+	return there;
+}
+
+static struct clb_session *session_make(struct clb_net *cn,
+					const struct clb_ruleset *ruleset,
+					const struct clb_listener_conf *conf,
+					const struct clb_packet *pkt,
+					enum clb_stats_attr *drop)
+{
+	u32 state = pkt->tuple.protocol == IPPROTO_TCP ?
+		    CLB_SESSION_STATE_NONE : CLB_SESSION_STATE_UDP_NEW;
+	struct clb_session *session;
+	struct clb_server *server;
+
+	server = server_pick(cn, conf, &pkt->tuple);
+	*drop = CLB_STATS_A_DROP_NO_SERVER;
+	if (unlikely(!server))
+		return NULL;
+	session = session_alloc(server, conf->opt.mode, state);
+	*drop = CLB_STATS_A_DROP_NO_MEMORY;
+	if (unlikely(!session))
+		return NULL;
+	session->hash[CLB_DIR_ORIGINAL].tuple = pkt->tuple;
+	*drop = CLB_STATS_A_DROP_POOL_EXHAUSTED;
+	if (unlikely(!session_set_reply(session, ruleset, &pkt->tuple))) {
+		clb_event_pool_exhausted(server);
+		session_discard(session);
+		return NULL;
+	}
+	clb_session_touch(session, state);
+	return session;
+}
+
+static void session_count(struct clb_net *cn, struct clb_session *session)
+{
+	atomic64_inc(&session->server->total);
+	clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_CREATED);
+	if (unlikely(atomic_read(&cn->nr_sessions) >
+		     clb_table_buckets(&cn->table)))
+		clb_table_kick(cn);
+}
+
+/*
+ * Someone holds a tuple of ours: the same client's session that another CPU
+ * just made, a session that is over, or (NAT) the client's session with
+ * another VIP on the same server, where another server may do.
+ */
+static struct clb_session *session_conflict(struct clb_net *cn,
+					    struct clb_tuplehash *there)
+{
+	struct clb_session *other = clb_session_of(there);
+	u32 state = READ_ONCE(other->state);
+
+	if (there->tuple.dir == CLB_DIR_ORIGINAL &&
+	    !clb_session_expired(other))
+		return other;
+	if (clb_session_expired(other) ||
+	    state == CLB_SESSION_STATE_TIME_WAIT ||
+	    state == CLB_SESSION_STATE_CLOSED)
+		clb_session_kill(cn, other);
+	return NULL;
+}
+
+static struct clb_session *
+session_create_tries(struct clb_net *cn, const struct clb_ruleset *ruleset,
+		     const struct clb_listener_conf *conf,
+		     const struct clb_packet *pkt, enum clb_stats_attr *drop)
+{
+	struct clb_listener *listener = conf->listener;
+	struct clb_session *session, *other;
+	struct clb_tuplehash *there;
+	int tries;
+
+	for (tries = 0; tries < CLB_CREATE_TRIES; tries++) {
+		session = session_make(cn, ruleset, conf, pkt, drop);
+		if (unlikely(!session))
+			break;
+		/* before it can be seen, for whoever ends it counts down */
+		atomic_inc(state_gauge(session->server, session->state));
+		there = session_publish(cn, session);
+		if (likely(!there)) {
+			session_count(cn, session);
+			return session;
+		}
+		atomic_dec(state_gauge(session->server, session->state));
+		other = session_conflict(cn, there);
+		session_discard(session);
+		if (other) {
+			atomic_dec(&listener->sessions);
+			atomic_dec(&cn->nr_sessions);
+			return other;
+		}
+		*drop = CLB_STATS_A_DROP_NO_SERVER;
+	}
+	atomic_dec(&listener->sessions);
+	atomic_dec(&cn->nr_sessions);
+	return NULL;
+}
+
+/**
+ * clb_session_create() - make the session of a first packet
+ * @cn: the namespace
+ * @ruleset: the configuration
+ * @conf: the listener the packet is for
+ * @pkt: the packet
+ * @drop: on failure the counter that says why
+ *
+ * Return: the session, perhaps one that another CPU made for the same flow
+ *	at the same time, or NULL.
+ * Context: RCU read side, softirqs off.
+ */
+struct clb_session *clb_session_create(struct clb_net *cn,
+				       const struct clb_ruleset *ruleset,
+				       const struct clb_listener_conf *conf,
+				       const struct clb_packet *pkt,
+				       enum clb_stats_attr *drop)
+{
+	*drop = limits_take(cn, conf->listener);
+	if (unlikely(*drop))
+		return NULL;
+	return session_create_tries(cn, ruleset, conf, pkt, drop);
+}
+
+int clb_session_cache_init(void)
+{
+	/* two cache lines of tuples, one of what packets change */
+	BUILD_BUG_ON(offsetof(struct clb_session, server) != 128);
+	BUILD_BUG_ON(sizeof(struct clb_session) > 192);
+	session_cache = kmem_cache_create("clb_session",
+					  sizeof(struct clb_session), 64,
+					  SLAB_ACCOUNT, NULL);
+	return session_cache ? 0 : -ENOMEM;
+}
+
+void clb_session_cache_exit(void)
+{
+	kmem_cache_destroy(session_cache);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _CLB_SESSION_H
+#define _CLB_SESSION_H
+
+#include <linux/jiffies.h>
+#include <net/dst.h>
+
+#include "listener.h"
+#include "packet.h"
+#include "table.h"
+
+struct clb_listener_conf;
+struct clb_local_address;
+struct clb_net;
+struct clb_ruleset;
+
+/*
+ * On its way out of the table. Nothing follows this state; whoever set it
+ * takes the session out.
+ */
+#define CLB_SESSION_STATE_DEAD	__CLB_SESSION_STATE_MAX
+
+/**
+ * struct clb_session - one TCP connection or UDP flow, or one client's
+ *	persistence
+ * @hash: both directions; the reply is unused where replies bypass the node
+ * @rcu: packets in flight
+ * @server: where it goes; the session holds a reference
+ * @local: local address of FNAT, else NULL; the session holds a reference
+ * @dst: cached routes by direction; each holds a reference
+ * @dst_cookie: their cookies
+ * @deadline: jiffies (32 bits) at which it ends unless packets come; a plain
+ *	store moves it
+ * @reset_seq: sequence number each side will accept in a reset, host order,
+ *	by the direction in which the reset travels
+ * @state: enum clb_session_state or CLB_SESSION_STATE_DEAD; changed by
+ *	compare-and-exchange
+ * @mode: enum clb_mode
+ * @inserted: directions in the table
+ *
+ * The second part is one cache line: all that established packets touch
+ * beside the tuple they were found by.
+ */
+struct clb_session {
+	struct clb_tuplehash	hash[CLB_DIR_MAX];
+	struct rcu_head		rcu;
+
+	struct clb_server	*server;
+	struct clb_local_address *local;
+	struct dst_entry __rcu	*dst[CLB_DIR_MAX];
+	u32			dst_cookie[CLB_DIR_MAX];
+	u32			deadline;
+	u32			reset_seq[CLB_DIR_MAX];
+	u32			state;
+	u8			mode;
+	u8			inserted;
+};
+
+/**
+ * struct clb_session_filter - which sessions a walk is about
+ * @listener: unless NULL, those of this listener
+ * @server: unless NULL, those of servers with this address, and port unless 0
+ * @client: unless family is 0, those of this client, and port unless 0
+ * @state: unless negative, those in this state
+ */
+struct clb_session_filter {
+	const struct clb_endpoint	*listener;
+	const struct clb_endpoint	*server;
+	struct clb_endpoint		client;
+	int				state;
+};
+
+int clb_session_cache_init(void);
+void clb_session_cache_exit(void);
+
+struct clb_session *clb_session_find(struct clb_net *cn,
+				     const struct clb_tuple *tuple,
+				     enum clb_dir *dir);
+struct clb_session *clb_session_create(struct clb_net *cn,
+				       const struct clb_ruleset *ruleset,
+				       const struct clb_listener_conf *conf,
+				       const struct clb_packet *pkt,
+				       enum clb_stats_attr *drop);
+bool clb_session_kill(struct clb_net *cn, struct clb_session *session);
+bool clb_session_matches(const struct clb_session *session,
+			 const struct clb_session_filter *filter);
+void clb_session_set_state(struct clb_session *session, u32 old, u32 new);
+bool clb_session_evict(struct clb_net *cn, const struct clb_listener *listener);
+void clb_persistence_refresh(struct clb_net *cn,
+			     const struct clb_session *session);
+
+static inline struct clb_session *
+clb_session_of(const struct clb_tuplehash *entry)
+{
+	return container_of(entry, struct clb_session, hash[entry->tuple.dir]);
+}
+
+static inline const struct clb_tuple *
+clb_session_tuple(const struct clb_session *session, enum clb_dir dir)
+{
+	return &session->hash[dir].tuple;
+}
+
+static inline bool clb_session_one_way(const struct clb_session *session)
+{
+	return session->mode == CLB_MODE_DR || session->mode == CLB_MODE_TUN;
+}
+
+static inline bool clb_session_expired(const struct clb_session *session)
+{
+	return (s32)(READ_ONCE(session->deadline) - (u32)jiffies) <= 0;
+}
+
+static inline u8 clb_session_timeout_class(u32 state)
+{
+	switch (state) {
+	case CLB_SESSION_STATE_ESTABLISHED:
+		return CLB_TIMEOUT_ESTABLISHED;
+	case CLB_SESSION_STATE_UDP_NEW:
+	case CLB_SESSION_STATE_UDP:
+		return CLB_TIMEOUT_UDP;
+	case CLB_SESSION_STATE_NONE:
+	case CLB_SESSION_STATE_SYN_SENT:
+	case CLB_SESSION_STATE_SYN_RECV:
+		return CLB_TIMEOUT_SYN;
+	}
+	return CLB_TIMEOUT_FIN;
+}
+
+/* A packet passed: the session lives on for its state's timeout. */
+static inline void clb_session_touch(struct clb_session *session, u32 state)
+{
+	u8 class = clb_session_timeout_class(state);
+
+	WRITE_ONCE(session->deadline, (u32)jiffies +
+		   READ_ONCE(session->server->listener->timeouts[class]));
+}
+
+/* Half-open TCP and unanswered UDP: the first to go when space runs out. */
+static inline bool clb_session_embryonic(u32 state)
+{
+	return state == CLB_SESSION_STATE_SYN_SENT ||
+	       state == CLB_SESSION_STATE_SYN_RECV ||
+	       state == CLB_SESSION_STATE_UDP_NEW;
+}
+
+#endif /* _CLB_SESSION_H */

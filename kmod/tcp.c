@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TCP: the state of a connection as the node sees it (RFC 9293, figure 5,
+ * from the middle). The state only chooses timeouts and what may be evicted;
+ * no packet is refused for it.
+ */
+#include "tcp.h"
+
+/* A reset counts only if it lies this far ahead of what was acknowledged. */
+#define CLB_TCP_RESET_WINDOW (1 << 24)
+
+enum tcp_event {
+	EVENT_SYN,
+	EVENT_SYNACK,
+	EVENT_FIN,
+	EVENT_ACK,
+	EVENT_RST,
+	EVENT_OTHER,
+	EVENT_MAX
+};
+
+#define sNO CLB_SESSION_STATE_NONE
+#define sSS CLB_SESSION_STATE_SYN_SENT
+#define sSR CLB_SESSION_STATE_SYN_RECV
+#define sES CLB_SESSION_STATE_ESTABLISHED
+#define sFC CLB_SESSION_STATE_FIN_CLIENT
+#define sFS CLB_SESSION_STATE_FIN_SERVER
+#define sCG CLB_SESSION_STATE_CLOSING
+#define sTW CLB_SESSION_STATE_TIME_WAIT
+#define sCD CLB_SESSION_STATE_CLOSED
+
+#define CLB_TCP_STATES (CLB_SESSION_STATE_CLOSED + 1)
+
+/* Both directions pass the node (NAT, FNAT). */
+static const u8 two_way[CLB_DIR_MAX][EVENT_MAX][CLB_TCP_STATES] = {
+	[CLB_DIR_ORIGINAL] = {
+/*	from:		  sNO  sSS  sSR  sES  sFC  sFS  sCG  sTW  sCD */
+	[EVENT_SYN] =	{ sSS, sSS, sSR, sES, sFC, sFS, sCG, sTW, sCD },
+	[EVENT_SYNACK] ={ sNO, sSS, sSR, sES, sFC, sFS, sCG, sTW, sCD },
+	[EVENT_FIN] =	{ sFC, sFC, sFC, sFC, sFC, sCG, sCG, sTW, sCD },
+	[EVENT_ACK] =	{ sES, sSS, sES, sES, sFC, sFS, sTW, sTW, sCD },
+	[EVENT_RST] =	{ sCD, sCD, sCD, sCD, sCD, sCD, sCD, sTW, sCD },
+	[EVENT_OTHER] =	{ sNO, sSS, sSR, sES, sFC, sFS, sCG, sTW, sCD },
+	},
+	[CLB_DIR_REPLY] = {
+/*	from:		  sNO  sSS  sSR  sES  sFC  sFS  sCG  sTW  sCD */
+	[EVENT_SYN] =	{ sNO, sSR, sSR, sES, sFC, sFS, sCG, sTW, sCD },
+	[EVENT_SYNACK] ={ sSR, sSR, sSR, sES, sFC, sFS, sCG, sTW, sCD },
+	[EVENT_FIN] =	{ sFS, sFS, sFS, sFS, sCG, sFS, sCG, sTW, sCD },
+	[EVENT_ACK] =	{ sNO, sSS, sSR, sES, sFC, sFS, sTW, sTW, sCD },
+	[EVENT_RST] =	{ sCD, sCD, sCD, sCD, sCD, sCD, sCD, sTW, sCD },
+	[EVENT_OTHER] =	{ sNO, sSS, sSR, sES, sFC, sFS, sCG, sTW, sCD },
+	},
+};
+
+/*
+ * The server answers past the node (DR, TUN): the client's first ACK tells of
+ * the SYN+ACK it must have had; of the server's FIN nothing tells.
+ */
+static const u8 one_way[EVENT_MAX][CLB_TCP_STATES] = {
+/*	from:		  sNO  sSS  sSR  sES  sFC  sFS  sCG  sTW  sCD */
+	[EVENT_SYN] =	{ sSS, sSS, sSS, sES, sFC, sFS, sCG, sTW, sCD },
+	[EVENT_SYNACK] ={ sNO, sSS, sSR, sES, sFC, sFS, sCG, sTW, sCD },
+	[EVENT_FIN] =	{ sFC, sFC, sFC, sFC, sFC, sCG, sCG, sTW, sCD },
+	[EVENT_ACK] =	{ sES, sES, sES, sES, sFC, sFS, sTW, sTW, sCD },
+	[EVENT_RST] =	{ sCD, sCD, sCD, sCD, sCD, sCD, sCD, sTW, sCD },
+	[EVENT_OTHER] =	{ sNO, sSS, sSR, sES, sFC, sFS, sCG, sTW, sCD },
+};
+
+static enum tcp_event packet_event(u8 flags)
+{
+	if (unlikely(flags & CLB_TCP_RST))
+		return EVENT_RST;
+	if (unlikely(flags & CLB_TCP_SYN))
+		return flags & CLB_TCP_ACK ? EVENT_SYNACK : EVENT_SYN;
+	if (unlikely(flags & CLB_TCP_FIN))
+		return EVENT_FIN;
+	return flags & CLB_TCP_ACK ? EVENT_ACK : EVENT_OTHER;
+}
+
+/*
+ * A blind reset must not shorten the life of a session it cannot end (RFC
+ * 5961, section 3). Half-open connections are reset by number 0 with an ACK.
+ */
+static bool reset_believed(const struct clb_session *session,
+			   enum clb_dir dir, u32 state,
+			   const struct clb_packet *pkt)
+{
+	if (state < CLB_SESSION_STATE_ESTABLISHED)
+		return true;
+	return pkt->seq - READ_ONCE(session->reset_seq[dir]) <
+	       CLB_TCP_RESET_WINDOW;
+}
+
+/* Numbers only go forward: a retransmission must not set them back. */
+static void seq_advance(u32 *seq, u32 to)
+{
+	if ((s32)(to - READ_ONCE(*seq)) > 0)
+		WRITE_ONCE(*seq, to);
+}
+
+/*
+ * What each side would accept as the number of a reset: the last number the
+ * other side acknowledged, or, where only one side can be seen, sent.
+ */
+static void seq_note(struct clb_session *session, enum clb_dir dir, u32 state,
+		     const struct clb_packet *pkt)
+{
+	u32 end = pkt->seq + pkt->tcp_len;
+
+	if (unlikely(pkt->tcp_flags & CLB_TCP_SYN)) {
+		if (state <= CLB_SESSION_STATE_SYN_RECV)
+			WRITE_ONCE(session->reset_seq[dir], end);
+	} else if (clb_session_one_way(session)) {
+		seq_advance(&session->reset_seq[dir], end);
+	}
+	if (likely(pkt->tcp_flags & CLB_TCP_ACK)) {
+		if (unlikely(clb_session_one_way(session) &&
+			     state <= CLB_SESSION_STATE_SYN_RECV))
+			WRITE_ONCE(session->reset_seq[!dir], pkt->ack);
+		else
+			seq_advance(&session->reset_seq[!dir], pkt->ack);
+	}
+}
+
+/**
+ * clb_tcp_track() - follow a TCP packet
+ * @session: its session
+ * @dir: the direction in which it travels
+ * @pkt: the packet
+ *
+ * Context: RCU read side.
+ */
+void clb_tcp_track(struct clb_session *session, enum clb_dir dir,
+		   const struct clb_packet *pkt)
+{
+	enum tcp_event event = packet_event(pkt->tcp_flags);
+	u32 state = READ_ONCE(session->state);
+	u32 new;
+
+	if (unlikely(state >= CLB_TCP_STATES))
+		return;
+	if (unlikely(event == EVENT_RST)) {
+		if (!reset_believed(session, dir, state, pkt))
+			return;
+	} else {
+		seq_note(session, dir, state, pkt);
+	}
+	new = clb_session_one_way(session) ? one_way[event][state] :
+					     two_way[dir][event][state];
+	if (unlikely(new != state))
+		clb_session_set_state(session, state, new);
+	clb_session_touch(session, new);
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sending: the packet's session is known; here it is checked against route,
+ * hop limit, size and rate, translated or wrapped, counted and sent.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/route.h>
+
+#include "meter.h"
+#include "route.h"
+#include "translate.h"
+#include "tunnel.h"
+#include "xmit.h"
+
+/* No limit, for traffic whose size is not ours to judge. */
+#define CLB_MTU_NONE (~0U)
+
+/**
+ * clb_session_out_tuple() - what packets of a session look like when they leave
+ * @session: the session
+ * @dir: the direction in which they travel
+ * @to: set to the tuple
+ *
+ * Context: RCU read side.
+ */
+void clb_session_out_tuple(const struct clb_session *session,
+			   enum clb_dir dir, struct clb_tuple *to)
+{
+	if (clb_session_one_way(session) && dir == CLB_DIR_ORIGINAL)
+		*to = *clb_session_tuple(session, CLB_DIR_ORIGINAL);
+	else
+		clb_tuple_invert(to, clb_session_tuple(session, !dir));
+}
+
+static unsigned int hop_limit(const struct sk_buff *skb, u8 family)
+{
+	return family == NFPROTO_IPV4 ? ip_hdr(skb)->ttl :
+					ipv6_hdr(skb)->hop_limit;
+}
+
+static void hop_limit_decrease(struct sk_buff *skb, u8 family)
+{
+	if (family == NFPROTO_IPV4)
+		ip_decrease_ttl(ip_hdr(skb));
+	else
+		ipv6_hdr(skb)->hop_limit--;
+}
+
+/* ICMP errors are routed by the input route of what they are about. */
+static bool input_route(struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	return skb_dst(skb) || !ip_route_input_noref(skb, iph->daddr,
+						     iph->saddr, iph->tos,
+						     skb->dev);
+}
+
+static void send_time_exceeded(struct sk_buff *skb, u8 family)
+{
+	if (family == NFPROTO_IPV6)
+		icmpv6_send(skb, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT, 0);
+	else if (input_route(skb))
+		icmp_send(skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
+}
+
+static void send_too_big(struct sk_buff *skb, u8 family, unsigned int mtu)
+{
+	if (family == NFPROTO_IPV6)
+		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0,
+			    max_t(unsigned int, mtu, IPV6_MIN_MTU));
+	else if (input_route(skb))
+		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
+			  htonl(mtu));
+}
+
+/* Largest fragment the packet was put together from, 0: it came whole. */
+static unsigned int frag_max_size(const struct sk_buff *skb, u8 family)
+{
+	return family == NFPROTO_IPV4 ? IPCB(skb)->frag_max_size :
+					IP6CB(skb)->frag_max_size;
+}
+
+/* net/ipv4/ip_forward.c: ip_exceeds_mtu(), net/ipv6/ip6_output.c. */
+static bool exceeds_mtu(const struct sk_buff *skb, u8 family, unsigned int mtu)
+{
+	unsigned int largest = frag_max_size(skb, family);
+
+	if (family == NFPROTO_IPV4 && !(ip_hdr(skb)->frag_off & htons(IP_DF)))
+		return false;
+	if (unlikely(largest))
+		return largest > mtu;
+	if (likely(skb->len <= mtu))
+		return false;
+	return !skb_is_gso(skb) || !skb_gso_validate_network_len(skb, mtu);
+}
+
+/*
+ * Size on the wire on the client's side: as it came where it comes from the
+ * client, as it will leave where it goes there.
+ */
+static struct clb_wire client_wire_size(const struct clb_ctx *ctx,
+					const struct dst_entry *dst)
+{
+	u8 family = ctx->pkt.tuple.family;
+	unsigned int mtu = frag_max_size(ctx->skb, family) ?: CLB_MTU_NONE;
+
+	if (ctx->dir == CLB_DIR_REPLY && !clb_route_local(dst))
+		mtu = min(mtu, dst_mtu(dst));
+	return clb_wire_size(ctx->skb, family, mtu);
+}
+
+static bool rate_allows(const struct clb_ctx *ctx, struct clb_wire wire)
+{
+	struct clb_listener *listener = ctx->session->server->listener;
+
+	return ctx->dir != CLB_DIR_REPLY ||
+	       clb_bucket_take(&listener->rate, wire.bytes);
+}
+
+static int translate(struct clb_ctx *ctx)
+{
+	struct clb_tuple to;
+
+	if (clb_session_one_way(ctx->session))
+		return 0;
+	clb_session_out_tuple(ctx->session, ctx->dir, &to);
+	if (unlikely(ctx->pkt.kind == CLB_PACKET_ICMP_ERROR))
+		return clb_translate_icmp(ctx->skb, ctx->pkt.thoff, &to);
+	return clb_translate(ctx->skb, ctx->pkt.thoff, &to);
+}
+
+/* Rate, translation, counters: the same whichever way the packet leaves. */
+static enum clb_stats_attr account_and_translate(struct clb_ctx *ctx,
+						 const struct dst_entry *dst)
+{
+	struct clb_server *server = ctx->session->server;
+	struct clb_wire wire;
+
+	skb_set_transport_header(ctx->skb, ctx->pkt.thoff);
+	wire = client_wire_size(ctx, dst);
+	if (unlikely(!rate_allows(ctx, wire))) {
+		clb_listener_drop(server->listener);
+		return CLB_STATS_A_DROP_RATE;
+	}
+	switch (translate(ctx)) {
+	case 0:
+		break;
+	case -ENOMEM:
+		return CLB_STATS_A_DROP_NO_MEMORY;
+	default:
+		return CLB_STATS_A_DROP_MALFORMED;
+	}
+	if (unlikely(ctx->pkt.kind == CLB_PACKET_ICMP_ERROR))
+		clb_stats_inc(ctx->cn->stats, CLB_STATS_A_ICMP_TRANSLATED);
+	clb_meter_add(server->meter, ctx->dir, wire);
+	return 0;
+}
+
+static void untrack(struct sk_buff *skb)
+{
+	nf_reset_ct(skb);
+	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+}
+
+/* Hands over to the kernel's output; POST_ROUTING hooks still see it. */
+static void output(struct net *net, struct sk_buff *skb, struct dst_entry *dst)
+{
+	untrack(skb);
+	skb_forward_csum(skb);
+	skb_clear_tstamp(skb);
+	skb_dst_drop(skb);
+	skb_dst_set_noref(skb, dst);
+	if (skb->protocol == htons(ETH_P_IP))
+		IPCB(skb)->flags |= IPSKB_FORWARDED;
+	else
+		IP6CB(skb)->flags |= IP6SKB_FORWARDED;
+	dst_output(net, NULL, skb);
+}
+
+/*
+ * From another host to another host. The packet is whole until it is sure
+ * that it will be sent: ICMP errors must quote what its sender sent.
+ */
+static unsigned int xmit_forward(struct clb_ctx *ctx, struct dst_entry *dst)
+{
+	bool wrap = ctx->session->mode == CLB_MODE_TUN;
+	u8 family = ctx->pkt.tuple.family;
+	struct sk_buff *skb = ctx->skb;
+	enum clb_stats_attr why;
+	unsigned int mtu;
+
+	if (unlikely(hop_limit(skb, family) <= 1)) {
+		send_time_exceeded(skb, family);
+		return clb_drop(ctx, CLB_STATS_A_DROP_TTL);
+	}
+	mtu = dst_mtu(dst) - clb_tunnel_overhead(ctx->session);
+	if (unlikely(exceeds_mtu(skb, family, mtu))) {
+		send_too_big(skb, family, mtu);
+		return clb_drop(ctx, CLB_STATS_A_DROP_TOO_BIG);
+	}
+	if (unlikely(skb_ensure_writable(skb, ctx->pkt.thoff)))
+		return clb_drop(ctx, CLB_STATS_A_DROP_NO_MEMORY);
+	why = account_and_translate(ctx, dst);
+	if (unlikely(why))
+		return clb_drop(ctx, why);
+	hop_limit_decrease(skb, family);
+	if (wrap && unlikely(clb_tunnel_push(skb, ctx->session, dst)))
+		return clb_drop(ctx, CLB_STATS_A_DROP_NO_MEMORY);
+	output(ctx->state->net, skb, dst);
+	return NF_STOLEN;
+}
+
+/*
+ * From another host to this one: a server on the node, or the reply to a
+ * client on the node. The kernel goes on with the packet.
+ */
+static unsigned int xmit_local_in(struct clb_ctx *ctx, struct dst_entry *dst)
+{
+	enum clb_stats_attr why;
+
+	/* once its source is the VIP, an address of ours, it looks forged */
+	if (ctx->dir == CLB_DIR_REPLY &&
+	    ctx->pkt.tuple.family == NFPROTO_IPV4 && !input_route(ctx->skb))
+		return clb_drop(ctx, CLB_STATS_A_DROP_NO_ROUTE);
+	why = account_and_translate(ctx, dst);
+	if (unlikely(why))
+		return clb_drop(ctx, why);
+	untrack(ctx->skb);
+	return NF_ACCEPT;
+}
+
+/* From this host: a client or a server on the node. */
+static unsigned int xmit_local_out(struct clb_ctx *ctx, struct dst_entry *dst)
+{
+	const struct nf_hook_state *state = ctx->state;
+	struct sk_buff *skb = ctx->skb;
+	enum clb_stats_attr why;
+	int err;
+
+	why = account_and_translate(ctx, dst);
+	if (unlikely(why))
+		return clb_drop(ctx, why);
+	untrack(skb);
+	if (clb_session_one_way(ctx->session)) {
+		if (clb_route_local(dst))
+			return NF_ACCEPT;
+		if (ctx->session->mode == CLB_MODE_TUN &&
+		    clb_tunnel_push(skb, ctx->session, dst))
+			return clb_drop(ctx, CLB_STATS_A_DROP_NO_MEMORY);
+		output(state->net, skb, dst);
+		return NF_STOLEN;
+	}
+	if (ctx->pkt.tuple.family == NFPROTO_IPV4)
+		err = ip_route_me_harder(state->net, state->sk, skb,
+					 RTN_UNSPEC);
+	else
+		err = ip6_route_me_harder(state->net, state->sk, skb);
+	return err ? clb_drop(ctx, CLB_STATS_A_DROP_NO_ROUTE) : NF_ACCEPT;
+}
+
+/**
+ * clb_xmit() - send a packet of a session
+ * @ctx: the packet, its session and direction
+ *
+ * Return: verdict for netfilter.
+ * Context: RCU read side, softirqs off.
+ */
+unsigned int clb_xmit(struct clb_ctx *ctx)
+{
+	struct dst_entry *dst;
+
+	dst = clb_session_route(ctx->state->net, ctx->session, ctx->dir);
+	if (unlikely(!dst))
+		return clb_drop(ctx, CLB_STATS_A_DROP_NO_ROUTE);
+	if (unlikely(clb_ctx_local_out(ctx)))
+		return xmit_local_out(ctx, dst);
+	if (unlikely(clb_route_local(dst)))
+		return xmit_local_in(ctx, dst);
+	return xmit_forward(ctx, dst);
+}
+
+/**
+ * clb_xmit_forged() - send a packet the node made in the name of a session
+ * @cn: the namespace
+ * @session: the session
+ * @dir: the direction in which the packet travels
+ * @skb: as it is to leave (clb_session_out_tuple()), data at the network
+ *	header; consumed
+ *
+ * Context: RCU read side, softirqs off.
+ */
+void clb_xmit_forged(struct clb_net *cn, struct clb_session *session,
+		     enum clb_dir dir, struct sk_buff *skb)
+{
+	struct dst_entry *dst = clb_session_route(cn->net, session, dir);
+
+	if (!dst || (session->mode == CLB_MODE_TUN &&
+		     dir == CLB_DIR_ORIGINAL &&
+		     clb_tunnel_push(skb, session, dst))) {
+		kfree_skb(skb);
+		return;
+	}
+	output(cn->net, skb, dst);
+}

@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# usage: check.sh [TEST...]
+# Builds everything and runs the quick tests: unit tests of the tools, tests
+# on this host (selftests/host/*), and test_*.sh in one virtual machine. A
+# TEST is "unit" or the name of a file without test_ and suffix; default: all.
+# The last line counts the cases of all: "N passed, N failed, N skipped".
+set -uo pipefail
+cd "$(dirname "$(realpath "$0")")/.." || exit 1
+mkdir -p build/log
+passed=0 failed=0 skipped=0
+want=" $* "
+
+wanted() { [ "$want" = "  " ] || [[ $want == *" $1 "* ]]; }
+
+# Runs one suite and adds up its TAP. It may not fail silently, nor run
+# nothing.
+suite() { # NAME COMMAND...
+	local name=$1 log=build/log/$1.tap rc p f s
+
+	shift
+	echo "# === $name"
+	"$@" 2>&1 | tee "$log"
+	rc=${PIPESTATUS[0]}
+	read -r p f s < <(awk '
+		/^ok [0-9].*# SKIP/	{ s++; next }
+		/^ok [0-9]/		{ p++ }
+		/^not ok [0-9]/		{ f++ }
+		END { print p + 0, f + 0, s + 0 }' "$log")
+	if [ "$rc" -ne 0 ] && [ "$f" -eq 0 ]; then
+		echo "not ok $((p + s + 1)) - $name: exit code $rc"
+		f=1
+	elif [ "$((p + f + s))" -eq 0 ]; then
+		echo "not ok $((p + s + 1)) - $name: ran no test"
+		f=1
+	fi
+	echo "# $name: $p passed, $f failed, $s skipped"
+	passed=$((passed + p)) failed=$((failed + f))
+	skipped=$((skipped + s))
+}
+
+finish() {
+	grep -hE '^not ok' build/log/*.tap 2>/dev/null | sed 's/^/# /'
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+	exit
+}
+
+build() {
+	make "-j$(nproc)" all && echo "ok 1 - build"
+}
+
+rm -f build/log/*.tap
+suite build build
+[ "$failed" -eq 0 ] || finish
+
+! wanted unit || suite unit make --no-print-directory -C tools check
+vm=()
+for file in selftests/host/*; do
+	name=$(basename "${file%.*}")
+	! wanted "$name" || suite "$name" "$file"
+done
+for file in selftests/test_*.sh; do
+	name=$(basename "$file" .sh)
+	name=${name#test_}
+	! wanted "$name" || vm+=("$name")
+done
+for name in "$@"; do
+	[ "$name" = unit ] || [ -e "selftests/test_$name.sh" ] ||
+		compgen -G "selftests/host/$name.*" >/dev/null ||
+		suite "$name" echo "not ok 1 - $name: no such test"
+done
+if [ "${#vm[@]}" -gt 0 ]; then
+	suite vm selftests/vm/boot.sh vm env "TESTS=${vm[*]}" \
+		"TEST_TIMEOUT=${TEST_TIMEOUT:-300}" \
+		"CLB_SLOW=${CLB_SLOW:-1}" selftests/run.sh
+fi
+finish

@@ -1,0 +1,442 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the test files share: TAP, polling, the network topology. Sourced.
+#
+#	  .11 c1   c2 .12		clients
+#	       |   |
+#	 ------+---+------ front	192.0.2.0/24     2001:db8:c::/64
+#	   |          |
+#	 .1|          |
+#	 node         |			203.0.113.1	 2001:db8:f::1	(VIP)
+#	 .1|          | direct .101...	way back to clients in DR and TUN
+#	   |          |
+#	 --+--+--+--+-|--- back		198.51.100.0/24  2001:db8:5::/64
+#	      |  |  | |
+#	     s1 s2 s3 s4		servers .11 .12 .13 .14
+#
+# Every name is a network namespace of its own; the two bridges are in one
+# more, "net". clb works in node: clients route everything, the VIP included,
+# through it, and it is the default route of the servers. A server holds the
+# VIP (it needs it in DR and TUN) but does not answer ARP for it. What it
+# sends from the VIP goes straight to the front, past the node; everything
+# else, replies in NAT and FNAT included, goes to the node.
+#
+# Interfaces: eth0 in clients; front, back in node; back, direct in servers.
+
+set -u
+SELFTESTS=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+TOP=$(realpath "$SELFTESTS/..")
+CLBCTL=${CLBCTL:-$TOP/build/tools/clbctl}
+# shellcheck source=selftests/module.sh
+. "$SELFTESTS/module.sh"
+
+readonly VIP4=203.0.113.1 VIP6=2001:db8:f::1
+readonly NODE_FRONT4=192.0.2.1 NODE_FRONT6=2001:db8:c::1
+readonly NODE_BACK4=198.51.100.1 NODE_BACK6=2001:db8:5::1
+SERVERS=4		# of topo_up
+NS=clb$$		# prefix of this test's namespaces
+TMP=$(mktemp -d)	# gone when the test ends
+
+server4() { echo "198.51.100.$((10 + $1))"; }
+server6() { echo "2001:db8:5::$((10 + $1))"; }
+client4() { echo "192.0.2.$((10 + $1))"; }
+client6() { echo "2001:db8:c::$((10 + $1))"; }
+
+# --- TAP ---------------------------------------------------------------
+
+_tap_count=0
+_tap_failed=0
+_tap_last=
+
+# plan N: first thing of a test that knows its number; else done_testing.
+plan() { echo "1..$1"; _tap_planned=$1; }
+
+_tap() { # "ok" or "not ok", name
+	_tap_count=$((_tap_count + 1))
+	[ "$1" = ok ] || _tap_failed=$((_tap_failed + 1))
+	_tap_last=$1
+	echo "$1 $_tap_count - $2"
+}
+
+_tap_output() { sed 's/^/# /' "$TMP/output" | head -n 60; }
+
+# ok NAME COMMAND...: COMMAND succeeds. Its output is shown if not.
+ok() {
+	local name=$1 rc=0
+
+	shift
+	"$@" >"$TMP/output" 2>&1 || rc=$?
+	if [ "$rc" -eq 0 ]; then
+		_tap ok "$name"
+	else
+		_tap "not ok" "$name"
+		echo "# failed ($rc): $*"
+		_tap_output
+	fi
+}
+
+# not_ok NAME COMMAND...: COMMAND fails, as it should.
+not_ok() {
+	local name=$1
+
+	shift
+	if "$@" >"$TMP/output" 2>&1; then
+		_tap "not ok" "$name"
+		echo "# succeeded: $*"
+		_tap_output
+	else
+		_tap ok "$name"
+	fi
+}
+
+# is NAME GOT WANT: two equal strings.
+is() {
+	if [ "$2" = "$3" ]; then
+		_tap ok "$1"
+	else
+		_tap "not ok" "$1"
+		printf '%s\n' "got:" "$2" "want:" "$3" | sed 's/^/# /'
+	fi
+}
+
+# last_ok: did the case before this one pass? For what makes no sense without.
+last_ok() { [ "$_tap_last" = ok ]; }
+
+pass() { _tap ok "$1"; }
+fail() { _tap "not ok" "$1"; }
+
+skip() { _tap ok "$1 # SKIP ${2:-}"; }	# NAME WHY: one case
+
+skip_all() {				# WHY: this whole file
+	echo "# skipped: $1"
+	exit 4
+}
+
+diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
+
+# Last line of a test file. Without it the file counts as ended early.
+done_testing() {
+	[ -n "${_tap_planned:-}" ] || echo "1..$_tap_count"
+	exit "$((_tap_failed > 0))"
+}
+
+# --- waiting and cleaning ------------------------------------------------
+
+# wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when time is up.
+wait_for() {
+	local poll=0.1 end=$((SECONDS + $1 * ${CLB_SLOW:-1}))
+
+	shift
+	until "$@" >"$TMP/waited" 2>&1; do
+		if [ "$SECONDS" -gt "$end" ]; then
+			echo "waited in vain for: $*" "$(cat "$TMP/waited")" >&2
+			return 1
+		fi
+		sleep "$poll"
+	done
+}
+
+_pids=()
+
+# spawn COMMAND...: in the background, ended with the test. $spawned: its pid,
+# that of the program itself also for in_server 1 PROGRAM.
+spawn() {
+	local _exec=exec
+
+	"$@" &
+	spawned=$!
+	_pids+=("$spawned")
+}
+
+# stop PID...: ends processes that spawn started, and waits for them.
+stop() {
+	kill "$@" 2>/dev/null
+	wait "$@" 2>/dev/null
+	return 0
+}
+
+_cleanup() {
+	local rc=$?
+
+	trap - EXIT
+	topo_down
+	[ "${#_pids[@]}" -eq 0 ] || stop "${_pids[@]}"
+	rm -rf "$TMP"
+	exit "$rc"
+}
+trap _cleanup EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+
+# --- topology --------------------------------------------------------------
+
+# in_ns NAME COMMAND...: COMMAND is a program, not a function.
+in_ns() {
+	local ns=$NS-$1
+
+	shift
+	${_exec:-} ip netns exec "$ns" "$@"
+}
+in_client() { in_ns c1 "$@"; }
+in_client2() { in_ns c2 "$@"; }
+in_node() { in_ns node "$@"; }
+in_server() { # NUMBER COMMAND...
+	local n=$1
+
+	shift
+	in_ns "s$n" "$@"
+}
+
+# clb ARGUMENT...: clbctl on the node.
+clb() { in_node "$CLBCTL" "$@"; }
+# clb_get FILTER ARGUMENT...: what jq's FILTER finds in the answer.
+clb_get() {
+	local filter=$1
+
+	shift
+	clb -j "$@" | jq -r "$filter"
+}
+
+# Few processes: starting one is what takes time in a virtual machine.
+_ns_add() {
+	ip netns add "$NS-$1"
+	in_ns "$1" sysctl -qw net.ipv4.ip_forward=0 \
+		net.ipv4.conf.{all,default}.{rp_filter,send_redirects}=0 \
+		net.ipv6.conf.{all,default}.{accept_dad,accept_ra}=0 \
+		"${@:2}"
+}
+
+# _plug NAMESPACE INTERFACE BRIDGE
+_plug() {
+	ip link add "$2" netns "$NS-$1" type veth \
+		peer name "$1-$2" netns "$NS-net"
+	ip -n "$NS-net" link set "$1-$2" master "$3" up
+}
+
+_net_up() {
+	_ns_add net
+	ip -n "$NS-net" -batch - <<-IP
+	link add front up type bridge mcast_snooping 0
+	link add back up type bridge mcast_snooping 0
+	IP
+}
+
+_client_up() {
+	_ns_add "c$1"
+	_plug "c$1" eth0 front
+	ip -n "$NS-c$1" -batch - <<-IP
+	link set lo up
+	link set eth0 up
+	addr add $(client4 "$1")/24 dev eth0
+	addr add $(client6 "$1")/64 dev eth0 nodad
+	route add default via $NODE_FRONT4
+	route add default via $NODE_FRONT6
+	IP
+}
+
+_node_up() {
+	_ns_add node net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	_plug node front front
+	_plug node back back
+	ip -n "$NS-node" -batch - <<-IP
+	link set lo up
+	link set front up
+	link set back up
+	addr add $NODE_FRONT4/24 dev front
+	addr add $NODE_FRONT6/64 dev front nodad
+	addr add $NODE_BACK4/24 dev back
+	addr add $NODE_BACK6/64 dev back nodad
+	IP
+}
+
+_server_up() {
+	_ns_add "s$1" net.ipv4.conf.all.arp_ignore=1 \
+		net.ipv4.conf.all.arp_announce=2
+	_plug "s$1" back back
+	_plug "s$1" direct front
+	ip -n "$NS-s$1" -batch - <<-IP
+	link set lo up
+	link set back up
+	link set direct up
+	addr add $(server4 "$1")/24 dev back
+	addr add $(server6 "$1")/64 dev back nodad
+	addr add 192.0.2.$((100 + $1))/24 dev direct noprefixroute
+	addr add 2001:db8:c::$((100 + $1))/64 dev direct nodad noprefixroute
+	addr add $VIP4/32 dev lo
+	addr add $VIP6/128 dev lo nodad
+	route add default via $NODE_BACK4
+	route add default via $NODE_BACK6
+	route add 192.0.2.0/24 dev direct table 100
+	route add 2001:db8:c::/64 dev direct table 100
+	rule add from $VIP4 lookup 100
+	IP
+	ip -n "$NS-s$1" -6 rule add from "$VIP6" lookup 100
+}
+
+# topo_up [SERVERS]: the whole picture, both families.
+topo_up() {
+	local i
+
+	SERVERS=${1:-$SERVERS}
+	_net_up
+	_node_up
+	_client_up 1
+	_client_up 2
+	for i in $(seq "$SERVERS"); do
+		_server_up "$i"
+	done
+	wait_for 10 in_client ping -c 1 -W 1 "$NODE_BACK4" &&
+		wait_for 10 in_client ping -c 1 -W 1 "$NODE_BACK6"
+}
+
+# topo_vip_local: the node itself holds the VIP, as with keepalived or BGP.
+topo_vip_local() {
+	ip -n "$NS-node" addr add "$VIP4/32" dev lo
+	ip -n "$NS-node" addr add "$VIP6/128" dev lo nodad
+}
+
+# topo_tunnels: servers take IPIP, 6in4 (from tunl0, sit0) and 6in6, 4in6.
+topo_tunnels() {
+	local i
+
+	modprobe -a ipip sit ip6_tunnel || return
+	for i in $(seq "$SERVERS"); do
+		ip -n "$NS-s$i" -batch - <<-IP || return
+		link add tun6 type ip6tnl mode any local $(server6 "$i") remote :: encaplimit none
+		link set tun6 up
+		link set tunl0 up
+		link set sit0 up
+		IP
+		in_server "$i" sysctl -qw \
+			net.ipv4.conf.{tunl0,sit0,tun6}.rp_filter=0 || return
+	done
+}
+
+# topo_offloads_off: every packet on the wire as it is, checksums complete.
+topo_offloads_off() {
+	local ns dev
+
+	ip netns list | awk -v p="$NS-" 'index($1, p) == 1 {print $1}' |
+	while read -r ns; do
+		ip -n "$ns" -br link show type veth | sed 's/[@ ].*//' |
+		while read -r dev; do
+			ip netns exec "$ns" ethtool -K "$dev" tso off gso off \
+				gro off tx off rx off >/dev/null
+		done
+	done
+}
+
+topo_down() {
+	local ns
+
+	ip netns list 2>/dev/null |
+		awk -v p="$NS-" 'index($1, p) == 1 {print $1}' |
+	while read -r ns; do
+		ip netns pids "$ns" | xargs -r kill 2>/dev/null
+		ip netns del "$ns"
+	done
+}
+
+# --- servers -----------------------------------------------------------------
+
+readonly HTTP_PORTS="80 8080" UDP_PORT=5353
+
+_nginx_conf() { # NUMBER DIRECTORY
+	cat <<-CONF
+	daemon off;
+	master_process off;
+	pid $2/pid;
+	error_log $2/error.log;
+	events { worker_connections 1024; }
+	http {
+		access_log off;
+		default_type application/octet-stream;
+		client_body_temp_path $2/body;
+		proxy_temp_path $2/proxy;
+		fastcgi_temp_path $2/fastcgi;
+		uwsgi_temp_path $2/uwsgi;
+		scgi_temp_path $2/scgi;
+		client_max_body_size 0;
+		keepalive_requests 1000000;
+		server {
+			$(for p in $HTTP_PORTS; do
+				echo "listen $p; listen [::]:$p;"
+			done)
+			location = /	   { return 200 "s$1\n"; }
+			location = /client { return 200 "\$remote_addr \$remote_port\n"; }
+			location = /server { return 200 "\$server_addr \$server_port\n"; }
+			location /files/   { alias $TMP/files/; }
+			location /put/	   { alias $2/put/; dav_methods PUT; }
+		}
+	}
+	CONF
+}
+
+# start_server NUMBER: nginx on ports 80 and 8080, both families.
+#	/	"sN"			/client  address and port of the client
+#	/server	address and port asked	/files/X the file $TMP/files/X
+#	PUT /put/X is kept as $TMP/sN/put/X
+start_server() {
+	local dir=$TMP/s$1
+
+	mkdir -p "$dir/put" "$TMP/files"
+	_nginx_conf "$1" "$dir" >"$dir/nginx.conf"
+	spawn in_server "$1" nginx -p "$dir" -e "$dir/error.log" \
+		-c "$dir/nginx.conf" >"$dir/log" 2>&1
+	wait_for 10 http_server_up "$1" || {
+		diag "nginx of s$1 does not answer:" "$(cat "$dir/log")"
+		return 1
+	}
+}
+http_server_up() { in_server "$1" curl -sf -m 2 "http://127.0.0.1:80/"; }
+
+# start_udp NUMBER: UDP echo on port 5353: "sN TEXT" for TEXT.
+start_udp() {
+	spawn in_server "$1" "$SELFTESTS/udp.py" serve "s$1" "$UDP_PORT"
+	wait_for 10 udp_server_up "$1"
+}
+udp_server_up() {
+	in_server "$1" ss -Hlun "sport = :$UDP_PORT" | grep -q .
+}
+
+# make_file NAME KBYTES: random bytes as $TMP/files/NAME, at all servers.
+make_file() {
+	mkdir -p "$TMP/files"
+	dd if=/dev/urandom of="$TMP/files/$1" bs=1k count="$2" status=none
+}
+
+# --- clients -----------------------------------------------------------------
+
+url() { # ADDRESS [PORT [PATH]]
+	local host=$1
+
+	[ "${1#*:}" = "$1" ] || host="[$1]"
+	echo "http://$host:${2:-80}/${3:-}"
+}
+
+# get ADDRESS [PORT [PATH]]: from c1.
+get() { in_client curl -sSf -m "${GET_TIMEOUT:-10}" "$(url "$@")"; }
+
+# get_many COUNT ADDRESS [PORT [PATH]]: one connection each, one answer a line.
+get_many() {
+	local n=$1 target i args=()
+
+	shift
+	target=$(url "$@")
+	for ((i = 0; i < n; i++)); do
+		args+=("$target")
+	done
+	in_client curl -sSf -m "${GET_TIMEOUT:-10}" -H 'Connection: close' \
+		"${args[@]}"
+}
+
+# ask ADDRESS PORT TEXT [COUNT [SOURCE_PORT]]: UDP, from c1.
+ask() { in_client "$SELFTESTS/udp.py" ask "$@"; }
+
+# spread: how often each line was read, as "s1=3 s2=3".
+spread() {
+	sort | uniq -c | awk '{
+		n = $1; sub(/^ *[0-9]+ /, "")
+		printf "%s%s=%d", sep, $0, n; sep = " "
+	} END { print "" }'
+}

@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Runs the test files test_*.sh one after the other, each with a freshly
+# loaded module, and prints one TAP stream. For the guest of vm/boot.sh.
+#
+# A test file prints TAP and a plan (see lib.sh) and ends with 0, 1 or 4 (skip
+# the whole file). Whatever else happens to it is one more "not ok": no plan,
+# a wrong plan, an exit code that does not fit, its time used up, a module
+# that does not unload, a fault in the kernel log.
+#
+# environment:
+#	TESTS="nat smoke"	run only these
+#	TESTDIR=dir		where test_*.sh are; default: this directory
+#	TEST_TIMEOUT=300	seconds for one file
+#	CLB_KO=file		the module, default kmod/clb.ko; "none": no module
+#	CLB_SLOW=1		factor for all times, for slow kernels
+set -uo pipefail
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=selftests/module.sh
+. "$here/module.sh"
+testdir=${TESTDIR:-$here}
+timeout=$((${TEST_TIMEOUT:-300} * ${CLB_SLOW:-1}))
+count=0 failed=0
+
+if [ -z "${CLB_GUEST:-}" ]; then
+	echo "run.sh: loads kernel modules: use selftests/vm/boot.sh" >&2
+	exit 1
+fi
+keep=$(mktemp -d)
+
+result() { # "ok" or "not ok", name
+	count=$((count + 1))
+	[ "$1" = ok ] || failed=$((failed + 1))
+	echo "$1 $count - $2"
+}
+
+# Gives the cases of a file their numbers in the whole stream and the name of
+# the file; the plan becomes a check, all other output a comment.
+renumber() { # name, file for the totals
+	awk -v name="$1" -v n="$count" -v totals="$2" '
+	/^1\.\.[0-9]+/	 { plan = substr($1, 4); planned = 1; next }
+	/^# skipped: /	 { why = " " substr($0, 12) }
+	/^(not )?ok [0-9]/ {
+		bad = /^not/
+		sub(/^(not )?ok [0-9]+( - )?/, "")
+		printf "%s %d - %s: %s\n", bad ? "not ok" : "ok", ++n, name, $0
+		fflush(); seen++; fails += bad; next
+	}
+			 { if (!/^#/) $0 = "# " $0; print; fflush() }
+	END {
+		print seen + 0, fails + 0, planned ? plan : "none", why >totals
+	}'
+}
+
+# No process and no namespace of a test outlives it.
+sweep() {
+	local ns
+
+	ip netns list | awk '{print $1}' | while read -r ns; do
+		ip netns pids "$ns" | xargs -r kill -9
+		ip netns del "$ns"
+	done
+}
+
+# The kernel log goes to one file; a fault in it belongs to this test.
+kernel_log_clean() { # name
+	local splats
+
+	dmesg -c >"$keep/dmesg"
+	cat "$keep/dmesg" >>/run/clb/dmesg
+	if ! splats=$("$here/vm/splats.sh" "$keep/dmesg"); then
+		echo "$splats" | head -n 40 | sed 's/^/# splat: /'
+		return 1
+	fi
+}
+
+run_file() { # file
+	local name rc seen fails plan why
+
+	name=$(basename "$1" .sh)
+	name=${name#test_}
+	echo "# $name"
+	if ! clb_module_load; then
+		result "not ok" "$name: module loads"
+		return
+	fi
+	timeout -k 10 "$timeout" bash "$1" 2>&1 | renumber "$name" "$keep/totals"
+	rc=${PIPESTATUS[0]}
+	read -r seen fails plan why <"$keep/totals"
+	count=$((count + seen)) failed=$((failed + fails))
+	sweep
+	case $rc in
+	0|1)
+		if [ "$plan" != "$seen" ]; then
+			result "not ok" "$name: ran to its end (plan $plan, ran $seen)"
+		elif [ "$rc" -ne "$((fails > 0))" ]; then
+			result "not ok" "$name: exit code $rc with $fails failures"
+		fi ;;
+	4)	result ok "$name # SKIP $why" ;;
+	124|137) result "not ok" "$name: ends within $timeout s" ;;
+	*)	result "not ok" "$name: exit code $rc" ;;
+	esac
+	if ! clb_module_unload; then
+		result "not ok" "$name: module unloads"
+	fi
+	if kernel_log_clean; then
+		result ok "$name: kernel log is clean"
+	else
+		result "not ok" "$name: kernel log is clean"
+	fi
+}
+
+files=()
+if [ -n "${TESTS:-}" ]; then
+	for t in $TESTS; do
+		if [ -e "$testdir/test_$t.sh" ]; then
+			files+=("$testdir/test_$t.sh")
+		else
+			result "not ok" "$t: no such test"
+		fi
+	done
+else
+	for f in "$testdir"/test_*.sh; do
+		[ ! -e "$f" ] || files+=("$f")
+	done
+	[ "${#files[@]}" -gt 0 ] || result "not ok" "no tests in $testdir"
+fi
+kernel_log_clean || result "not ok" "kernel log is clean before the tests"
+for f in "${files[@]}"; do
+	run_file "$f"
+done
+echo "1..$count"
+rm -rf "$keep"
+[ "$failed" -eq 0 ]

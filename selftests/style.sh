@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# checkpatch --strict and sparse on the kernel code, shellcheck on scripts.
+# A tool that is missing is named and skipped.
+set -uo pipefail
+cd "$(dirname "$(realpath "$0")")/.." || exit 1
+kver=${KVER:-$(selftests/kver.sh)}
+failed=0
+shopt -s nullglob globstar
+
+check() { # NAME COMMAND...
+	local name=$1
+
+	shift
+	if "$@"; then
+		echo "$name: clean"
+	else
+		echo "$name: found something"
+		failed=1
+	fi
+}
+
+have() {
+	command -v "$1" >/dev/null || { echo "$1: not installed, skipped"; false; }
+}
+
+# It wants MAINTAINERS of a kernel tree, and a Makefile-like SPDX for yaml.
+checkpatch() {
+	local source
+
+	source=$(selftests/kernel-source.sh) || return
+	perl "$source/scripts/checkpatch.pl" --no-tree --strict --terse \
+		--show-types --no-summary --max-line-length=80 \
+		--ignore FILE_PATH_CHANGES -f "$@"
+}
+
+# sparse reports on standard error and never fails.
+run_sparse() {
+	local out
+
+	out=$(make -s -C "/lib/modules/$kver/build" "M=$PWD/kmod" C=2 \
+		CF="-D__CHECK_ENDIAN__" modules 2>&1) || {
+		echo "$out"
+		return 1
+	}
+	! grep -E '(warning|error):' <<<"$out"
+}
+
+sources=(kmod/**/*.[ch])
+sources=("${sources[@]/%*.mod.c/}")
+files=()
+for f in "${sources[@]}" include/uapi/linux/clb.h; do
+	[ -z "$f" ] || files+=("$f")
+done
+check checkpatch checkpatch "${files[@]}"
+! have sparse || [ ! -e kmod/Kbuild ] || check sparse run_sparse
+! have shellcheck || check shellcheck shellcheck selftests/**/*.sh .ci/run
+exit "$failed"

@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Every mode x IPv4, IPv6 x TCP, UDP on real programs: data arrives whole in
+# both directions, all servers get their turn, and each side sees the
+# addresses that the mode promises. Topology: lib.sh.
+. "$(dirname "$0")/lib.sh"
+
+topo_up || exit 1
+topo_tunnels || exit 1
+for i in 1 2 3 4; do
+	start_server "$i" && start_udp "$i" || exit 1
+done
+make_file big 2048
+
+# The VIP, the servers, what they see of the client, each of one family.
+family() { # 4 or 6
+	if [ "$1" = 4 ]; then
+		vip=$VIP4 vip_host=$VIP4 client=$(client4 1) pool=$NODE_BACK4
+	else
+		vip=$VIP6 vip_host=[$VIP6] client=$(client6 1) pool=$NODE_BACK6
+	fi
+}
+
+server_host() { # FAMILY NUMBER
+	if [ "$1" = 4 ]; then
+		server4 "$2"
+	else
+		echo "[$(server6 "$2")]"
+	fi
+}
+
+# add PROTOCOL VIP_PORT SERVER_PORT MODE SERVER_FAMILY
+add() {
+	local i
+
+	clb listener add "$1" "$vip_host:$2" mode "$4" scheduler rr || return
+	for i in 1 2 3 4; do
+		clb server add "$1" "$vip_host:$2" \
+			"$(server_host "$5" "$i"):$3" weight 100 || return
+	done
+}
+
+readonly EVEN="s1=2 s2=2 s3=2 s4=2"
+
+download() {
+	in_client curl -sSf -m 30 -o "$TMP/got" "$(url "$vip" 80 files/big)" &&
+		cmp "$TMP/got" "$TMP/files/big"
+}
+
+upload() {
+	rm -f "$TMP"/s?/put/up
+	in_client curl -sSf -m 30 -T "$TMP/files/big" \
+		"$(url "$vip" 80 put/up)" && cmp "$TMP"/s?/put/up "$TMP/files/big"
+}
+
+# Packets of the front that the node forwarded to clients.
+node_sent() { in_node cat /sys/class/net/front/statistics/tx_bytes; }
+
+# What holds once connections work at all; each would take its time to fail.
+test_tcp_data() { # LABEL MODE
+	local before seen=$client
+
+	[ "$2" != fnat ] || seen=$pool
+	is "$1 tcp: client's address at the server" \
+		"$(get "$vip" 80 client 2>&1 | sed 's/ .*//')" "$seen"
+	before=$(node_sent)
+	ok "$1 tcp: 2 MB from a server" download
+	case $2 in
+	dr|tun)
+		ok "$1 tcp: replies bypass the node" \
+			[ $(($(node_sent) - before)) -lt 500000 ]
+		is "$1 tcp: server is asked at the VIP" \
+			"$(get "$vip" 80 server 2>&1)" "$vip 80" ;;
+	*)
+		ok "$1 tcp: replies pass the node" \
+			[ $(($(node_sent) - before)) -gt 2097152 ] ;;
+	esac
+	ok "$1 tcp: 2 MB to a server" upload
+}
+
+test_tcp() { # LABEL MODE SERVER_FAMILY
+	local port=80
+
+	case $2 in
+	nat|fnat) port=8080 ;;
+	esac
+	ok "$1 tcp: listener and servers" add tcp 80 "$port" "$2" "$3"
+	is "$1 tcp: round robin over all servers" \
+		"$(get_many 8 "$vip" 80 2>&1 | spread)" "$EVEN"
+	! last_ok || test_tcp_data "$1" "$2"
+	ok "$1 tcp: listener goes" clb listener del tcp "$vip_host:80"
+}
+
+test_udp() { # LABEL MODE SERVER_FAMILY
+	ok "$1 udp: listener and servers" \
+		add udp "$UDP_PORT" "$UDP_PORT" "$2" "$3"
+	is "$1 udp: round robin over all servers" \
+		"$(ask "$vip" "$UDP_PORT" hello 8 2>&1 | sed 's/ hello//' |
+			spread)" "$EVEN"
+	ok "$1 udp: listener goes" clb listener del udp "$vip_host:$UDP_PORT"
+}
+
+ok "pool takes an IPv4 address" clb local add "$NODE_BACK4"
+ok "pool takes an IPv6 address" clb local add "$NODE_BACK6"
+for mode in nat fnat dr tun; do
+	for f in 4 6; do
+		family "$f"
+		test_tcp "$mode IPv$f" "$mode" "$f"
+		test_udp "$mode IPv$f" "$mode" "$f"
+	done
+done
+for f in 4 6; do
+	family "$f"
+	other=$((10 - f))
+	test_tcp "tun IPv$f in IPv$other" tun "$other"
+	test_udp "tun IPv$f in IPv$other" tun "$other"
+done
+done_testing

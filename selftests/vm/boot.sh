@@ -1,0 +1,172 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Runs one command as root in a virtual machine made of this one.
+#
+# usage: boot.sh NAME COMMAND [ARGUMENT...]
+#
+#	host				guest
+#	/boot/vmlinuz-KVER  ----------> kernel
+#	/  --- 9p, read only ---------> / under a tmpfs overlay: every program
+#					and the checkout, writes are lost
+#	build/log/NAME  <--- 9p ------> /run/clb: dmesg, files to keep
+#	.../console  <----------------- ttyS0: kernel console, stderr
+#	.../result   <----------------- ttyS1: stdout of COMMAND, then the
+#					verdict as the last line
+#
+# Succeeds only if the verdict arrived and says that COMMAND succeeded and the
+# kernel log is clean. A panic, a hang or silence has no verdict and so fails;
+# then the last line on standard output is a TAP "not ok".
+#
+# environment:
+#	SMP=2 MEM=2G TIMEOUT=900	processors, memory, seconds for all of it
+#	KVER=release			default: selftests/kver.sh
+#	KERNEL=bzImage			default: /boot/vmlinuz-KVER
+#	MODROOT=dir			holds lib/modules/KVER; default: /
+#	APPEND="..."			more kernel parameters
+#	LOGDIR=dir			default: build/log/NAME
+#	QEMU_ARGS="..."			more arguments for QEMU
+#	ICOUNT=1			an instruction takes one nanosecond
+set -euo pipefail
+
+name=$1
+shift
+here=$(dirname "$(realpath "$0")")
+top=$(realpath "$here/../..")
+kver=${KVER:-$("$here/../kver.sh")}
+kernel=${KERNEL:-/boot/vmlinuz-$kver}
+modroot=$(realpath "${MODROOT:-/}")
+timeout=${TIMEOUT:-900}
+log=${LOGDIR:-$top/build/log/$name}
+
+# TAP on standard output: the number continues what the guest printed.
+fail() {
+	local n=0
+
+	[ ! -e "$log/result" ] ||
+		n=$(grep -cE '^(not )?ok [0-9]' "$log/result") || true
+	echo "not ok $((n + 1)) - vm $name: $1"
+	if [ -s "$log/console" ]; then
+		tail -n "${TAIL:-40}" "$log/console" | tr -d '\r' |
+			sed 's/^/# console: /'
+	fi
+	echo "# logs: $log"
+	exit 1
+}
+
+make_initrd() {
+	local root=$work/root module
+
+	mkdir -p "$root"/{bin,proc,sys,dev,mods,host,ov,new}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	# A kernel with the drivers built in lists no files, or has no list.
+	for module in virtio_pci 9pnet_virtio 9p overlay; do
+		modprobe -d "$modroot" -S "$kver" --show-depends "$module" \
+			2>/dev/null || true
+	done | awk '/^insmod/ && !seen[$2]++ {print $2}' |
+	while read -r ko; do
+		cp "$ko" "$root/mods/"
+		basename "$ko" >>"$root/order"
+	done
+	touch "$root/order"
+	cat >"$root/init" <<-INIT
+	#!/bin/busybox sh
+	/bin/busybox --install -s /bin
+	mount -t proc proc /proc
+	mount -t sysfs sysfs /sys
+	mount -t devtmpfs dev /dev
+	while read m; do insmod /mods/\$m; done </order
+	p9=trans=virtio,version=9p2000.L,msize=512000
+	mount -t 9p -o \$p9,cache=loose,ro host /host
+	mount -t tmpfs -o size=75% ov /ov
+	mkdir /ov/u /ov/w
+	mount -t overlay -o lowerdir=/host,upperdir=/ov/u,workdir=/ov/w o /new
+	mount -t proc proc /new/proc
+	mount -t sysfs sysfs /new/sys
+	mount -t devtmpfs dev /new/dev
+	mount -t tmpfs run /new/run
+	mkdir /new/run/clb
+	mount -t 9p -o \$p9,cache=none log /new/run/clb
+	exec switch_root /new /bin/bash $(printf %q "$here/guest.sh")
+	INIT
+	chmod +x "$root/init"
+	(cd "$root" && find . | cpio --quiet -o -H newc | gzip -1) \
+		>"$work/initrd.gz"
+}
+
+run_qemu() {
+	local accel=tcg cpu=max smp=${SMP:-2} extra=()
+
+	# /dev/kvm alone proves nothing: without vmx or svm a guest hangs.
+	if grep -Eqw 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
+		accel=kvm cpu=host
+	fi
+	if [ -n "${ICOUNT:-}" ]; then
+		# rep-string instructions count once per byte: hide ERMS, FSRM
+		accel=tcg,thread=single cpu=max,-erms,-fsrm smp=1
+		extra=(-icount "shift=0,sleep=off")
+	fi
+	# shellcheck disable=SC2206 # words are meant to split
+	extra+=(${QEMU_ARGS:-})
+	exec timeout -k 5 "$timeout" qemu-system-x86_64 \
+		-name "clb-$name" -machine q35 -accel "$accel" -cpu "$cpu" \
+		-m "${MEM:-2G}" -smp "$smp" -no-reboot \
+		-nodefaults -display none -monitor none \
+		-serial "file:$log/console" -serial "file:$log/result" \
+		-kernel "$kernel" -initrd "$work/initrd.gz" -append "$append" \
+		-virtfs "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap" \
+		-virtfs "local,path=$log,mount_tag=log,security_model=none" \
+		"${extra[@]}" </dev/null 2>"$log/qemu"
+}
+
+qemu='' work=''
+# shellcheck disable=SC2317 # called by the trap
+stop() {
+	[ -z "$qemu" ] || kill "$qemu" 2>/dev/null || true
+	[ -z "$work" ] || rm -rf "$work"
+}
+trap stop EXIT
+trap 'exit 130' INT TERM HUP
+
+mkdir -p "$log"
+rm -f "$log"/{console,result,dmesg,splats,command,qemu}
+[ -n "$kver" ] || fail "no kernel headers found: run make setup"
+[ -r "$kernel" ] || fail "no kernel $kernel: set KVER= or KERNEL="
+printf '%q ' "$@" >"$log/command"
+printf '%q' "$modroot" >"$log/modroot"
+: >"$log/result"
+work=$(mktemp -d)
+make_initrd
+
+append="console=ttyS0 panic=-1 oops=panic quiet mitigations=off"
+append+=" loglevel=5 rcupdate.rcu_cpu_stall_timeout=60 ${APPEND:-}"
+run_qemu &
+qemu=$!
+tail -s 0.2 --pid="$qemu" -n +1 -f "$log/result" | tr -d '\r' |
+	sed -u '/^# verdict /d' || true
+rc=0
+wait "$qemu" || rc=$?
+qemu=
+
+sed -i 's/\r$//' "$log/result"
+verdict=$(tail -n 1 "$log/result")
+case $verdict in
+'# verdict exit 0 splats 0')
+	exit 0 ;;
+'# verdict exit '*' splats 0')
+	# What failed is said by the command itself; if not, it is said here.
+	grep -q '^not ok' "$log/result" || fail "command failed: $verdict"
+	echo "# logs: $log"
+	exit 1 ;;
+'# verdict exit '*)
+	sed 's/^/# splat: /' "$log/splats" | head -n 40
+	TAIL=0 fail "kernel log is not clean" ;;
+esac
+case $rc in
+0)	;;
+124|137) fail "no verdict within $timeout s" ;;
+*)	fail "QEMU failed ($rc): $(tail -n 1 "$log/qemu")" ;;
+esac
+if grep -q 'Kernel panic' "$log/console"; then
+	fail "kernel panic"
+fi
+fail "guest ended without a verdict"

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Tests the test harness: a run that does not plainly succeed must fail, for
+# every way in which it can go wrong.
+set -uo pipefail
+here=$(dirname "$(realpath "$0")")
+top=$(realpath "$here/../..")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+count=0 failed=0
+
+result() { # 0 for passed, NAME
+	local word="not ok"
+
+	[ "$1" -ne 0 ] || word=ok
+	count=$((count + 1)) failed=$((failed + ($1 != 0)))
+	echo "$word $count - $2"
+	[ "$1" -eq 0 ] || sed 's/^/# /' "$work/output"
+}
+
+boot() { "$here/boot.sh" harness "$@" >"$work/output" 2>&1; }
+
+# A run that must fail and say TEXT, as a TAP failure.
+fails() { # NAME TEXT COMMAND...
+	local name=$1 text=$2 rc=0
+
+	shift 2
+	! boot "$@" && grep -qE "^not ok [0-9]+ - .*$text" "$work/output" ||
+		rc=1
+	result "$rc" "$name"
+}
+
+rc=0
+boot echo "ok 1 - alive" && [ "$(cat "$work/output")" = "ok 1 - alive" ] || rc=1
+result "$rc" "a command that succeeds passes"
+
+fails "a command that fails fails" "command failed" false
+fails "a failed case fails" "no good" bash -c 'echo "not ok 1 - no good"; exit 1'
+fails "a panic fails, whatever was said before" "kernel panic" \
+	bash -c 'echo ok 1 - fine; echo c >/proc/sysrq-trigger'
+fails "a guest that ends early fails" "without a verdict" \
+	bash -c 'echo ok 1 - fine; busybox reboot -f'
+fails "a complaint of the kernel fails" "kernel log" \
+	bash -c 'echo "WARNING: suspicious RCU usage" >/dev/kmsg'
+TIMEOUT=25 fails "a hang fails" "no verdict within 25 s" sleep infinity
+mkdir "$work/empty"
+MODROOT=$work/empty fails "a guest that does not start fails" "kernel panic" true
+KERNEL=$work/none fails "no kernel fails" "no kernel" true
+MEM=nonsense fails "QEMU that does not start fails" "QEMU failed" true
+
+boot env CLB_KO=none TEST_TIMEOUT=5 "TESTDIR=$here/fixtures" \
+	"$top/selftests/run.sh"
+rc=$?
+result "$((rc == 0))" "a suite with failures fails"
+cat >"$work/want" <<-TAP
+ok 1 - code: true succeeds
+not ok 2 - code: exit code 3
+ok 3 - code: kernel log is clean
+ok 4 - early: true succeeds
+not ok 5 - early: ran to its end (plan none, ran 1)
+ok 6 - early: kernel log is clean
+ok 7 - fail: true succeeds
+not ok 8 - fail: false succeeds
+ok 9 - fail: kernel log is clean
+ok 10 - hang: true succeeds
+not ok 11 - hang: ends within 5 s
+ok 12 - hang: kernel log is clean
+ok 13 - pass: true succeeds
+ok 14 - pass: false fails
+ok 15 - pass: strings are equal
+ok 16 - pass: a case # SKIP not here
+ok 17 - pass: kernel log is clean
+ok 18 - short: true succeeds
+not ok 19 - short: ran to its end (plan 3, ran 1)
+ok 20 - short: kernel log is clean
+ok 21 - skip # SKIP not here
+ok 22 - skip: kernel log is clean
+ok 23 - splat: true succeeds
+not ok 24 - splat: kernel log is clean
+not ok 25 - vm harness: kernel log is not clean
+TAP
+grep -E '^(not )?ok' "$work/output" | diff "$work/want" - >"$work/diff"
+rc=$?
+[ "$rc" -eq 0 ] || cp "$work/diff" "$work/output"
+result "$rc" "a suite says what happened to each file"
+
+boot env CLB_KO=none "TESTDIR=$work/empty" "$top/selftests/run.sh"
+result "$(($? == 0))" "a suite without tests fails"
+
+echo "1..$count"
+[ "$failed" -eq 0 ]

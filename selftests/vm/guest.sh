@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Process 1 of the virtual machine that boot.sh makes: prepares the system,
+# runs the command in /run/clb/command, looks for faults in the kernel log
+# and writes the verdict, last of all. If this script dies, the kernel panics.
+set -u
+here=$(dirname "$(realpath "$0")")
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/root LANG=C.UTF-8 TERM=dumb CLB_GUEST=1
+unset TMPDIR
+
+exec </dev/null >/dev/console 2>&1
+mkdir -p /dev/pts /dev/shm /run/netns
+mount -t devpts devpts /dev/pts
+mount -t tmpfs shm /dev/shm
+mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
+mount -t bpf bpf /sys/fs/bpf 2>/dev/null
+modroot=$(cat /run/clb/modroot)
+if [ "$modroot" != / ] && [ -d "$modroot/lib/modules" ]; then
+	mount --bind "$modroot/lib/modules" /lib/modules
+fi
+hostname clb-guest
+ip link set lo up
+
+# The log is taken out piece by piece, so that it cannot wrap unseen.
+keep_dmesg() { dmesg -c >>/run/clb/dmesg; }
+
+# kmemleak sees an object only on the second scan, and objects of the boot
+# are not ours.
+kmemleak=/sys/kernel/debug/kmemleak
+[ ! -w "$kmemleak" ] || echo clear >"$kmemleak"
+scan_leaks() {
+	[ -w "$kmemleak" ] || return 0
+	echo scan >"$kmemleak"
+	echo scan >"$kmemleak"
+	cat "$kmemleak" >>/run/clb/dmesg
+}
+
+keep_dmesg
+stty -F /dev/ttyS1 raw -echo
+exec 3>/dev/ttyS1
+(
+	cd "$here/../.." || exit 1
+	eval "exec $(cat /run/clb/command)"
+) >&3 3>&-
+rc=$?
+keep_dmesg
+scan_leaks
+"$here/splats.sh" /run/clb/dmesg >/run/clb/splats
+splats=$(wc -l </run/clb/splats)
+sync
+echo "# verdict exit $rc splats $splats" >&3
+exec 3>&-		# waits until the port has sent everything
+busybox reboot -f	# ends QEMU, which runs with -no-reboot

@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# usage: splats.sh [FILE]
+# Prints the lines of a kernel log (default: standard input) that report a
+# fault of the kernel. Succeeds if there are none. Needed because lockdep and
+# RCU only print: they stop neither the kernel nor the test.
+set -euo pipefail
+
+patterns='BUG:|WARNING:|kernel BUG|Oops|general protection|Kernel panic'
+patterns+='|KASAN:|KCSAN:|KFENCE:|UBSAN:|DEBUG_LOCKS_WARN_ON|ODEBUG:'
+patterns+='|possible circular|INFO: possible|INFO: trying to register'
+patterns+='|suspicious RCU|rcu.*(self-)?detected stall'
+patterns+='|refcount_t|unregister_netdevice: waiting'
+patterns+='|blocked for more than|soft lockup|hard LOCKUP'
+patterns+='|Bad page state|list_(add|del) corruption|scheduling while atomic'
+patterns+='|sleeping function called from invalid|unreferenced object'
+patterns+='|Call Trace:|still has [0-9]+ references|leaked reference'
+patterns+='|page allocation failure|Slab corruption|Objects remaining in'
+
+! grep -E "$patterns" "${1:--}"

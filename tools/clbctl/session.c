@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+/*
+ * There may be millions of sessions: each is printed as it comes, in columns
+ * of fixed width, and forgotten.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "clbctl.h"
+#include "filter.h"
+#include "format.h"
+
+/* 255.255.255.255:65535, and an IPv6 endpoint of common length. */
+#define WIDTH_IPV4 21
+#define WIDTH_IPV6 41
+
+struct listing {
+	struct clb_context *context;
+	uint64_t count;
+	int width;
+};
+
+static void endpoint_text(const struct clb_address *address, uint16_t port,
+			  char text[CLB_ADDRESS_TEXT])
+{
+	/* A persistence entry has no client port, a DR session no local one. */
+	if (address->length && port)
+		clb_endpoint_format(address, port, text);
+	else
+		clb_address_format(address, text);
+}
+
+static const char *field_text(const struct clb_session *session,
+			      enum clb_session_attr attr,
+			      char text[CLB_ADDRESS_TEXT])
+{
+	clb_field_format(clb_field_find(&clb_session_object, attr), session,
+			 text);
+	return text;
+}
+
+static void print_heading(struct listing *listing,
+			  const struct clb_session *session)
+{
+	listing->width = session->client_address.length == 16 ? WIDTH_IPV6 :
+								WIDTH_IPV4;
+	printf("%-5s %-11s %-4s %-*s %-*s %-*s %-*s %s\n", "PROTO", "STATE",
+	       "MODE", listing->width, "CLIENT", listing->width, "VIP",
+	       listing->width, "LOCAL", listing->width, "SERVER", "EXPIRES");
+}
+
+static void print_row(struct listing *listing,
+		      const struct clb_session *session)
+{
+	char protocol[CLB_ADDRESS_TEXT], state[CLB_ADDRESS_TEXT];
+	char mode[CLB_ADDRESS_TEXT], client[CLB_ADDRESS_TEXT];
+	char vip[CLB_ADDRESS_TEXT], local[CLB_ADDRESS_TEXT];
+	char server[CLB_ADDRESS_TEXT];
+	int width = listing->width;
+
+	endpoint_text(&session->client_address, session->client_port, client);
+	clb_endpoint_format(&session->address, session->port, vip);
+	endpoint_text(&session->local_address, session->local_port, local);
+	endpoint_text(&session->server_address, session->server_port, server);
+	printf("%-5s %-11s %-4s %-*s %-*s %-*s %-*s %" PRIu32 ".%03" PRIu32
+	       "s\n",
+	       field_text(session, CLB_SESSION_A_PROTOCOL, protocol),
+	       field_text(session, CLB_SESSION_A_STATE, state),
+	       field_text(session, CLB_SESSION_A_MODE, mode),
+	       width, client, width, vip, width, local, width, server,
+	       session->expires / 1000, session->expires % 1000);
+}
+
+static int show_text(const struct clb_message *message, void *context)
+{
+	struct listing *listing = context;
+
+	if (!clb_message_has(message, CLB_A_SESSION))
+		return 0;
+	if (!listing->count++)
+		print_heading(listing, &message->session);
+	print_row(listing, &message->session);
+	return 0;
+}
+
+static int show_json(const struct clb_message *message, void *context)
+{
+	struct listing *listing = context;
+	json_t *json;
+
+	if (!clb_message_has(message, CLB_A_SESSION))
+		return 0;
+	json = clb_object_json(&clb_session_object, &message->session,
+			       CLB_JSON_ALL);
+	fputs(listing->count++ ? ",\n" : "[", stdout);
+	json_dumpf(json, stdout, JSON_COMPACT);
+	json_decref(json);
+	return 0;
+}
+
+static int count_one(const struct clb_message *message, void *context)
+{
+	struct listing *listing = context;
+
+	listing->count += clb_message_has(message, CLB_A_SESSION);
+	return 0;
+}
+
+static int list(struct listing *listing, struct clb_args *args,
+		clb_message_handler handler)
+{
+	struct clb_message request = { .command = CLB_CMD_SESSION_GET };
+	struct clb_context *context = listing->context;
+	struct clb_error error;
+	int status, err;
+
+	if (clb_filter_parse(args, &request))
+		return clb_report_usage(context, args);
+	status = clb_context_open(context);
+	if (status)
+		return status;
+	err = clb_client_dump(context->client, &request, handler, listing,
+			      &error);
+	if (err < 0)
+		return clb_report_error(context, &request, &error);
+	if (err)
+		fputs("clbctl: warning: the table changed meanwhile, sessions may be absent or double\n",
+		      stderr);
+	return CLB_EXIT_OK;
+}
+
+static int show(struct clb_context *context, struct clb_args *args)
+{
+	struct listing listing = { .context = context };
+	int status;
+
+	status = list(&listing, args, context->json ? show_json : show_text);
+	/* An array is closed even where the listing broke off. */
+	if (context->json && (listing.count || status == CLB_EXIT_OK))
+		puts(listing.count ? "]" : "[]");
+	return status;
+}
+
+static int count(struct clb_context *context, struct clb_args *args)
+{
+	struct listing listing = { .context = context };
+	int status;
+
+	status = list(&listing, args, count_one);
+	if (status)
+		return status;
+	if (context->json)
+		clb_json_print(json_pack("{s:I}", "count",
+					 (json_int_t)listing.count));
+	else
+		printf("%" PRIu64 "\n", listing.count);
+	return CLB_EXIT_OK;
+}
+
+static const struct clb_subcommand subcommands[] = {
+	{ "show", CLB_CMD_SESSION_GET, NULL, show },
+	{ "del", CLB_CMD_SESSION_DEL, clb_filter_parse, clb_change_run },
+	{ "count", CLB_CMD_SESSION_GET, NULL, count },
+	{ 0 },
+};
+
+const struct clb_verb clb_verb_session = {
+	.name = "session",
+	.summary = "connections and UDP flows",
+	.subcommands = subcommands,
+	.help =
+"usage: clbctl session [show] [FILTER]...\n"
+"       clbctl session count [FILTER]...\n"
+"       clbctl session del [FILTER]...\n"
+"\n"
+"Filters, all of which must match; with none, every session is meant:\n"
+"  listener {tcp|udp} ADDRESS:PORT\n"
+"  server ADDRESS[:PORT]\n"
+"  client ADDRESS[:PORT]\n"
+"  state NAME    none, syn-sent, syn-recv, established, fin-client, fin-server,\n"
+"                closing, time-wait, closed, udp-new, udp or persistence\n"
+"\n"
+"del ends sessions; TCP is reset where the listener says so.\n",
+};
