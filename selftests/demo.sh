@@ -61,11 +61,12 @@ modinfo "$CLB_KO" | grep -E '^(description|version|license|depends)' || true
 "$CLBCTL" version
 
 say "The network: clients, a node, four servers with nginx"
-sed -n '/^#	  .11 c1/,/^#	      s1 s2/s/^#//p' "$SELFTESTS/lib.sh"
+sed -n '/ c1   c2 /,/ s1 s2 s3 s4/s/^#//p' "$SELFTESTS/lib.sh"
 topo_up || die "no network"
 topo_tunnels || die "no tunnels"
 for i in 1 2 3 4; do
-	start_server "$i" && start_udp "$i" || die "server $i does not start"
+	start_server "$i" || die "nginx of server $i does not start"
+	start_udp "$i" || die "echo of server $i does not start"
 done
 make_file big 4096
 
@@ -109,7 +110,7 @@ echo "   same as at the server"
 say "UDP echo"
 listener udp "$VIP4:$UDP_PORT" nat "$UDP_PORT"
 for word in one two three four; do
-	client sh -c "echo $word | socat -t 2 - udp:$VIP4:$UDP_PORT"
+	client sh -c "echo $word | socat -t 1 - udp:$VIP4:$UDP_PORT"
 	expect "$word"
 done
 

@@ -2,17 +2,17 @@
 # shellcheck shell=bash
 # What the test files share: TAP, polling, the network topology. Sourced.
 #
-#	  .11 c1   c2 .12		clients
-#	       |   |
-#	 ------+---+------ front	192.0.2.0/24     2001:db8:c::/64
-#	   |          |
-#	 .1|          |
-#	 node         |			203.0.113.1	 2001:db8:f::1	(VIP)
-#	 .1|          | direct .101...	way back to clients in DR and TUN
-#	   |          |
-#	 --+--+--+--+-|--- back		198.51.100.0/24  2001:db8:5::/64
-#	      |  |  | |
-#	     s1 s2 s3 s4		servers .11 .12 .13 .14
+#	 .11 c1   c2 .12		clients
+#	      |   |
+#	 -----+---+--------+--- front	192.0.2.0/24	 2001:db8:c::/64
+#	  |                |
+#	  | .1             |		VIP 203.0.113.1	 2001:db8:f::1
+#	 node              |
+#	  | .1      direct | .101...	servers to clients in DR and TUN
+#	  |                |
+#	 -+----+--+--+--+--|--- back	198.51.100.0/24	 2001:db8:5::/64
+#	       |  |  |  |  |
+#	       s1 s2 s3 s4-+		servers .11 .12 .13 .14
 #
 # Every name is a network namespace of its own; the two bridges are in one
 # more, "net". clb works in node: clients route everything, the VIP included,

@@ -8,7 +8,8 @@
 topo_up || exit 1
 topo_tunnels || exit 1
 for i in 1 2 3 4; do
-	start_server "$i" && start_udp "$i" || exit 1
+	start_server "$i" || exit 1
+	start_udp "$i" || exit 1
 done
 make_file big 2048
 
