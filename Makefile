@@ -32,8 +32,7 @@ check-harness: setup
 
 demo: setup
 	$(MAKE) all
-	@LOGDIR=$(CURDIR)/build/log/demo selftests/vm/boot.sh demo \
-		selftests/demo.sh
+	@selftests/vm/boot.sh demo selftests/demo.sh
 
 style:
 	@selftests/style.sh

@@ -505,14 +505,18 @@ int clb_nl_flush(struct sk_buff *skb, struct genl_info *info)
 int clb_nl_settings_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct clb_net *cn = net_of(info);
-	u32 max_sessions = READ_ONCE(cn->max_sessions);
+	struct clb_settings settings = {
+		.max_sessions = READ_ONCE(cn->max_sessions),
+		.fast_path = READ_ONCE(cn->fast_path),
+	};
 	int err;
 
-	err = clb_parse_settings(info->attrs, &max_sessions, info->extack);
+	err = clb_parse_settings(info->attrs, &settings, info->extack);
 	if (err)
 		return err;
-	WRITE_ONCE(cn->max_sessions, max_sessions);
 	mutex_lock(&cn->config_lock);
+	WRITE_ONCE(cn->max_sessions, settings.max_sessions);
+	WRITE_ONCE(cn->fast_path, settings.fast_path);
 	clb_event_settings(cn, CLB_CMD_SETTINGS_SET);
 	mutex_unlock(&cn->config_lock);
 	return 0;

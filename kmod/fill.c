@@ -282,7 +282,9 @@ int clb_fill_settings(struct sk_buff *skb, const struct clb_net *cn)
 		return -EMSGSIZE;
 	return nest_close(skb, nest,
 			  nla_put_u32(skb, CLB_SETTINGS_A_MAX_SESSIONS,
-				      READ_ONCE(cn->max_sessions)));
+				      READ_ONCE(cn->max_sessions)) ?:
+			  nla_put_u8(skb, CLB_SETTINGS_A_FAST_PATH,
+				     READ_ONCE(cn->fast_path)));
 }
 
 static int put_stats(struct sk_buff *skb, const struct clb_net *cn)

@@ -16,7 +16,8 @@
  * clb_table.locks (spinlocks, softirqs off)
  *	The entries of a bucket.
  *
- * No other two of them nest. The packet path of an established session takes
+ * RTNL nests inside the configuration lock (the first start hooks into the
+ * devices) and protects the list of devices. No other two of them nest. The packet path of an established session takes
  * none: it finds the session under RCU, which also keeps the session's server,
  * its listener, its routes and the configuration in memory; a session's state
  * changes by compare-and-exchange, its deadline by a plain store. Sessions are
@@ -30,6 +31,7 @@
 
 #include "address.h"
 #include "collector.h"
+#include "fast.h"
 #include "hook.h"
 #include "net.h"
 #include "netlink.h"
@@ -107,6 +109,7 @@ int clb_net_start(struct clb_net *cn)
 		net_free(cn);
 		return err;
 	}
+	clb_fast_start(cn);
 	clb_collector_start(cn);
 	/* pairs with readers that do not hold the lock */
 	smp_store_release(&cn->started, true);
@@ -120,6 +123,8 @@ static int __net_init clb_net_init(struct net *net)
 	cn->net = net;
 	cn->max_sessions = min_t(u32, clb_max_sessions,
 				 CLB_MAX_SESSIONS_DEFAULT);
+	cn->fast_path = true;
+	INIT_LIST_HEAD(&cn->devices);
 	mutex_init(&cn->config_lock);
 	__skb_queue_head_init(&cn->transaction.events);
 	clb_collector_init(cn);
@@ -132,8 +137,10 @@ static void __net_exit clb_net_pre_exit(struct net *net)
 {
 	struct clb_net *cn = clb_net(net);
 
-	if (cn->started)
-		clb_hooks_unregister(cn);
+	if (!cn->started)
+		return;
+	clb_fast_stop(cn);
+	clb_hooks_unregister(cn);
 }
 
 static void sessions_kill(struct clb_net *cn)
@@ -182,11 +189,16 @@ static int __init clb_init(void)
 	err = register_pernet_subsys(&clb_net_ops);
 	if (err)
 		goto err_cache;
-	err = clb_netlink_init();
+	err = clb_fast_init();
 	if (err)
 		goto err_pernet;
+	err = clb_netlink_init();
+	if (err)
+		goto err_fast;
 	return 0;
 
+err_fast:
+	clb_fast_exit();
 err_pernet:
 	unregister_pernet_subsys(&clb_net_ops);
 err_cache:
@@ -197,6 +209,7 @@ err_cache:
 static void __exit clb_exit(void)
 {
 	clb_netlink_exit();
+	clb_fast_exit();
 	unregister_pernet_subsys(&clb_net_ops);
 	/* memory that namespaces left to RCU */
 	rcu_barrier();

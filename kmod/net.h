@@ -44,6 +44,9 @@ struct clb_transaction {
  * @collector: ends sessions whose time is over
  * @resize: fits the table to the load
  * @draining: a server may have a deadline to drain by
+ * @fast_path: setting: established sessions take the fast path
+ * @fast_started: new devices get our hook; under RTNL
+ * @devices: those that have it; under RTNL
  * @cursor: bucket where the collector goes on
  * @sweep: the collector must look at all sessions at once
  */
@@ -62,6 +65,9 @@ struct clb_net {
 	struct delayed_work	collector;
 	struct work_struct	resize;
 	bool			draining;
+	bool			fast_path;
+	bool			fast_started;
+	struct list_head	devices;
 	u32			cursor;
 	bool			sweep;
 };

@@ -73,6 +73,7 @@ local_address_policy[CLB_LOCAL_ADDRESS_A_MAX + 1] = {
 
 static const struct nla_policy settings_policy[CLB_SETTINGS_A_MAX + 1] = {
 	[CLB_SETTINGS_A_MAX_SESSIONS] = NLA_POLICY_MIN(NLA_U32, 1),
+	[CLB_SETTINGS_A_FAST_PATH] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* What a request may say of sessions: filters. */
@@ -384,7 +385,8 @@ int clb_parse_local_address(struct nlattr * const *attrs, u8 *family,
 			     extack);
 }
 
-int clb_parse_settings(struct nlattr * const *attrs, u32 *max_sessions,
+int clb_parse_settings(struct nlattr * const *attrs,
+		       struct clb_settings *settings,
 		       struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[CLB_SETTINGS_A_MAX + 1];
@@ -401,7 +403,8 @@ int clb_parse_settings(struct nlattr * const *attrs, u32 *max_sessions,
 				    "more than module parameter max_sessions allows");
 		return -ERANGE;
 	}
-	take_u32(max, max_sessions);
+	take_u32(max, &settings->max_sessions);
+	take_u8(tb[CLB_SETTINGS_A_FAST_PATH], &settings->fast_path);
 	return 0;
 }
 

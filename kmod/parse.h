@@ -34,7 +34,16 @@ int clb_parse_local_address(struct nlattr * const *attrs, u8 *family,
 			    union nf_inet_addr *addr,
 			    struct netlink_ext_ack *extack);
 
-int clb_parse_settings(struct nlattr * const *attrs, u32 *max_sessions,
+/**
+ * struct clb_settings - settings of a namespace, see enum clb_settings_attr
+ */
+struct clb_settings {
+	u32	max_sessions;
+	u8	fast_path;
+};
+
+int clb_parse_settings(struct nlattr * const *attrs,
+		       struct clb_settings *settings,
 		       struct netlink_ext_ack *extack);
 
 /**

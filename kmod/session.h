@@ -131,9 +131,12 @@ static inline u8 clb_session_timeout_class(u32 state)
 static inline void clb_session_touch(struct clb_session *session, u32 state)
 {
 	u8 class = clb_session_timeout_class(state);
+	u32 deadline = (u32)jiffies +
+		       READ_ONCE(session->server->listener->timeouts[class]);
 
-	WRITE_ONCE(session->deadline, (u32)jiffies +
-		   READ_ONCE(session->server->listener->timeouts[class]));
+	/* many packets a jiffy, perhaps on two CPUs: keep the line clean */
+	if (READ_ONCE(session->deadline) != deadline)
+		WRITE_ONCE(session->deadline, deadline);
 }
 
 /* Half-open TCP and unanswered UDP: the first to go when space runs out. */

@@ -92,35 +92,26 @@ static bool reset_believed(const struct clb_session *session,
 	       CLB_TCP_RESET_WINDOW;
 }
 
-/* Numbers only go forward: a retransmission must not set them back. */
-static void seq_advance(u32 *seq, u32 to)
+/*
+ * During the handshake each SYN sets the numbers: those of an earlier one, of
+ * which nothing came, do not count.
+ */
+static void seq_begin(struct clb_session *session, enum clb_dir dir,
+		      const struct clb_packet *pkt)
 {
-	if ((s32)(to - READ_ONCE(*seq)) > 0)
-		WRITE_ONCE(*seq, to);
+	if (pkt->tcp_flags & CLB_TCP_SYN)
+		WRITE_ONCE(session->reset_seq[dir], pkt->seq + pkt->tcp_len);
+	if (pkt->tcp_flags & CLB_TCP_ACK)
+		WRITE_ONCE(session->reset_seq[!dir], pkt->ack);
 }
 
-/*
- * What each side would accept as the number of a reset: the last number the
- * other side acknowledged, or, where only one side can be seen, sent.
- */
 static void seq_note(struct clb_session *session, enum clb_dir dir, u32 state,
 		     const struct clb_packet *pkt)
 {
-	u32 end = pkt->seq + pkt->tcp_len;
-
-	if (unlikely(pkt->tcp_flags & CLB_TCP_SYN)) {
-		if (state <= CLB_SESSION_STATE_SYN_RECV)
-			WRITE_ONCE(session->reset_seq[dir], end);
-	} else if (clb_session_one_way(session)) {
-		seq_advance(&session->reset_seq[dir], end);
-	}
-	if (likely(pkt->tcp_flags & CLB_TCP_ACK)) {
-		if (unlikely(clb_session_one_way(session) &&
-			     state <= CLB_SESSION_STATE_SYN_RECV))
-			WRITE_ONCE(session->reset_seq[!dir], pkt->ack);
-		else
-			seq_advance(&session->reset_seq[!dir], pkt->ack);
-	}
+	if (unlikely(state <= CLB_SESSION_STATE_SYN_RECV))
+		seq_begin(session, dir, pkt);
+	else if (likely(pkt->tcp_flags & CLB_TCP_ACK))
+		clb_tcp_note(session, dir, pkt->ack, pkt->seq + pkt->tcp_len);
 }
 
 /**

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Translation of addresses and ports. A packet is rewritten to a tuple: only
- * what differs is touched, checksums follow incrementally (RFC 1624).
+ * Translation of addresses and ports. A packet that arrives by one tuple of
+ * its session leaves as the inverse of the other; checksums follow
+ * incrementally (RFC 1624), so that a wrong one stays wrong.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
@@ -17,52 +18,68 @@
 #include "packet.h"
 #include "translate.h"
 
-static void address4_set(struct sk_buff *skb, struct iphdr *iph, __be32 *addr,
-			 __be32 to, __sum16 *check)
+/* Where the ports are in TCP and UDP alike. */
+struct ports {
+	__be16	source;
+	__be16	dest;
+};
+
+/* What a change of 32 bits does to a checksum over them (RFC 1624). */
+static __wsum diff32(__be32 from, __be32 to)
 {
-	if (*addr == to)
-		return;
-	if (check)
-		inet_proto_csum_replace4(check, skb, *addr, to, true);
-	csum_replace4(&iph->check, *addr, to);
-	*addr = to;
+	return csum_add((__force __wsum)~from, (__force __wsum)to);
 }
 
-static void address6_set(struct sk_buff *skb, struct in6_addr *addr,
-			 const struct in6_addr *to, __sum16 *check)
+static __wsum diff128(const struct in6_addr *from, const struct in6_addr *to)
 {
-	if (ipv6_addr_equal(addr, to))
-		return;
-	if (check)
-		inet_proto_csum_replace16(check, skb, addr->s6_addr32,
-					  to->s6_addr32, true);
-	*addr = *to;
+	__wsum diff = 0;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		diff = csum_add(diff, diff32(from->s6_addr32[i],
+					     to->s6_addr32[i]));
+	return diff;
 }
 
-/* @check is the transport's checksum, NULL where it covers no addresses. */
-static void addresses_set(struct sk_buff *skb, void *network,
-			  const struct clb_tuple *to, __sum16 *check)
+static __wsum addresses4_set(struct iphdr *iph, const struct clb_tuple *other)
 {
-	struct ipv6hdr *ip6h = network;
-	struct iphdr *iph = network;
+	__wsum diff = csum_add(diff32(iph->saddr, other->dst.ip),
+			       diff32(iph->daddr, other->src.ip));
 
-	if (to->family == NFPROTO_IPV4) {
-		address4_set(skb, iph, &iph->saddr, to->src.ip, check);
-		address4_set(skb, iph, &iph->daddr, to->dst.ip, check);
-	} else {
-		address6_set(skb, &ip6h->saddr, &to->src.in6, check);
-		address6_set(skb, &ip6h->daddr, &to->dst.in6, check);
-	}
+	iph->saddr = other->dst.ip;
+	iph->daddr = other->src.ip;
+	iph->check = csum_fold(csum_add(diff, ~csum_unfold(iph->check)));
+	return diff;
 }
 
-static void port_set(struct sk_buff *skb, __be16 *port, __be16 to,
-		     __sum16 *check)
+static __wsum addresses6_set(struct ipv6hdr *iph,
+			     const struct clb_tuple *other)
 {
-	if (*port == to)
-		return;
-	if (check)
-		inet_proto_csum_replace2(check, skb, *port, to, false);
-	*port = to;
+	__wsum diff = csum_add(diff128(&iph->saddr, &other->dst.in6),
+			       diff128(&iph->daddr, &other->src.in6));
+
+	iph->saddr = other->dst.in6;
+	iph->daddr = other->src.in6;
+	return diff;
+}
+
+/* Writes addresses, and returns what that does to the transport's checksum. */
+static __wsum addresses_set(void *network, const struct clb_tuple *other)
+{
+	return other->family == NFPROTO_IPV4 ? addresses4_set(network, other) :
+					       addresses6_set(network, other);
+}
+
+static __wsum ports_set(struct ports *ports, const struct clb_tuple *other)
+{
+	const struct ports to = {
+		.source = other->dport, .dest = other->sport,
+	};
+	__wsum diff = csum_sub(*(const __force __wsum *)&to,
+			       *(const __force __wsum *)ports);
+
+	*ports = to;
+	return diff;
 }
 
 static unsigned int transport_len(u8 protocol)
@@ -71,26 +88,41 @@ static unsigned int transport_len(u8 protocol)
 					 sizeof(struct udphdr);
 }
 
-/* A UDP checksum of 0 means none was made: then there is none to mend. */
-static __sum16 *transport_check(const struct sk_buff *skb, u8 protocol,
-				void *transport)
+static __sum16 *transport_check(void *transport, u8 protocol)
 {
+	struct tcphdr *th = transport;
 	struct udphdr *uh = transport;
 
-	if (protocol == IPPROTO_TCP)
-		return &((struct tcphdr *)transport)->check;
-	if (uh->check || skb->ip_summed == CHECKSUM_PARTIAL)
-		return &uh->check;
-	return NULL;
+	return protocol == IPPROTO_TCP ? &th->check : &uh->check;
 }
 
-/* Ports are at the same place in TCP and UDP. */
-static void ports_set(struct sk_buff *skb, struct udphdr *ports,
-		      const struct clb_tuple *to, __sum16 *check)
+/*
+ * @addresses and @ports are what changed. The field holds the checksum, or, if
+ * that is left to the device, the sum over the pseudo header, which has no
+ * ports in it. A sum that the device made over the whole packet changes as
+ * the field does and the ports do: all but the addresses cancel out.
+ */
+static void check_update(struct sk_buff *skb, __sum16 *check, __wsum addresses,
+			 __wsum ports)
 {
-	port_set(skb, &ports->source, to->sport, check);
-	port_set(skb, &ports->dest, to->dport, check);
-	if (check && to->protocol == IPPROTO_UDP && !*check)
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		*check = ~csum_fold(csum_add(addresses, csum_unfold(*check)));
+		return;
+	}
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->csum = csum_sub(skb->csum, addresses);
+	*check = csum_fold(csum_add(csum_add(addresses, ports),
+				    ~csum_unfold(*check)));
+}
+
+/* A UDP checksum of 0 means none was made: then there is none to mend. */
+static void udp_check_update(struct sk_buff *skb, __sum16 *check,
+			     __wsum addresses, __wsum ports)
+{
+	if (!*check && skb->ip_summed != CHECKSUM_PARTIAL)
+		return;
+	check_update(skb, check, addresses, ports);
+	if (!*check)
 		*check = CSUM_MANGLED_0;
 }
 
@@ -98,40 +130,48 @@ static void ports_set(struct sk_buff *skb, struct udphdr *ports,
  * clb_translate() - rewrite a TCP or UDP packet
  * @skb: data at the network header
  * @thoff: offset of the transport header
- * @to: what it becomes; of the packet's family and protocol
+ * @other: how packets of the other direction arrive, of the packet's family
+ *	and protocol: the packet becomes the inverse of such
  *
  * Return: 0 or -ENOMEM, the packet unchanged.
  * Context: any; pointers into the packet are void afterwards.
  */
 int clb_translate(struct sk_buff *skb, unsigned int thoff,
-		  const struct clb_tuple *to)
+		  const struct clb_tuple *other)
 {
-	void *transport;
+	unsigned int end = thoff + transport_len(other->protocol);
+	__wsum addresses, ports;
 	__sum16 *check;
-	int err;
 
-	err = skb_ensure_writable(skb, thoff + transport_len(to->protocol));
-	if (unlikely(err))
-		return err;
-	transport = skb->data + thoff;
-	check = transport_check(skb, to->protocol, transport);
-	addresses_set(skb, skb->data, to, check);
-	ports_set(skb, transport, to, check);
+	if (unlikely(skb_ensure_writable(skb, end)))
+		return -ENOMEM;
+	addresses = addresses_set(skb->data, other);
+	ports = ports_set((struct ports *)(skb->data + thoff), other);
+	check = transport_check(skb->data + thoff, other->protocol);
+	if (other->protocol == IPPROTO_TCP)
+		check_update(skb, check, addresses, ports);
+	else
+		udp_check_update(skb, check, addresses, ports);
 	return 0;
 }
 
-/* The quoted checksum may be cut off; then nobody can look at it either. */
-static __sum16 *embedded_check(const struct sk_buff *skb, unsigned int thoff,
-			       u8 protocol)
+/*
+ * The quoted packet, which travelled as packets of the other direction do.
+ * Its checksum may be cut off; then nobody can look at it either.
+ */
+static void quoted_set(struct sk_buff *skb, void *network, void *transport,
+		       const struct clb_tuple *back)
 {
-	struct udphdr *uh = (struct udphdr *)(skb->data + thoff);
-	struct tcphdr *th = (struct tcphdr *)(skb->data + thoff);
+	__wsum addresses = addresses_set(network, back);
+	__wsum ports = ports_set(transport, back);
+	__sum16 *check = transport_check(transport, back->protocol);
 
-	if (protocol == IPPROTO_UDP)
-		return uh->check ? &uh->check : NULL;
-	if (thoff + offsetofend(struct tcphdr, check) > skb->len)
-		return NULL;
-	return &th->check;
+	if ((u8 *)(check + 1) > skb_tail_pointer(skb))
+		return;
+	if (back->protocol == IPPROTO_TCP)
+		check_update(skb, check, addresses, ports);
+	else
+		udp_check_update(skb, check, addresses, ports);
 }
 
 static void icmp4_checksum(struct sk_buff *skb, unsigned int thoff)
@@ -159,34 +199,31 @@ static void icmp6_checksum(struct sk_buff *skb, unsigned int thoff)
  * clb_translate_icmp() - rewrite an ICMP error and the packet it quotes
  * @skb: data at the network header; checksum verified
  * @thoff: offset of the ICMP header
- * @to: what the error becomes: the quoted packet is rewritten to its inverse
+ * @other: as for clb_translate(); the quoted packet becomes such a packet
  *
  * Return: 0, -EINVAL where nothing of use is quoted, or -ENOMEM.
  * Context: any; pointers into the packet are void afterwards.
  */
 int clb_translate_icmp(struct sk_buff *skb, unsigned int thoff,
-		       const struct clb_tuple *to)
+		       const struct clb_tuple *other)
 {
 	unsigned int inner = thoff + sizeof(struct icmphdr);
-	struct clb_tuple quoted;
 	struct clb_packet pkt;
-	unsigned int l4;
-	__sum16 *check;
+	struct clb_tuple back;
 
 	if (skb_ensure_writable(skb, skb->len))
 		return -ENOMEM;
 	if (clb_packet_parse_embedded(skb->data + inner, skb->len - inner,
-				      skb->len - inner, to->family, &pkt) !=
-	    CLB_PARSE_DONE || pkt.kind != CLB_PACKET_FLOW)
+				      skb->len - inner, other->family,
+				      &pkt) != CLB_PARSE_DONE ||
+	    pkt.kind != CLB_PACKET_FLOW)
 		return -EINVAL;
 	skb->ip_summed = CHECKSUM_NONE;
-	l4 = inner + pkt.thoff;
-	clb_tuple_invert(&quoted, to);
-	check = embedded_check(skb, l4, to->protocol);
-	addresses_set(skb, skb->data + inner, &quoted, check);
-	ports_set(skb, (struct udphdr *)(skb->data + l4), &quoted, check);
-	addresses_set(skb, skb->data, to, NULL);
-	if (to->family == NFPROTO_IPV4)
+	clb_tuple_invert(&back, other);
+	quoted_set(skb, skb->data + inner, skb->data + inner + pkt.thoff,
+		   &back);
+	addresses_set(skb->data, other);
+	if (other->family == NFPROTO_IPV4)
 		icmp4_checksum(skb, thoff);
 	else
 		icmp6_checksum(skb, thoff);

@@ -7,8 +7,8 @@
 #include "tuple.h"
 
 int clb_translate(struct sk_buff *skb, unsigned int thoff,
-		  const struct clb_tuple *to);
+		  const struct clb_tuple *other);
 int clb_translate_icmp(struct sk_buff *skb, unsigned int thoff,
-		       const struct clb_tuple *to);
+		       const struct clb_tuple *other);
 
 #endif /* _CLB_TRANSLATE_H */

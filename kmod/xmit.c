@@ -127,14 +127,14 @@ static bool rate_allows(const struct clb_ctx *ctx, struct clb_wire wire)
 
 static int translate(struct clb_ctx *ctx)
 {
-	struct clb_tuple to;
+	const struct clb_tuple *other = clb_session_tuple(ctx->session,
+							  !ctx->dir);
 
 	if (clb_session_one_way(ctx->session))
 		return 0;
-	clb_session_out_tuple(ctx->session, ctx->dir, &to);
 	if (unlikely(ctx->pkt.kind == CLB_PACKET_ICMP_ERROR))
-		return clb_translate_icmp(ctx->skb, ctx->pkt.thoff, &to);
-	return clb_translate(ctx->skb, ctx->pkt.thoff, &to);
+		return clb_translate_icmp(ctx->skb, ctx->pkt.thoff, other);
+	return clb_translate(ctx->skb, ctx->pkt.thoff, other);
 }
 
 /* Rate, translation, counters: the same whichever way the packet leaves. */

@@ -8,9 +8,8 @@ here=$(dirname "$(realpath "$0")")
 top=$(realpath "$here/../..")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/clb
 
-# Two checkouts do not share a tree, two runs of one do not use it at once.
-key=$(echo "$top" | sha256sum | cut -c1-12)
-tree=$cache/in-tree-$key out=$cache/in-tree-$key-out
+# One tree for all checkouts: a run puts its own sources into it.
+tree=$cache/in-tree out=$cache/in-tree-out
 log=$top/build/log/intree
 mkdir -p "$cache" "$log"
 exec 9>"$tree.lock"

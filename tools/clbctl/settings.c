@@ -46,11 +46,13 @@ const struct clb_verb clb_verb_settings = {
 	.summary = "settings of the network namespace",
 	.subcommands = subcommands,
 	.help =
-"usage: clbctl settings set max-sessions N\n"
+"usage: clbctl settings set [max-sessions N] [fast-path on|off]\n"
 "       clbctl settings [show]\n"
 "\n"
 "  max-sessions N    open sessions in this network namespace, up to the module\n"
 "                    parameter max_sessions\n"
+"  fast-path on|off  established sessions pass from device to device (on), or\n"
+"                    all packets through the netfilter hooks (off)\n"
 "\n"
 "Settings take effect at once; save and restore do not know them.\n",
 };

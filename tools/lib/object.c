@@ -172,6 +172,8 @@ static const struct clb_field local_address_fields[] = {
 static const struct clb_field settings_fields[] = {
 	{ FIELD(clb_settings, CLB_SETTINGS, max_sessions, MAX_SESSIONS,
 		"max-sessions", U32, NUMBER, OPTION), .what = "N" },
+	{ FIELD(clb_settings, CLB_SETTINGS, fast_path, FAST_PATH,
+		"fast-path", U8, SWITCH, OPTION), .initial = 1 },
 };
 
 static const struct clb_field session_fields[] = {
@@ -207,6 +209,7 @@ static const struct clb_field stats_fields[] = {
 	{ STATS(ICMP_TRANSLATED, "icmp-translated") },
 	{ STATS(ECHO_REPLIES, "echo-replies") },
 	{ STATS(FRAGMENTS, "fragments") },
+	{ STATS(FAST_PACKETS, "fast-packets") },
 	{ STATS(DROP_MALFORMED, "drop-malformed") },
 	{ STATS(DROP_FRAGMENT, "drop-fragment") },
 	{ STATS(DROP_CHECKSUM, "drop-checksum") },

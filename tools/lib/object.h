@@ -84,6 +84,7 @@ struct clb_local_address {
 struct clb_settings {
 	uint64_t present;
 	uint32_t max_sessions;
+	uint8_t fast_path;
 };
 
 struct clb_session {
