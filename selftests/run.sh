@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
+# usage: run.sh [TEST...]
 # Runs the test files test_*.sh one after the other, each with a freshly
-# loaded module, and prints one TAP stream. For the guest of vm/boot.sh.
+# loaded module, and prints one TAP stream. For the guest of vm/boot.sh. A
+# TEST is a file's name without test_ and suffix; default: all of them.
 #
 # A test file prints TAP and a plan (see lib.sh) and ends with 0, 1 or 4 (skip
 # the whole file). Whatever else happens to it is one more "not ok": no plan,
@@ -9,7 +11,7 @@
 # that does not unload, a fault in the kernel log.
 #
 # environment:
-#	TESTS="nat smoke"	run only these
+#	TESTS="nat smoke"	the same as arguments
 #	TESTDIR=dir		where test_*.sh are; default: this directory
 #	TEST_TIMEOUT=300	seconds for one file
 #	CLB_KO=file		the module, default kmod/clb.ko; "none": no module
@@ -110,6 +112,7 @@ run_file() { # file
 	fi
 }
 
+[ $# -eq 0 ] || TESTS="$*"
 files=()
 if [ -n "${TESTS:-}" ]; then
 	for t in $TESTS; do

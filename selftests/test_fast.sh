@@ -1,0 +1,201 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The fast path: established sessions take it, in every mode; whatever is
+# unusual does not, and arrives all the same; changes of route, neighbour,
+# MTU, server and settings take effect with the next packet. Topology: lib.sh.
+. "$(dirname "$0")/lib.sh"
+
+topo_up 2 || exit 1
+topo_tunnels || exit 1
+start_server 1 && start_udp 1 && start_udp 2 || exit 1
+make_file big 512
+
+fast() { clb_get .fast_packets stats; }
+
+# A listener for UDP and one for TCP, with server 1 alone.
+listeners() { # MODE
+	local vip port
+
+	clb flush || return
+	if [ "$1" = fnat ]; then
+		clb local add "$NODE_BACK4" && clb local add "$NODE_BACK6" ||
+			return
+	fi
+	for vip in "$VIP4" "[$VIP6]"; do
+		clb listener add udp "$vip:$UDP_PORT" mode "$1" &&
+			clb listener add tcp "$vip:80" mode "$1" || return
+		for port in "udp $UDP_PORT" "tcp 80"; do
+			clb server add "${port% *}" "$vip:${port#* }" \
+				"$(server_host "$vip" 1):${port#* }" || return
+		done
+	done
+}
+
+server_host() { # VIP NUMBER
+	case $1 in
+	\[*) echo "[$(server6 "$2")]" ;;
+	*) server4 "$2" ;;
+	esac
+}
+
+exchange() { # VIP COUNT SOURCE_PORT
+	in_client "$SELFTESTS/udp.py" ask "$1" "$UDP_PORT" x "$2" "$3"
+}
+
+# Packets by the fast path while COMMAND runs; its output is thrown away.
+fast_during() {
+	local before
+
+	before=$(fast)
+	"$@" >/dev/null || return
+	echo $(($(fast) - before))
+}
+
+# at_least N COMMAND...: that many packets took the fast path.
+at_least() {
+	local n=$1 got
+
+	shift
+	got=$(fast_during "$@") && echo "fast: $got" && [ "$got" -ge "$n" ]
+}
+
+# none COMMAND...: no packet took it.
+none() {
+	local got
+
+	got=$(fast_during "$@") && echo "fast: $got" && [ "$got" -eq 0 ]
+}
+
+download() { # VIP
+	in_client curl -sSf -m 30 -o "$TMP/got" "$(url "$1" 80 files/big)" &&
+		cmp "$TMP/got" "$TMP/files/big"
+}
+
+for mode in nat fnat dr tun; do
+	ok "$mode: listeners" listeners "$mode"
+	for vip in "$VIP4" "$VIP6"; do
+		case $mode in
+		nat|fnat) both=2 ;;
+		*) both=1 ;;
+		esac
+		ok "$mode $vip: first exchange" exchange "$vip" 1 4000
+		ok "$mode $vip: UDP, every packet" \
+			at_least $((5 * both)) exchange "$vip" 5 4000
+		ok "$mode $vip: TCP" at_least 5 download "$vip"
+	done
+done
+
+ok "listeners" listeners nat
+ok "session" exchange "$VIP4" 2 4001
+
+# --- what leaves the fast path -------------------------------------------------
+
+large() { # 3000 bytes: fragments on an MTU of 1500
+	in_client "$SELFTESTS/udp.py" ask "$VIP4" "$UDP_PORT" \
+		"$(head -c 3000 /dev/zero | tr '\0' x)" 1 4001
+}
+ok "fragments take the slow path and arrive" none large
+
+setting_off() { clb settings set fast-path off && none exchange "$VIP4" 3 4001; }
+ok "switched off: none" setting_off
+setting_on() { clb settings set fast-path on && at_least 6 exchange "$VIP4" 3 4001; }
+ok "switched on again: all" setting_on
+
+# One datagram with the IP option or TTL given; the session exists.
+with_option() { # NAME VALUE as for setsockopt at level IPPROTO_IP
+	in_client /usr/bin/python3 - "$VIP4" "$UDP_PORT" "$1" "$2" <<-'PY'
+	import socket, sys
+	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	s.settimeout(2)
+	s.bind(("", 4001))
+	value = eval(sys.argv[4])
+	s.setsockopt(socket.IPPROTO_IP, getattr(socket, sys.argv[3]), value)
+	s.connect((sys.argv[1], int(sys.argv[2])))
+	s.send(b"x")
+	s.recv(100)
+	PY
+}
+# The reply is plain and fast.
+one_fast() { [ "$(fast_during "$@")" = 1 ]; }
+ok "IP options take the slow path and arrive" \
+	one_fast with_option IP_OPTIONS 'b"\x07\x07\x04\0\0\0\0\0"'
+not_ok "a TTL of 1 does not arrive" with_option IP_TTL 1
+is "and is counted" "$(clb_get .drop_ttl stats)" 1
+
+# --- changes take effect with the next packet ------------------------------------
+
+# The server's address moves to the other server: only the neighbour differs.
+neighbour() {
+	ip -n "$NS-node" neigh replace "$(server4 1)" \
+		lladdr "$(ip -n "$NS-s2" -j link show back | jq -r .[0].address)" \
+		dev back nud permanent
+	ip -n "$NS-s2" addr add "$(server4 1)/24" dev back
+	[ "$(exchange "$VIP4" 1 4001)" = "s2 x" ]
+}
+ok "neighbour" neighbour
+ip -n "$NS-s2" addr del "$(server4 1)/24" dev back
+ip -n "$NS-node" neigh del "$(server4 1)" dev back
+ok "neighbour back" exchange "$VIP4" 1 4001
+
+route() {
+	ip -n "$NS-s2" addr add "$(server4 1)/32" dev lo
+	ip -n "$NS-node" route add "$(server4 1)/32" via "$(server4 2)" \
+		dev back || return
+	[ "$(exchange "$VIP4" 1 4001)" = "s2 x" ]
+}
+ok "route" route
+ip -n "$NS-s2" addr del "$(server4 1)/32" dev lo
+ip -n "$NS-node" route del "$(server4 1)/32"
+ok "route back" exchange "$VIP4" 1 4001
+
+too_big() { # a datagram of 1400 bytes with DF meets an MTU of 1300
+	local before
+
+	before=$(clb_get .drop_too_big stats)
+	ip -n "$NS-node" link set back mtu 1300
+	in_client ip route flush cache
+	in_client /usr/bin/python3 - "$VIP4" "$UDP_PORT" <<-'PY'
+	import socket, sys
+	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	s.bind(("", 4001))
+	s.setsockopt(socket.IPPROTO_IP, 10, 3)	# IP_MTU_DISCOVER, probe
+	s.connect((sys.argv[1], int(sys.argv[2])))
+	s.send(bytes(1400))
+	PY
+	wait_for 5 [ "$(clb_get .drop_too_big stats)" -gt "$before" ]
+}
+ok "MTU" too_big
+ip -n "$NS-node" link set back mtu 1500
+
+server_down() {
+	clb server add udp "$VIP4:$UDP_PORT" "$(server4 2):$UDP_PORT" &&
+		clb server down udp "$VIP4:$UDP_PORT" \
+			"$(server4 1):$UDP_PORT" &&
+		[ "$(exchange "$VIP4" 1 4001)" = "s2 x" ]
+}
+ok "server down" server_down
+
+down_device() {
+	ip -n "$NS-node" link set back down
+	! exchange "$VIP4" 1 4001 2>/dev/null
+	ip -n "$NS-node" link set back up
+	ip -n "$NS-node" -6 addr add "$NODE_BACK6/64" dev back nodad 2>/dev/null
+	wait_for 10 exchange "$VIP4" 1 4001
+}
+ok "device down and up again" down_device
+
+# --- the firewall in raw/prerouting governs new sessions -------------------------
+
+in_node nft -f - <<NFT
+table ip raw {
+	chain prerouting {
+		type filter hook prerouting priority raw
+		udp dport $UDP_PORT drop
+	}
+}
+NFT
+not_ok "a new session is refused in raw/prerouting" exchange "$VIP4" 1 4002
+is "and does not exist" "$(clb session count client "$(client4 1):4002")" 0
+in_node nft flush ruleset
+
+done_testing
