@@ -27,6 +27,9 @@ setup:
 check: setup
 	@selftests/check.sh $(TESTS)
 
+check-debug: setup
+	@selftests/check-debug.sh $(TESTS)
+
 check-harness: setup
 	@selftests/vm/check.sh
 
@@ -68,6 +71,7 @@ help:
 	@echo 'make setup         install missing packages (selftests/packages)'
 	@echo 'make demo          show balancing in a virtual machine'
 	@echo 'make check         run all quick tests; TESTS="nat abi": only these'
+	@echo 'make check-debug   run the tests on a kernel that looks for faults'
 	@echo 'make check-harness test the test harness itself'
 	@echo 'make style         checkpatch, sparse, shellcheck'
 	@echo 'make install       install for kernel KVER; PREFIX=, DESTDIR='
@@ -76,5 +80,5 @@ help:
 	@echo 'make clean         remove what was built'
 	@echo 'Kernel release: KVER=$(KVER)'
 
-.PHONY: all module have-headers tools setup check check-harness demo style \
-	install dkms in-tree clean help
+.PHONY: all module have-headers tools setup check check-debug check-harness \
+	demo style install dkms in-tree clean help

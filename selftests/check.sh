@@ -9,43 +9,11 @@
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.." || exit 1
 mkdir -p build/log
-passed=0 failed=0 skipped=0
+# shellcheck source=selftests/suite.sh
+. selftests/suite.sh
 want=" $* "
 
 wanted() { [ "$want" = "  " ] || [[ $want == *" $1 "* ]]; }
-
-# Runs one suite and adds up its TAP. It may not fail silently, nor run
-# nothing.
-suite() { # NAME COMMAND...
-	local name=$1 log=build/log/$1.tap rc p f s
-
-	shift
-	echo "# === $name"
-	"$@" 2>&1 | tee "$log"
-	rc=${PIPESTATUS[0]}
-	read -r p f s < <(awk '
-		/^ok [0-9].*# SKIP/	{ s++; next }
-		/^ok [0-9]/		{ p++ }
-		/^not ok [0-9]/		{ f++ }
-		END { print p + 0, f + 0, s + 0 }' "$log")
-	if [ "$rc" -ne 0 ] && [ "$f" -eq 0 ]; then
-		echo "not ok $((p + s + 1)) - $name: exit code $rc"
-		f=1
-	elif [ "$((p + f + s))" -eq 0 ]; then
-		echo "not ok $((p + s + 1)) - $name: ran no test"
-		f=1
-	fi
-	echo "# $name: $p passed, $f failed, $s skipped"
-	passed=$((passed + p)) failed=$((failed + f))
-	skipped=$((skipped + s))
-}
-
-finish() {
-	grep -hE '^not ok' build/log/*.tap 2>/dev/null | sed 's/^/# /'
-	echo "$passed passed, $failed failed, $skipped skipped"
-	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
-	exit
-}
 
 build() {
 	make -s "-j$(nproc)" all && echo "ok 1 - build"

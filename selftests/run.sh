@@ -20,6 +20,8 @@ set -uo pipefail
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=selftests/module.sh
 . "$here/module.sh"
+# shellcheck source=selftests/vm/faults.sh
+. "$here/vm/faults.sh"
 testdir=${TESTDIR:-$here}
 timeout=$((${TEST_TIMEOUT:-300} * ${CLB_SLOW:-1}))
 count=0 failed=0
@@ -64,11 +66,14 @@ sweep() {
 	done
 }
 
-# The kernel log goes to one file; a fault in it belongs to this test.
+# The kernel log goes to one file; a fault in it, a leak included, belongs to
+# this test. Leaks are looked for after the module has gone, and with it all
+# that it may still refer to.
 kernel_log_clean() { # name
 	local splats
 
-	dmesg -c >"$keep/dmesg"
+	report_leaks >"$keep/leaks"
+	dmesg -c | cat - "$keep/leaks" >"$keep/dmesg"
 	cat "$keep/dmesg" >>/run/clb/dmesg
 	if ! splats=$("$here/vm/splats.sh" "$keep/dmesg"); then
 		echo "$splats" | head -n 40 | sed 's/^/# splat: /'

@@ -26,16 +26,9 @@ ip link set lo up
 # The log is taken out piece by piece, so that it cannot wrap unseen.
 keep_dmesg() { dmesg -c >>/run/clb/dmesg; }
 
-# kmemleak sees an object only on the second scan, and objects of the boot
-# are not ours.
-kmemleak=/sys/kernel/debug/kmemleak
-[ ! -w "$kmemleak" ] || echo clear >"$kmemleak"
-scan_leaks() {
-	[ -w "$kmemleak" ] || return 0
-	echo scan >"$kmemleak"
-	echo scan >"$kmemleak"
-	cat "$kmemleak" >>/run/clb/dmesg
-}
+# shellcheck source=selftests/vm/faults.sh
+. "$here/faults.sh"
+forget_leaks		# of the boot: not ours
 
 keep_dmesg
 stty -F /dev/ttyS1 raw -echo
@@ -46,7 +39,7 @@ exec 3>/dev/ttyS1
 ) >&3 3>&-
 rc=$?
 keep_dmesg
-scan_leaks
+{ report_leaks; report_lockdep; } >>/run/clb/dmesg
 "$here/splats.sh" /run/clb/dmesg >/run/clb/splats
 splats=$(wc -l </run/clb/splats)
 sync

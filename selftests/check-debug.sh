@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# usage: check-debug.sh [TEST...]
+# Runs test_*.sh on a kernel that looks for faults (debug-kernel.sh), after
+# the proof that faults are seen (canary/). A TEST is "canary" or the name of
+# a file without test_ and suffix; default: all. The last line counts the
+# cases: "N passed, N failed, N skipped".
+#
+# environment:
+#	CLB_SLOW=4	factor for all times: so much slower is this kernel
+#	TIMEOUT=7200	seconds for the virtual machine
+set -uo pipefail
+cd "$(dirname "$(realpath "$0")")/.." || exit 1
+mkdir -p build/log build/debug
+# shellcheck disable=SC2034 # used by suite.sh
+prefix=debug-
+# shellcheck source=selftests/suite.sh
+. selftests/suite.sh
+want=" $* "
+export CLB_SLOW=${CLB_SLOW:-4}
+top=$PWD/build/debug
+
+wanted() { [ "$want" = "  " ] || [[ $want == *" $1 "* ]]; }
+
+# Sources are copied, so that kmod/ keeps what was built for this host.
+copy() { # FROM TO
+	rsync -r --checksum --include='*/' --exclude='*.mod.c' \
+		--include='*.[ch]' --include=Kbuild --exclude='*' \
+		"$1/" "$top/$2/"
+}
+
+module() { # DIRECTORY
+	make -s "-j$(nproc)" -C "$kernel/build" "M=$top/$1" modules
+}
+
+build() {
+	make -s tools &&
+		copy include include && copy kmod kmod &&
+		copy selftests/canary canary &&
+		module kmod && module canary && echo "ok 1 - build"
+}
+
+rm -f build/log/debug-*.tap
+if ! kernel=$(selftests/debug-kernel.sh); then
+	suite build echo "not ok 1 - build of the debug kernel"
+	finish
+fi
+suite build build
+[ "$failed" -eq 0 ] || finish
+
+KVER=$(cat "$kernel/release")
+export KVER KERNEL=$kernel/bzImage MODROOT=$kernel/root
+export TIMEOUT=${TIMEOUT:-7200}
+# KASAN reports the first fault alone unless told.
+export APPEND="kasan_multi_shot ${APPEND:-}"
+
+! wanted canary || suite canary selftests/canary/check.sh "$top/canary/canary.ko"
+vm=()
+for file in selftests/test_*.sh; do
+	name=$(basename "$file" .sh)
+	name=${name#test_}
+	! wanted "$name" || vm+=("$name")
+done
+for name in "$@"; do
+	[ "$name" = canary ] || [ -e "selftests/test_$name.sh" ] ||
+		suite "$name" echo "not ok 1 - $name: no such test"
+done
+if [ "${#vm[@]}" -gt 0 ]; then
+	suite vm selftests/vm/boot.sh debug env "CLB_KO=$top/kmod/clb.ko" \
+		"TESTS=${vm[*]}" "TEST_TIMEOUT=${TEST_TIMEOUT:-300}" \
+		"CLB_SLOW=$CLB_SLOW" selftests/run.sh
+fi
+finish

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Runs suites and adds up what they print. Sourced by check*.sh, at the top of
+# the checkout. $prefix: of the names of their logs.
+
+passed=0 failed=0 skipped=0
+prefix=${prefix:-}
+
+# Runs one suite and adds up its TAP. It may not fail silently, nor run
+# nothing.
+suite() { # NAME COMMAND...
+	local name=$1 log=build/log/$prefix$1.tap rc p f s
+
+	shift
+	echo "# === $name"
+	"$@" 2>&1 | tee "$log"
+	rc=${PIPESTATUS[0]}
+	read -r p f s < <(awk '
+		/^ok [0-9].*# SKIP/	{ s++; next }
+		/^ok [0-9]/		{ p++ }
+		/^not ok [0-9]/		{ f++ }
+		END { print p + 0, f + 0, s + 0 }' "$log")
+	if [ "$rc" -ne 0 ] && [ "$f" -eq 0 ]; then
+		echo "not ok $((p + s + 1)) - $name: exit code $rc"
+		f=1
+	elif [ "$((p + f + s))" -eq 0 ]; then
+		echo "not ok $((p + s + 1)) - $name: ran no test"
+		f=1
+	fi
+	echo "# $name: $p passed, $f failed, $s skipped"
+	passed=$((passed + p)) failed=$((failed + f))
+	skipped=$((skipped + s))
+}
+
+# The last line counts the cases of all suites: "N passed, N failed, N
+# skipped".
+finish() {
+	grep -hE '^not ok' "build/log/$prefix"*.tap 2>/dev/null |
+		sed 's/^/# /'
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+	exit
+}

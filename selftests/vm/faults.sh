@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What a debug kernel knows but does not print by itself. Sourced in the guest;
+# on other kernels there is nothing to say.
+
+kmemleak=/sys/kernel/debug/kmemleak
+
+# Objects that nothing refers to, each told once. kmemleak passes over those
+# younger than 5 s, and those that changed since the scan before: scan twice,
+# with that time between.
+report_leaks() {
+	local since=$SECONDS
+
+	[ -w "$kmemleak" ] || return 0
+	# "Operation not permitted": it has given up, as without memory.
+	if ! echo scan >"$kmemleak"; then
+		echo "BUG: kmemleak is off"
+		return
+	fi
+	[ "$((SECONDS - since))" -gt 5 ] || sleep "$((6 - SECONDS + since))"
+	echo scan >"$kmemleak"
+	cat "$kmemleak"
+	forget_leaks
+}
+
+forget_leaks() {
+	[ ! -w "$kmemleak" ] || echo clear >"$kmemleak"
+}
+
+# lockdep ends with its first report, or when its tables are full.
+report_lockdep() {
+	! grep -qs 'debug_locks: *0' /proc/lockdep_stats ||
+		echo "BUG: lockdep is off"
+}
