@@ -272,7 +272,7 @@ int clb_table_init(struct clb_table *table)
 
 /**
  * clb_table_destroy() - free an empty table
- * @table: the table, no reader left
+ * @table: the table, no reader left; may be set up again
  *
  * Context: process; may sleep.
  */
@@ -280,7 +280,10 @@ void clb_table_destroy(struct clb_table *table)
 {
 	unsigned int i;
 
-	for (i = 0; i < CLB_TABLE_SEGMENTS; i++)
+	for (i = 0; i < CLB_TABLE_SEGMENTS; i++) {
 		kvfree(table->segments[i]);
+		table->segments[i] = NULL;
+	}
 	kvfree(table->locks);
+	table->locks = NULL;
 }
