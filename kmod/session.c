@@ -436,27 +436,37 @@ static void session_discard(struct clb_session *session)
 
 /*
  * The reply goes in first: the server's answer must find the session from the
- * moment the client's packet can have left. Returns the entry in the way.
+ * moment the client's packet can have left. Half in the table it must not be
+ * ended by others, who would take out what is not there: until all of it is
+ * in, its state tells them that it is not theirs to end. Returns the entry in
+ * the way.
  */
 static struct clb_tuplehash *session_publish(struct clb_net *cn,
-					     struct clb_session *session)
+					     struct clb_session *session,
+					     u32 state)
 {
 	struct clb_tuplehash *there;
 
-	session->inserted = BIT(CLB_DIR_ORIGINAL);
 	if (!clb_session_one_way(session)) {
-		session->inserted |= BIT(CLB_DIR_REPLY);
 		there = clb_table_insert(&cn->table,
 					 &session->hash[CLB_DIR_REPLY]);
-		if (unlikely(there)) {
-			session->inserted = 0;
+		if (unlikely(there))
 			return there;
-		}
+		session->inserted = BIT(CLB_DIR_REPLY);
 	}
 	there = clb_table_insert(&cn->table, &session->hash[CLB_DIR_ORIGINAL]);
 	if (unlikely(there))
-		session->inserted &= ~BIT(CLB_DIR_ORIGINAL);
-	return there;
+		return there;
+	session->inserted |= BIT(CLB_DIR_ORIGINAL);
+	/* pairs with xchg() in clb_session_kill(), which reads @inserted */
+	smp_store_release(&session->state, state);
+	return NULL;
+}
+
+static u32 first_state(const struct clb_packet *pkt)
+{
+	return pkt->tuple.protocol == IPPROTO_TCP ? CLB_SESSION_STATE_NONE :
+						    CLB_SESSION_STATE_UDP_NEW;
 }
 
 static struct clb_session *session_make(struct clb_net *cn,
@@ -465,8 +475,6 @@ static struct clb_session *session_make(struct clb_net *cn,
 					const struct clb_packet *pkt,
 					enum clb_stats_attr *drop)
 {
-	u32 state = pkt->tuple.protocol == IPPROTO_TCP ?
-		    CLB_SESSION_STATE_NONE : CLB_SESSION_STATE_UDP_NEW;
 	struct clb_session *session;
 	struct clb_server *server;
 
@@ -474,7 +482,8 @@ static struct clb_session *session_make(struct clb_net *cn,
 	*drop = CLB_STATS_A_DROP_NO_SERVER;
 	if (unlikely(!server))
 		return NULL;
-	session = session_alloc(server, conf->opt.mode, state);
+	session = session_alloc(server, conf->opt.mode,
+				CLB_SESSION_STATE_DEAD);
 	*drop = CLB_STATS_A_DROP_NO_MEMORY;
 	if (unlikely(!session))
 		return NULL;
@@ -485,7 +494,7 @@ static struct clb_session *session_make(struct clb_net *cn,
 		session_discard(session);
 		return NULL;
 	}
-	clb_session_touch(session, state);
+	clb_session_touch(session, first_state(pkt));
 	return session;
 }
 
@@ -527,6 +536,7 @@ session_create_tries(struct clb_net *cn, const struct clb_ruleset *ruleset,
 	struct clb_listener *listener = conf->listener;
 	struct clb_session *session, *other;
 	struct clb_tuplehash *there;
+	u32 state = first_state(pkt);
 	int tries;
 
 	for (tries = 0; tries < CLB_CREATE_TRIES; tries++) {
@@ -534,13 +544,13 @@ session_create_tries(struct clb_net *cn, const struct clb_ruleset *ruleset,
 		if (unlikely(!session))
 			break;
 		/* before it can be seen, for whoever ends it counts down */
-		atomic_inc(state_gauge(session->server, session->state));
-		there = session_publish(cn, session);
+		atomic_inc(state_gauge(session->server, state));
+		there = session_publish(cn, session, state);
 		if (likely(!there)) {
 			session_count(cn, session);
 			return session;
 		}
-		atomic_dec(state_gauge(session->server, session->state));
+		atomic_dec(state_gauge(session->server, state));
 		other = session_conflict(cn, there);
 		session_discard(session);
 		if (other) {

@@ -15,8 +15,8 @@ struct clb_net;
 struct clb_ruleset;
 
 /*
- * On its way out of the table. Nothing follows this state; whoever set it
- * takes the session out.
+ * On its way into the table, by who made it, or out of it, by who set this
+ * state: nobody else may end the session.
  */
 #define CLB_SESSION_STATE_DEAD	__CLB_SESSION_STATE_MAX
 
