@@ -531,6 +531,7 @@ int clb_nl_session_del(struct sk_buff *skb, struct genl_info *info)
 	err = clb_parse_session_filter(info->attrs, &request, info->extack);
 	if (err)
 		return err;
+	/* pairs with clb_net_start(): started, there is a table */
 	if (smp_load_acquire(&cn->started))
 		clb_sessions_end(cn, &request.filter);
 	return 0;

@@ -371,6 +371,7 @@ int clb_nl_session_start(struct netlink_callback *cb)
 		kfree(cursor->request);
 		return err;
 	}
+	/* pairs with clb_net_start(): started, there is a table */
 	cursor->walking = smp_load_acquire(&cn->started);
 	if (cursor->walking)
 		atomic_inc(&cn->table.walkers);

@@ -38,7 +38,7 @@ enum clb_parse {
  * @thoff: offset of the transport header
  * @need: bytes wanted when the outcome is CLB_PARSE_MORE
  * @seq: TCP sequence number, host order
- * @ack: TCP acknowledgement number, host order
+ * @ack: TCP acknowledgment number, host order
  * @tcp_len: sequence space the TCP segment takes (payload, SYN, FIN)
  * @kind: enum clb_packet_kind
  * @tcp_flags: byte 13 of the TCP header

@@ -15,6 +15,7 @@ static struct netlink_range_validation day_range = { .max = 86400 };
 static struct netlink_range_validation new_sessions_range = {
 	.max = 10000000,
 };
+
 static struct netlink_range_validation rate_range = {
 	.max = 1000000000000ULL,
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Life of a session: it is made by the first packet, found by the others, and
- * ended once, by whoever makes its state CLB_SESSION_STATE_DEAD. Memory goes back after a grace
- * period, so that packets in flight may use what they found.
+ * ended once, by whoever makes its state CLB_SESSION_STATE_DEAD. Memory goes
+ * back after a grace period, so that packets in flight may use what they
+ * found.
  */
 #include <linux/random.h>
 #include <linux/slab.h>

@@ -4,10 +4,12 @@
  * from the middle). The state only chooses timeouts and what may be evicted;
  * no packet is refused for it.
  */
+#include <linux/bits.h>
+
 #include "tcp.h"
 
 /* A reset counts only if it lies this far ahead of what was acknowledged. */
-#define CLB_TCP_RESET_WINDOW (1 << 24)
+#define CLB_TCP_RESET_WINDOW BIT(24)
 
 enum tcp_event {
 	EVENT_SYN,
@@ -19,37 +21,37 @@ enum tcp_event {
 	EVENT_MAX
 };
 
-#define sNO CLB_SESSION_STATE_NONE
-#define sSS CLB_SESSION_STATE_SYN_SENT
-#define sSR CLB_SESSION_STATE_SYN_RECV
-#define sES CLB_SESSION_STATE_ESTABLISHED
-#define sFC CLB_SESSION_STATE_FIN_CLIENT
-#define sFS CLB_SESSION_STATE_FIN_SERVER
-#define sCG CLB_SESSION_STATE_CLOSING
-#define sTW CLB_SESSION_STATE_TIME_WAIT
-#define sCD CLB_SESSION_STATE_CLOSED
+#define SNO CLB_SESSION_STATE_NONE
+#define SSS CLB_SESSION_STATE_SYN_SENT
+#define SSR CLB_SESSION_STATE_SYN_RECV
+#define SES CLB_SESSION_STATE_ESTABLISHED
+#define SFC CLB_SESSION_STATE_FIN_CLIENT
+#define SFS CLB_SESSION_STATE_FIN_SERVER
+#define SCG CLB_SESSION_STATE_CLOSING
+#define STW CLB_SESSION_STATE_TIME_WAIT
+#define SCD CLB_SESSION_STATE_CLOSED
 
 #define CLB_TCP_STATES (CLB_SESSION_STATE_CLOSED + 1)
 
 /* Both directions pass the node (NAT, FNAT). */
 static const u8 two_way[CLB_DIR_MAX][EVENT_MAX][CLB_TCP_STATES] = {
 	[CLB_DIR_ORIGINAL] = {
-/*	from:		  sNO  sSS  sSR  sES  sFC  sFS  sCG  sTW  sCD */
-	[EVENT_SYN] =	{ sSS, sSS, sSR, sES, sFC, sFS, sCG, sTW, sCD },
-	[EVENT_SYNACK] ={ sNO, sSS, sSR, sES, sFC, sFS, sCG, sTW, sCD },
-	[EVENT_FIN] =	{ sFC, sFC, sFC, sFC, sFC, sCG, sCG, sTW, sCD },
-	[EVENT_ACK] =	{ sES, sSS, sES, sES, sFC, sFS, sTW, sTW, sCD },
-	[EVENT_RST] =	{ sCD, sCD, sCD, sCD, sCD, sCD, sCD, sTW, sCD },
-	[EVENT_OTHER] =	{ sNO, sSS, sSR, sES, sFC, sFS, sCG, sTW, sCD },
+/*	from:		    SNO  SSS  SSR  SES  SFC  SFS  SCG  STW  SCD */
+	[EVENT_SYN]	= { SSS, SSS, SSR, SES, SFC, SFS, SCG, STW, SCD },
+	[EVENT_SYNACK]	= { SNO, SSS, SSR, SES, SFC, SFS, SCG, STW, SCD },
+	[EVENT_FIN]	= { SFC, SFC, SFC, SFC, SFC, SCG, SCG, STW, SCD },
+	[EVENT_ACK]	= { SES, SSS, SES, SES, SFC, SFS, STW, STW, SCD },
+	[EVENT_RST]	= { SCD, SCD, SCD, SCD, SCD, SCD, SCD, STW, SCD },
+	[EVENT_OTHER]	= { SNO, SSS, SSR, SES, SFC, SFS, SCG, STW, SCD },
 	},
 	[CLB_DIR_REPLY] = {
-/*	from:		  sNO  sSS  sSR  sES  sFC  sFS  sCG  sTW  sCD */
-	[EVENT_SYN] =	{ sNO, sSR, sSR, sES, sFC, sFS, sCG, sTW, sCD },
-	[EVENT_SYNACK] ={ sSR, sSR, sSR, sES, sFC, sFS, sCG, sTW, sCD },
-	[EVENT_FIN] =	{ sFS, sFS, sFS, sFS, sCG, sFS, sCG, sTW, sCD },
-	[EVENT_ACK] =	{ sNO, sSS, sSR, sES, sFC, sFS, sTW, sTW, sCD },
-	[EVENT_RST] =	{ sCD, sCD, sCD, sCD, sCD, sCD, sCD, sTW, sCD },
-	[EVENT_OTHER] =	{ sNO, sSS, sSR, sES, sFC, sFS, sCG, sTW, sCD },
+/*	from:		    SNO  SSS  SSR  SES  SFC  SFS  SCG  STW  SCD */
+	[EVENT_SYN]	= { SNO, SSR, SSR, SES, SFC, SFS, SCG, STW, SCD },
+	[EVENT_SYNACK]	= { SSR, SSR, SSR, SES, SFC, SFS, SCG, STW, SCD },
+	[EVENT_FIN]	= { SFS, SFS, SFS, SFS, SCG, SFS, SCG, STW, SCD },
+	[EVENT_ACK]	= { SNO, SSS, SSR, SES, SFC, SFS, STW, STW, SCD },
+	[EVENT_RST]	= { SCD, SCD, SCD, SCD, SCD, SCD, SCD, STW, SCD },
+	[EVENT_OTHER]	= { SNO, SSS, SSR, SES, SFC, SFS, SCG, STW, SCD },
 	},
 };
 
@@ -58,13 +60,13 @@ static const u8 two_way[CLB_DIR_MAX][EVENT_MAX][CLB_TCP_STATES] = {
  * the SYN+ACK it must have had; of the server's FIN nothing tells.
  */
 static const u8 one_way[EVENT_MAX][CLB_TCP_STATES] = {
-/*	from:		  sNO  sSS  sSR  sES  sFC  sFS  sCG  sTW  sCD */
-	[EVENT_SYN] =	{ sSS, sSS, sSS, sES, sFC, sFS, sCG, sTW, sCD },
-	[EVENT_SYNACK] ={ sNO, sSS, sSR, sES, sFC, sFS, sCG, sTW, sCD },
-	[EVENT_FIN] =	{ sFC, sFC, sFC, sFC, sFC, sCG, sCG, sTW, sCD },
-	[EVENT_ACK] =	{ sES, sES, sES, sES, sFC, sFS, sTW, sTW, sCD },
-	[EVENT_RST] =	{ sCD, sCD, sCD, sCD, sCD, sCD, sCD, sTW, sCD },
-	[EVENT_OTHER] =	{ sNO, sSS, sSR, sES, sFC, sFS, sCG, sTW, sCD },
+/*	from:		    SNO  SSS  SSR  SES  SFC  SFS  SCG  STW  SCD */
+	[EVENT_SYN]	= { SSS, SSS, SSS, SES, SFC, SFS, SCG, STW, SCD },
+	[EVENT_SYNACK]	= { SNO, SSS, SSR, SES, SFC, SFS, SCG, STW, SCD },
+	[EVENT_FIN]	= { SFC, SFC, SFC, SFC, SFC, SCG, SCG, STW, SCD },
+	[EVENT_ACK]	= { SES, SES, SES, SES, SFC, SFS, STW, STW, SCD },
+	[EVENT_RST]	= { SCD, SCD, SCD, SCD, SCD, SCD, SCD, STW, SCD },
+	[EVENT_OTHER]	= { SNO, SSS, SSR, SES, SFC, SFS, SCG, STW, SCD },
 };
 
 static enum tcp_event packet_event(u8 flags)
