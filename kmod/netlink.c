@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The generic netlink family. Validation is strict: unknown attributes, wrong
- * lengths and values out of range are refused before a handler runs.
+ * The generic netlink family. Validation is strict: attributes that are
+ * unknown or not of the command, wrong lengths and values out of range are
+ * refused before a handler runs.
  */
 #include <linux/netlink.h>
 #include <linux/notifier.h>
@@ -10,49 +11,52 @@
 #include "netlink.h"
 #include "parse.h"
 
-#define CLB_DO(_cmd, _doit) {						\
-	.cmd = CLB_CMD_##_cmd, .doit = _doit,				\
-	.flags = GENL_UNS_ADMIN_PERM,					\
+#define CLB_OP(_cmd, _policy)						\
+	.cmd = CLB_CMD_##_cmd, .policy = clb_policy_##_policy,		\
+	.maxattr = CLB_A_MAX, .flags = GENL_UNS_ADMIN_PERM
+
+#define CLB_DO(_cmd, _policy, _doit) {					\
+	CLB_OP(_cmd, _policy), .doit = _doit,				\
 }
 
-#define CLB_CONFIG_DUMP(_cmd, _doit, _dumpit) {				\
-	.cmd = CLB_CMD_##_cmd, .doit = _doit,				\
+#define CLB_CONFIG_DUMP(_cmd, _policy, _doit, _dumpit) {		\
+	CLB_OP(_cmd, _policy), .doit = _doit,				\
 	.start = clb_nl_config_start, .dumpit = _dumpit,		\
 	.done = clb_nl_config_done,					\
-	.flags = GENL_UNS_ADMIN_PERM,					\
 }
 
 static const struct genl_ops clb_genl_ops[] = {
-	CLB_CONFIG_DUMP(LISTENER_GET, clb_nl_listener_get,
+	CLB_CONFIG_DUMP(LISTENER_GET, listener_key, clb_nl_listener_get,
 			clb_nl_listener_dump),
-	CLB_DO(LISTENER_ADD, clb_nl_listener_add),
-	CLB_DO(LISTENER_SET, clb_nl_listener_set),
-	CLB_DO(LISTENER_DEL, clb_nl_listener_del),
-	CLB_CONFIG_DUMP(SERVER_GET, clb_nl_server_get, clb_nl_server_dump),
-	CLB_DO(SERVER_ADD, clb_nl_server_add),
-	CLB_DO(SERVER_SET, clb_nl_server_set),
-	CLB_DO(SERVER_DEL, clb_nl_server_del),
-	CLB_CONFIG_DUMP(ACL_GET, NULL, clb_nl_acl_dump),
-	CLB_DO(ACL_ADD, clb_nl_acl_add),
-	CLB_DO(ACL_DEL, clb_nl_acl_del),
-	CLB_CONFIG_DUMP(LOCAL_ADDRESS_GET, NULL, clb_nl_local_address_dump),
-	CLB_DO(LOCAL_ADDRESS_ADD, clb_nl_local_address_add),
-	CLB_DO(LOCAL_ADDRESS_DEL, clb_nl_local_address_del),
-	CLB_DO(SETTINGS_GET, clb_nl_settings_get),
-	CLB_DO(SETTINGS_SET, clb_nl_settings_set),
+	CLB_DO(LISTENER_ADD, listener, clb_nl_listener_add),
+	CLB_DO(LISTENER_SET, listener, clb_nl_listener_set),
+	CLB_DO(LISTENER_DEL, listener_key, clb_nl_listener_del),
+	CLB_CONFIG_DUMP(SERVER_GET, server_key, clb_nl_server_get,
+			clb_nl_server_dump),
+	CLB_DO(SERVER_ADD, server, clb_nl_server_add),
+	CLB_DO(SERVER_SET, server, clb_nl_server_set),
+	CLB_DO(SERVER_DEL, server_key, clb_nl_server_del),
+	CLB_CONFIG_DUMP(ACL_GET, listener_key, NULL, clb_nl_acl_dump),
+	CLB_DO(ACL_ADD, acl, clb_nl_acl_add),
+	CLB_DO(ACL_DEL, acl, clb_nl_acl_del),
+	CLB_CONFIG_DUMP(LOCAL_ADDRESS_GET, none, NULL,
+			clb_nl_local_address_dump),
+	CLB_DO(LOCAL_ADDRESS_ADD, local_address, clb_nl_local_address_add),
+	CLB_DO(LOCAL_ADDRESS_DEL, local_address, clb_nl_local_address_del),
+	CLB_DO(SETTINGS_GET, none, clb_nl_settings_get),
+	CLB_DO(SETTINGS_SET, settings, clb_nl_settings_set),
 	{
-		.cmd = CLB_CMD_SESSION_GET,
+		CLB_OP(SESSION_GET, session),
 		.start = clb_nl_session_start,
 		.dumpit = clb_nl_session_dump,
 		.done = clb_nl_session_done,
-		.flags = GENL_UNS_ADMIN_PERM,
 	},
-	CLB_DO(SESSION_DEL, clb_nl_session_del),
-	CLB_DO(STATS_GET, clb_nl_stats_get),
-	CLB_DO(BEGIN, clb_nl_begin),
-	CLB_DO(COMMIT, clb_nl_commit),
-	CLB_DO(ABORT, clb_nl_abort),
-	CLB_DO(FLUSH, clb_nl_flush),
+	CLB_DO(SESSION_DEL, session, clb_nl_session_del),
+	CLB_DO(STATS_GET, none, clb_nl_stats_get),
+	CLB_DO(BEGIN, none, clb_nl_begin),
+	CLB_DO(COMMIT, none, clb_nl_commit),
+	CLB_DO(ABORT, none, clb_nl_abort),
+	CLB_DO(FLUSH, none, clb_nl_flush),
 };
 
 static const struct genl_multicast_group clb_genl_groups[] = {
@@ -62,8 +66,6 @@ static const struct genl_multicast_group clb_genl_groups[] = {
 struct genl_family clb_genl_family __ro_after_init = {
 	.name = CLB_GENL_NAME,
 	.version = CLB_GENL_VERSION,
-	.maxattr = CLB_A_MAX,
-	.policy = clb_policy,
 	.netnsok = true,
 	/* the configuration lock of the namespace is enough */
 	.parallel_ops = true,

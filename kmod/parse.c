@@ -84,12 +84,58 @@ static const struct nla_policy session_policy[CLB_SESSION_A_MAX + 1] = {
 	[CLB_SESSION_A_CLIENT_PORT] = { .type = NLA_U16 },
 };
 
-const struct nla_policy clb_policy[CLB_A_MAX + 1] = {
+/* What names a listener or server, in commands that take no more of it. */
+static const struct nla_policy
+listener_key_policy[CLB_LISTENER_A_PORT + 1] = {
+	[CLB_LISTENER_A_PROTOCOL] = { .type = NLA_U8 },
+	[CLB_LISTENER_A_ADDRESS] = ADDRESS_POLICY,
+	[CLB_LISTENER_A_PORT] = { .type = NLA_U16 },
+};
+
+static const struct nla_policy server_key_policy[CLB_SERVER_A_PORT + 1] = {
+	[CLB_SERVER_A_ADDRESS] = ADDRESS_POLICY,
+	[CLB_SERVER_A_PORT] = { .type = NLA_U16 },
+};
+
+#define LISTENER_KEY \
+	[CLB_A_LISTENER] = NLA_POLICY_NESTED(listener_key_policy)
+
+const struct nla_policy clb_policy_none[CLB_A_MAX + 1] = {};
+
+const struct nla_policy clb_policy_listener[CLB_A_MAX + 1] = {
 	[CLB_A_LISTENER] = NLA_POLICY_NESTED(listener_policy),
+};
+
+const struct nla_policy clb_policy_listener_key[CLB_A_MAX + 1] = {
+	LISTENER_KEY,
+};
+
+const struct nla_policy clb_policy_server[CLB_A_MAX + 1] = {
+	LISTENER_KEY,
 	[CLB_A_SERVER] = NLA_POLICY_NESTED(server_policy),
+};
+
+const struct nla_policy clb_policy_server_key[CLB_A_MAX + 1] = {
+	LISTENER_KEY,
+	[CLB_A_SERVER] = NLA_POLICY_NESTED(server_key_policy),
+};
+
+const struct nla_policy clb_policy_acl[CLB_A_MAX + 1] = {
+	LISTENER_KEY,
 	[CLB_A_ACL_ENTRY] = NLA_POLICY_NESTED(acl_policy),
+};
+
+const struct nla_policy clb_policy_local_address[CLB_A_MAX + 1] = {
 	[CLB_A_LOCAL_ADDRESS] = NLA_POLICY_NESTED(local_address_policy),
+};
+
+const struct nla_policy clb_policy_settings[CLB_A_MAX + 1] = {
 	[CLB_A_SETTINGS] = NLA_POLICY_NESTED(settings_policy),
+};
+
+const struct nla_policy clb_policy_session[CLB_A_MAX + 1] = {
+	LISTENER_KEY,
+	[CLB_A_SERVER] = NLA_POLICY_NESTED(server_key_policy),
 	[CLB_A_SESSION] = NLA_POLICY_NESTED(session_policy),
 };
 

@@ -7,7 +7,19 @@
 #include "ruleset.h"
 #include "session.h"
 
-extern const struct nla_policy clb_policy[CLB_A_MAX + 1];
+/*
+ * What a command takes: an attribute that it would not look at is refused, for
+ * a filter passed over would make it do more than was asked.
+ */
+extern const struct nla_policy clb_policy_none[CLB_A_MAX + 1];
+extern const struct nla_policy clb_policy_listener[CLB_A_MAX + 1];
+extern const struct nla_policy clb_policy_listener_key[CLB_A_MAX + 1];
+extern const struct nla_policy clb_policy_server[CLB_A_MAX + 1];
+extern const struct nla_policy clb_policy_server_key[CLB_A_MAX + 1];
+extern const struct nla_policy clb_policy_acl[CLB_A_MAX + 1];
+extern const struct nla_policy clb_policy_local_address[CLB_A_MAX + 1];
+extern const struct nla_policy clb_policy_settings[CLB_A_MAX + 1];
+extern const struct nla_policy clb_policy_session[CLB_A_MAX + 1];
 
 /*
  * Netlink attributes to objects. All return 0 or a negative errno with the

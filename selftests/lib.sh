@@ -440,3 +440,20 @@ spread() {
 		printf "%s%s=%d", sep, $0, n; sep = " "
 	} END { print "" }'
 }
+
+# --- cases of another program ------------------------------------------------
+
+# relay COMMAND...: each "ok NAME", "not ok NAME" line it prints is a case.
+relay() {
+	local line rc=0
+
+	"$@" >"$TMP/relayed" 2>&1 || rc=$?
+	while read -r line; do
+		case $line in
+		"ok "*) pass "${line#ok }" ;;
+		"not ok "*) fail "${line#not ok }" ;;
+		*) diag "${line#\# }" ;;
+		esac
+	done <"$TMP/relayed"
+	is "$(basename "$1") runs to its end" "$rc" 0
+}
