@@ -461,17 +461,17 @@ topo_mute() {
 	done
 }
 
-# tap_include FILE: the cases of a program that prints TAP become this test's.
+# tap_include PROGRAM...: its cases, printed as TAP, become this test's.
 tap_include() {
 	local line planned=
 
-	while read -r line; do
+	while IFS= read -r line; do
 		case $line in
 		"ok "*)	_tap ok "${line#ok * - }" ;;
 		"not ok "*) _tap "not ok" "${line#not ok * - }" ;;
 		1..*)	planned=1 ;;
 		*)	echo "$line" ;;
 		esac
-	done <"$1"
-	[ -n "$planned" ] || fail "$(basename "$1") ran to its end"
+	done < <(CLBCTL=$CLBCTL "$@")
+	[ -n "$planned" ] || fail "$(basename "$1"): runs to its end"
 }

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -u
 # SPDX-License-Identifier: MIT
 """Packet in, verdict, packet out. For test_packets.sh, which sets the stage.
 
