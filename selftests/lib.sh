@@ -457,3 +457,38 @@ relay() {
 	done <"$TMP/relayed"
 	is "$(basename "$1") runs to its end" "$rc" 0
 }
+
+# --- packets (wire.py) -------------------------------------------------------
+
+# topo_mute NAME...: there the kernel neither answers TCP and UDP nor pings;
+# packet sockets see everything.
+topo_mute() {
+	local name
+
+	for name in "$@"; do
+		in_ns "$name" nft -f - <<-NFT || return
+		table inet mute {
+			chain pre {
+				type filter hook prerouting priority raw
+				meta l4proto { tcp, udp, icmp, ipencap, ipv6 } drop
+				icmpv6 type < 128 drop
+			}
+		}
+		NFT
+	done
+}
+
+# tap_include PROGRAM...: its cases, printed as TAP, become this test's.
+tap_include() {
+	local line planned=
+
+	while IFS= read -r line; do
+		case $line in
+		"ok "*)	_tap ok "${line#ok * - }" ;;
+		"not ok "*) _tap "not ok" "${line#not ok * - }" ;;
+		1..*)	planned=1 ;;
+		*)	echo "$line" ;;
+		esac
+	done < <(CLBCTL=$CLBCTL "$@")
+	[ -n "$planned" ] || fail "$(basename "$1"): runs to its end"
+}

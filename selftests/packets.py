@@ -1,0 +1,501 @@
+#!/usr/bin/python3 -u
+# SPDX-License-Identifier: MIT
+"""Packet in, verdict, packet out. For test_packets.sh, which sets the stage.
+
+packets.py PREFIX [PART...]	runs all cases, or some (see PARTS), in the
+				namespaces PREFIX-*
+"""
+import sys
+
+from scapy.layers.inet import (IP, TCP, UDP, IPOption, IPOption_LSRR,
+                               IPOption_NOP, IPOption_RR, IPOption_SSRR)
+from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,
+                                IPv6ExtHdrHopByHop, PadN)
+
+from wire import (BACK, CLIENT, FRONT, SERVER, SERVER2, TIME_EXCEEDED,
+                  UNREACHABLE_NET, VIP, Lab, Tap, forwarded, host, icmp_error,
+                  ip_packet, layer4)
+
+TCP_PORT, UDP_PORT = 80, 53
+SERVER_TCP_PORT, SERVER_UDP_PORT = 8080, 5353   # NAT and FNAT translate ports
+DSCP_ECN = 0xba                                 # EF, ECT(0)
+
+
+class Ports:
+    """Each case opens a session of its own."""
+    last = 20000
+
+    @classmethod
+    def next(cls):
+        cls.last += 1
+        return cls.last
+
+
+def tcp(family, flags="S", payload=b"", hops=64, sport=None, **fields):
+    """From the client to the listener."""
+    return (ip_packet(family, CLIENT[family], VIP[family], hops, **fields) /
+            TCP(sport=sport or Ports.next(), dport=TCP_PORT, flags=flags,
+                seq=0x11223344, ack=0x55667788 if "A" in flags else 0,
+                options=[("MSS", 1400)] if "S" in flags else []) / payload)
+
+
+def udp(family, payload=b"question", hops=64, sport=None, **fields):
+    """From the client to the listener."""
+    return (ip_packet(family, CLIENT[family], VIP[family], hops, **fields) /
+            UDP(sport=sport or Ports.next(), dport=UDP_PORT) / payload)
+
+
+def add_listeners(lab, mode, family):
+    vip, server = host(VIP[family]), host(SERVER[family])
+    direct = mode in ("dr", "tun")
+    for protocol, port, to in (("tcp", TCP_PORT, SERVER_TCP_PORT),
+                               ("udp", UDP_PORT, SERVER_UDP_PORT)):
+        key = f"{protocol} {vip}:{port}"
+        lab.clb(f"listener add {key} mode {mode}")
+        lab.clb(f"server add {key} {server}:{port if direct else to}")
+
+
+class Mode:
+    """What a mode makes of packets."""
+
+    def __init__(self, lab, mode, family):
+        self.lab, self.mode, self.family = lab, mode, family
+        self.label = f"{mode} IPv{family}"
+        self.two_way = mode in ("nat", "fnat")
+
+    def server_port(self, packet):
+        if not self.two_way:
+            return None
+        return SERVER_TCP_PORT if packet.haslayer(TCP) else SERVER_UDP_PORT
+
+    def wrapped(self, inner, outer):
+        """In the tunnel; only the ID is the node's to choose."""
+        tos = inner[1]
+        if self.family == 4:
+            df = "DF" if inner[6] & 0x40 else 0
+            return bytes(IP(src=BACK[4], dst=SERVER[4], ttl=inner[8], tos=tos,
+                            id=IP(outer).id, flags=df, proto=4) / inner)
+        traffic_class = (inner[0] & 15) << 4 | inner[1] >> 4
+        return bytes(IPv6(src=BACK[6], dst=SERVER[6], hlim=inner[7],
+                          tc=traffic_class, nh=41) / inner)
+
+    def arrives(self, packet):
+        """A check of what the server gets, for Lab.case()."""
+        f = self.family
+
+        def judge(got):
+            port = None
+            if self.mode == "fnat":
+                l4 = layer4((IP if f == 4 else IPv6)(got))
+                port = l4.sport if l4 else None
+            self.client_port = port or layer4(packet).sport
+            want = forwarded(packet,
+                             src=BACK[f] if self.mode == "fnat" else None,
+                             sport=port,
+                             dst=SERVER[f] if self.two_way else None,
+                             dport=self.server_port(packet))
+            if self.mode == "tun":
+                want = self.wrapped(want, got)
+            return None if got == want else f"not {want.hex()}"
+        return judge
+
+    def forward(self, what, packet, counts=None):
+        """A case: the packet goes to the server."""
+        return self.lab.case(f"{self.label}: {what}",
+                             [(self.lab.client, packet)],
+                             {self.lab.server: [self.arrives(packet)]}, counts)
+
+    def drop(self, what, packet, counter):
+        self.lab.case(f"{self.label}: {what}", [(self.lab.client, packet)],
+                      {}, {counter: 1})
+
+    def answer(self, what, packet, **changes):
+        """A case: the server's answer to packet, which goes to the client."""
+        f, l4 = self.family, layer4(packet)
+        client = BACK[f] if self.mode == "fnat" else CLIENT[f]
+        fields = {"sport": self.server_port(packet),
+                  "dport": self.client_port}
+        if isinstance(l4, TCP):
+            fields.update(flags="SA", seq=1000, ack=l4.seq + 1)
+        reply = (ip_packet(f, SERVER[f], client, **changes) /
+                 type(l4)(**fields) / (b"" if "flags" in fields else b"answer"))
+        self.lab.case(f"{self.label}: {what}", [(self.lab.server, reply)],
+                      {self.lab.client: [
+                          forwarded(reply, src=VIP[f], dst=CLIENT[f],
+                                    sport=l4.dport, dport=l4.sport)]})
+
+
+def dscp(family, value):
+    return {"tos": value} if family == 4 else {"tc": value}
+
+
+def checksum_wraps(mode, family):
+    """A payload that makes the checksum at the server 0, sent as 0xffff."""
+    packet = udp(family, b"\0\0")
+    seen = {}
+
+    def note(got):
+        seen["sum"] = layer4((IP if family == 4 else IPv6)(got)).chksum
+    mode.lab.exchange([(mode.lab.client, packet)])
+    got = mode.lab.exchange([(mode.lab.client, packet)])[mode.lab.server]
+    note(got[0])
+    layer4(packet).payload.load = seen["sum"].to_bytes(2, "big")
+    mode.forward("UDP checksum that becomes 0 is 0xffff", packet)
+
+
+def common_cases(mode):
+    """Every mode, both families."""
+    f = mode.family
+    syn = tcp(f)
+    mode.forward("TCP SYN", syn)
+    if mode.two_way:
+        mode.answer("SYN+ACK back", syn)
+    sport = layer4(syn).sport
+    for flags in "A", "PA", "PAU", "PAEC", "FA", "RA":
+        mode.forward(f"TCP flags {flags}",
+                     tcp(f, flags, b"x" * len(flags), sport=sport))
+    question = udp(f)
+    mode.forward("UDP", question)
+    if mode.two_way:
+        mode.answer("UDP back", question)
+        mode.answer("UDP back, DSCP and ECN kept", question,
+                    **dscp(f, DSCP_ECN))
+    mode.forward("UDP without data", udp(f, b""))
+    mode.forward("UDP of odd length", udp(f, b"odd"))
+    mode.forward("DSCP and ECN kept", udp(f, **dscp(f, DSCP_ECN)))
+    mode.forward("TTL 2 is forwarded with 1", udp(f, hops=2))
+    late = udp(f, hops=1)
+    mode.lab.case(f"{mode.label}: TTL 1 is answered, the packet quoted",
+                  [(mode.lab.client, late)],
+                  {mode.lab.client: [icmp_error(TIME_EXCEEDED, FRONT[f],
+                                                CLIENT[f], late)]},
+                  {"drop_ttl": 1})
+
+
+def ipv4_cases(mode):
+    mode.forward("DF kept", udp(4, flags="DF"))
+    mode.forward("ID kept", udp(4, id=0xbeef))
+    none = udp(4)
+    layer4(none).chksum = 0
+    mode.forward("UDP checksum 0 stays 0", none)
+    mode.forward("record route and NOP kept",
+                 udp(4, options=[IPOption_NOP(), IPOption_RR(
+                     routers=["0.0.0.0"] * 3), IPOption(b"\0")]))
+    mode.drop("loose source route is dropped",
+              tcp(4, options=[IPOption_LSRR(routers=["192.0.2.9"])]),
+              "drop_source_route")
+    mode.drop("strict source route behind a NOP is dropped",
+              udp(4, options=[IPOption_NOP(),
+                              IPOption_SSRR(routers=["192.0.2.9"])]),
+              "drop_source_route")
+
+
+def extended(chain, packet):
+    """An IPv6 packet with extension headers put in."""
+    new = IPv6(src=packet.src, dst=packet.dst, hlim=packet.hlim)
+    for header in chain:
+        new = new / header
+    return new / packet.payload
+
+
+def ipv6_cases(mode):
+    pad = IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 4)])
+    hop = IPv6ExtHdrHopByHop(options=[PadN(optdata=b"\0" * 4)])
+    flow = udp(6)
+    flow.fl = 0x12345
+    mode.forward("flow label kept", flow)
+    mode.forward("hop-by-hop options", extended([hop], tcp(6)))
+    mode.forward("destination options", extended([pad], udp(6)))
+    mode.forward("long destination options", extended(
+        [IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 252)])], udp(6)))
+    mode.forward("8 extension headers", extended([hop] + [pad] * 7, udp(6)))
+    mode.drop("9 extension headers are dropped",
+              extended([hop] + [pad] * 8, udp(6)), "drop_malformed")
+    mode.forward("atomic fragment",
+                 extended([IPv6ExtHdrFragment(id=77)], udp(6)))
+
+
+def cut(packet, length):
+    """The packet ends after so many bytes of payload, and says so."""
+    new = (IP if packet.version == 4 else IPv6)(bytes(packet))
+    header = len(new) - len(new.payload)
+    data = bytes(new.payload)[:length]
+    new.remove_payload()
+    if new.version == 4:
+        proto = new.proto
+        del new.len, new.chksum
+        new = new / data
+        new.proto = proto
+    else:
+        nh = new.nh
+        del new.plen
+        new = new / data
+        new.nh = nh
+    assert len(bytes(new)) == header + len(data)
+    return new
+
+
+def malformed_cases(mode):
+    f = mode.family
+    bad = tcp(f)
+    layer4(bad).dataofs = 4
+    mode.drop("TCP header length below 20", bad, "drop_malformed")
+    bad = tcp(f, "A")
+    layer4(bad).dataofs = 6
+    mode.drop("TCP header longer than the packet", bad, "drop_malformed")
+    mode.drop("TCP header cut short", cut(tcp(f), 19), "drop_malformed")
+    mode.drop("TCP ports cut short", cut(tcp(f), 3), "drop_malformed")
+    mode.drop("UDP header cut short", cut(udp(f), 7), "drop_malformed")
+    mode.drop("no transport header", cut(udp(f), 0), "drop_malformed")
+    if f == 4:
+        short = bytearray(bytes(udp(4)))
+        short[0] = 0x44
+        mode.lab.case(f"{mode.label}: IP header length below 20",
+                      [(mode.lab.client, bytes(short))], {})
+        short[0] = 0x4f
+        mode.lab.case(f"{mode.label}: IP header longer than the packet",
+                      [(mode.lab.client, bytes(short))], {})
+    else:
+        pad = IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 4)])
+        mode.drop("extension header cut short",
+                  cut(extended([pad], udp(6)), 5), "drop_malformed")
+        long = extended([pad], udp(6))
+        long[IPv6ExtHdrDestOpt].len = 200
+        mode.drop("extension header longer than the packet", long,
+                  "drop_malformed")
+
+
+def untouched_cases(lab, family):
+    """What is not the balancer's; NAT listeners are there."""
+    f = family
+    label = f"IPv{f}: "
+    c, s = lab.client, lab.server
+    to2 = ip_packet(f, CLIENT[f], SERVER2[f]) / UDP(sport=1, dport=53) / b"x"
+    lab.case(label + "to a host that is no server: untouched", [(c, to2)],
+             {lab.server2: [forwarded(to2)]})
+    bad = cut(to2, 7)
+    lab.case(label + "malformed, to no address of ours: untouched",
+             [(c, bad)], {lab.server2: [forwarded(bad)]})
+    for proto in TCP(sport=7, dport=99), UDP(sport=7, dport=99):
+        direct = ip_packet(f, CLIENT[f], SERVER[f]) / proto
+        lab.case(label + f"{proto.name} to a server's own address: untouched",
+                 [(c, direct)], {s: [forwarded(direct)]})
+        own = ip_packet(f, SERVER[f], CLIENT[f]) / proto
+        lab.case(label + f"{proto.name} of a server's own: untouched",
+                 [(s, own)], {c: [forwarded(own)]})
+    own = (ip_packet(f, SERVER[f], CLIENT[f]) /
+           TCP(sport=SERVER_TCP_PORT, dport=4242, flags="SA"))
+    lab.case(label + "from a server's port, of no session: untouched",
+             [(s, own)], {c: [forwarded(own)]})
+    other = (ip_packet(f, CLIENT[f], VIP[f]) /
+             UDP(sport=7, dport=TCP_PORT) / b"no listener")
+    lab.case(label + "to another port of the VIP: left to the kernel",
+             [(c, other)],
+             {c: [icmp_error(UNREACHABLE_NET, FRONT[f], CLIENT[f], other)]})
+
+
+def reset_for(packet, family):
+    """The one right answer to a stray TCP packet (RFC 9293, 3.10.7.1)."""
+    th = packet[TCP]
+    flags = th.flags
+    if "A" in flags:
+        fields = {"flags": "R", "seq": th.ack, "ack": 0}
+    else:
+        size = len(th.payload) + ("S" in flags) + ("F" in flags)
+        fields = {"flags": "RA", "seq": 0, "ack": th.seq + size}
+    ip = ip_packet(family, VIP[family], CLIENT[family])
+    if family == 4:
+        ip.flags, ip.id = "DF", 0
+    return ip / TCP(sport=th.dport, dport=th.sport, window=0, **fields)
+
+
+def stray_cases(mode):
+    f, lab = mode.family, mode.lab
+    for flags, payload in (("A", b""), ("A", b"some data"), ("FA", b""),
+                           ("SA", b""), ("F", b""), ("P", b"four"), ("", b"")):
+        stray = tcp(f, flags, payload)
+        lab.case(f"{mode.label}: stray TCP flags '{flags}', {len(payload)} "
+                 "bytes: reset", [(lab.client, stray)],
+                 {lab.client: [reset_for(stray, f)]},
+                 {"resets_sent": 1, "drop_no_session": 1})
+    for flags in "R", "RA":
+        lab.case(f"{mode.label}: stray TCP flags '{flags}': no reset",
+                 [(lab.client, tcp(f, flags))], {},
+                 {"resets_sent": 0, "drop_no_session": 1})
+
+
+def silent_cases(mode):
+    lab, f = mode.lab, mode.family
+    lab.clb(f"listener set tcp {host(VIP[f])}:{TCP_PORT} reset off")
+    lab.case(f"{mode.label}: stray TCP, reset off: silence",
+             [(lab.client, tcp(f, "A"))], {},
+             {"resets_sent": 0, "drop_no_session": 1})
+
+
+def all_ports_cases(lab):
+    for family in 4, 6:
+        lab.family = family
+        lab.flush()
+        all_ports_family(lab, family)
+
+
+def all_ports_family(lab, family):
+    f, vip = family, VIP[family]
+    for protocol in "tcp", "udp":
+        key = f"{protocol} {host(vip)}"
+        lab.clb(f"listener add {key}:all mode nat")
+        lab.clb(f"server add {key}:all {SERVER[f]}")
+        lab.clb(f"listener add {key}:{TCP_PORT} mode nat")
+        lab.clb(f"server add {key}:{TCP_PORT} {SERVER2[f]}")
+    for proto in TCP, UDP:
+        for port in 1, 443, 65535:
+            packet = (ip_packet(f, CLIENT[f], vip) /
+                      proto(sport=Ports.next(), dport=port))
+            reply = (ip_packet(f, SERVER[f], CLIENT[f]) /
+                     proto(sport=port, dport=packet.sport))
+            lab.case(f"IPv{f}: all ports: {proto.__name__} {port} there and "
+                     "back",
+                     [(lab.client, packet), (lab.server, reply)],
+                     {lab.server: [forwarded(packet, dst=SERVER[f])],
+                      lab.client: [forwarded(reply, src=vip)]})
+        packet = (ip_packet(f, CLIENT[f], vip) /
+                  proto(sport=Ports.next(), dport=TCP_PORT))
+        lab.case(f"IPv{f}: {proto.__name__} {TCP_PORT} has a listener of its "
+                 "own", [(lab.client, packet)],
+                 {lab.server2: [forwarded(packet, dst=SERVER2[f])]})
+
+
+def conntrack_count(lab):
+    return int(lab.in_node("cat /proc/sys/net/netfilter/nf_conntrack_count"))
+
+
+def conntrack_cases(lab):
+    """The node tracks connections, and masquerades: but not ours."""
+    lab.in_node("""
+	nft add table inet t
+	nft add chain inet t pre '{ type filter hook prerouting priority 0; }'
+	nft add rule inet t pre ct state new counter
+	nft add chain inet t post '{ type nat hook postrouting priority 100; }'
+	nft add rule inet t post oifname back udp dport != 9 masquerade""")
+    for f in 4, 6:
+        lab.family = f
+        transit = (ip_packet(f, CLIENT[f], SERVER2[f]) /
+                   UDP(sport=Ports.next(), dport=99) / b"transit")
+        masked = forwarded(transit, src=BACK[f])
+        before = conntrack_count(lab)
+        lab.case(f"conntrack IPv{f}: other traffic is masqueraded",
+                 [(lab.client, transit)], {lab.server2: [masked]})
+        lab.tap.ok(conntrack_count(lab) > before,
+                   f"conntrack IPv{f}: other traffic is tracked")
+        for kind in "nat", "fnat", "dr", "tun":
+            lab.flush()
+            for address in BACK.values():
+                lab.clb("local add", address)
+            add_listeners(lab, kind, f)
+            mode = Mode(lab, kind, f)
+            before = conntrack_count(lab)
+            packet = udp(f)
+            mode.forward("untouched by masquerading", packet)
+            if mode.two_way:
+                mode.answer("reply too", packet)
+            mode.forward("TCP too", tcp(f))
+            lab.tap.equal(f"{mode.label}: nothing is tracked",
+                          conntrack_count(lab), before)
+    lab.in_node("nft delete table inet t")
+
+
+def nftables_cases(lab):
+    lab.in_node("""
+	nft add table inet t
+	nft add chain inet t raw '{ type filter hook prerouting priority raw; }'
+	nft add chain inet t forwarding '{ type filter hook forward priority 0;
+		policy drop; }'
+	nft add rule inet t forwarding udp dport 9 accept""")
+    for f in 4, 6:
+        lab.family = f
+        lab.flush()
+        add_listeners(lab, "nat", f)
+        mode = Mode(lab, "nat", f)
+        transit = (ip_packet(f, CLIENT[f], SERVER2[f]) /
+                   UDP(sport=Ports.next(), dport=99) / b"transit")
+        lab.case(f"IPv{f}: forward chain drops other traffic",
+                 [(lab.client, transit)], {})
+        packet = udp(f)
+        mode.forward("forward chain does not see ours", packet)
+        mode.answer("forward chain does not see replies", packet)
+        ip = "ip" if f == 4 else "ip6"
+        lab.in_node(f"""
+	nft add rule inet t raw {ip} daddr {VIP[f]} tcp dport 80 \
+		'tcp flags & (syn|ack) == syn' drop""")
+        lab.case(f"IPv{f}: raw prerouting drops new sessions",
+                 [(lab.client, tcp(f))], {}, {"sessions_created": 0})
+        mode.forward("raw prerouting lets the others in", udp(f))
+        lab.in_node("nft flush chain inet t raw")
+        mode.forward("and is asked no more", tcp(f))
+    lab.in_node("nft delete table inet t")
+
+
+def ipvs_cases(lab):
+    """Both balancers on one node, each with a VIP of its own."""
+    other = {4: "203.0.113.2", 6: "2001:db8:f::2"}
+    lab.family = 4
+    lab.flush()
+    add_listeners(lab, "nat", 4)
+    lab.in_node(f"""
+	ip addr add {other[4]}/32 dev lo
+	ipvsadm -A -u {other[4]}:53 -s rr
+	ipvsadm -a -u {other[4]}:53 -r {SERVER2[4]}:53 -m""")
+    packet = udp(4)
+    mode = Mode(lab, "nat", 4)
+    mode.forward("IPVS beside: ours is ours", packet)
+    mode.answer("IPVS beside: and its reply", packet)
+    theirs = (IP(src=CLIENT[4], dst=other[4]) /
+              UDP(sport=Ports.next(), dport=53) / b"q")
+    reply = (IP(src=SERVER2[4], dst=CLIENT[4]) /
+             UDP(sport=53, dport=theirs.sport) / b"a")
+    lab.case("IPVS beside: theirs is theirs, both ways",
+             [(lab.client, theirs), (lab.server2, reply)],
+             {lab.server2: [forwarded(theirs, dst=SERVER2[4])],
+              lab.client: [forwarded(reply, src=other[4])]})
+    lab.in_node("ipvsadm -C")
+
+
+def mode_cases(lab):
+    for kind in "nat", "fnat", "dr", "tun":
+        for f in 4, 6:
+            lab.family = f
+            lab.flush()
+            lab.clb("local add", BACK[f])
+            add_listeners(lab, kind, f)
+            mode = Mode(lab, kind, f)
+            common_cases(mode)
+            if kind in ("nat", "fnat"):
+                checksum_wraps(mode, f)
+            (ipv4_cases if f == 4 else ipv6_cases)(mode)
+            if kind in ("nat", "tun"):
+                malformed_cases(mode)
+            if kind in ("nat", "dr"):
+                stray_cases(mode)
+            if kind == "nat":
+                untouched_cases(lab, f)
+                silent_cases(mode)
+
+
+PARTS = {
+    "modes": mode_cases,
+    "ports": all_ports_cases,
+    "conntrack": conntrack_cases,
+    "nftables": nftables_cases,
+    "ipvs": ipvs_cases,
+}
+
+
+def main():
+    tap = Tap()
+    lab = Lab(sys.argv[1], tap)
+    for part in sys.argv[2:] or PARTS:
+        PARTS[part](lab)
+    return tap.done()
+
+
+sys.exit(main())

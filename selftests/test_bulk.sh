@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# 50 MB through each mode arrive as they were sent, with all offloads on and
+# with all off: super-packets of 64 kB pass whole, checksums left to the
+# hardware are right, and single packets are, too. In DR and TUN the data goes
+# to the server, as nothing else passes the node. Topology: lib.sh.
+. "$(dirname "$0")/lib.sh"
+
+readonly MB=50
+readonly SEGMENTS=$((MB << 20 >> 11))	# fewer than it has packets
+
+topo_up 1 || exit 1
+topo_tunnels || exit 1
+start_server 1 || exit 1
+make_file big $((MB * 1024))
+clb local add "$NODE_BACK4"
+clb local add "$NODE_BACK6"
+
+# GRO is off in veth unless asked for.
+gro_on() {
+	in_node ethtool -K front gro on
+	in_node ethtool -K back gro on
+}
+
+download() {
+	in_client curl -sSf -m 120 "$(url "$1" 80 files/big)" |
+		cmp - "$TMP/files/big"
+}
+
+upload() {
+	rm -f "$TMP/s1/put/up"
+	in_client curl -sSf -m 120 -H Expect: -T "$TMP/files/big" \
+		"$(url "$1" 80 put/up)" && cmp "$TMP/s1/put/up" "$TMP/files/big"
+}
+
+sent() { # DEVICE: packets that the node's driver sent
+	in_node cat "/sys/class/net/$1/statistics/tx_packets"
+}
+
+# bulk OFFLOADS MODE FAMILY
+bulk() {
+	local vip=$VIP4 host=$VIP4 server label="$2 IPv$3, offloads $1"
+	local transfer=download device=front before after
+	server=$(server4 1)
+
+	[ "$3" = 4 ] || vip=$VIP6 host=[$VIP6] server=[$(server6 1)]
+	case $2 in
+	dr|tun)	transfer=upload device=back ;;
+	esac
+	clb listener add tcp "$host:80" mode "$2"
+	clb server add tcp "$host:80" "$server:80"
+	before=$(sent "$device")
+	ok "$label: $transfer of $MB MB" "$transfer" "$vip"
+	after=$(sent "$device")
+	if [ "$1" = on ]; then
+		ok "$label: in super-packets" \
+			[ $((after - before)) -lt $((SEGMENTS / 2)) ]
+	else
+		ok "$label: packet by packet" \
+			[ $((after - before)) -gt "$SEGMENTS" ]
+	fi
+	clb listener del tcp "$host:80"
+}
+
+gro_on
+for mode in nat fnat dr tun; do
+	bulk on "$mode" 4
+done
+bulk on nat 6
+bulk on tun 6
+topo_offloads_off
+for mode in nat fnat dr tun; do
+	bulk off "$mode" 4
+done
+done_testing

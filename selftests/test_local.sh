@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The node itself as a server of its listeners, and as their client.
+# Topology: lib.sh.
+. "$(dirname "$0")/lib.sh"
+
+topo_up 1 || exit 1
+topo_tunnels || exit 1
+start_server 1 || exit 1
+start_udp 1 || exit 1
+make_file big 1024
+
+# The node's own nginx and echo answer as "snode".
+start_node() {
+	local dir=$TMP/snode
+
+	mkdir -p "$dir/put"
+	_nginx_conf node "$dir" >"$dir/nginx.conf"
+	spawn in_node nginx -p "$dir" -e "$dir/error.log" \
+		-c "$dir/nginx.conf" >"$dir/log" 2>&1
+	spawn in_node "$SELFTESTS/udp.py" serve snode "$UDP_PORT"
+	wait_for 10 in_node curl -sf -m 2 http://127.0.0.1/ &&
+		wait_for 10 node_udp_up
+}
+node_udp_up() { in_node ss -Hlun "sport = :$UDP_PORT" | grep -q .; }
+
+# family 4|6: VIP, how it is written before a port, servers.
+family() {
+	if [ "$1" = 4 ]; then
+		vip=$VIP4 host=$VIP4
+		remote=$(server4 1) node=$NODE_BACK4
+	else
+		vip=$VIP6 host=[$VIP6]
+		remote=[$(server6 1)] node=[$NODE_BACK6]
+	fi
+}
+
+# add MODE SERVER: TCP and UDP listeners. NAT and FNAT translate the port.
+add() {
+	local port=80
+
+	case $1 in
+	nat|fnat) port=8080 ;;
+	esac
+	clb listener add tcp "$host:80" mode "$1" &&
+		clb server add tcp "$host:80" "$2:$port" &&
+		clb listener add udp "$host:$UDP_PORT" mode "$1" &&
+		clb server add udp "$host:$UDP_PORT" "$2:$UDP_PORT"
+}
+
+remove() {
+	clb listener del tcp "$host:80" &&
+		clb listener del udp "$host:$UDP_PORT"
+}
+
+download() { # WHERE
+	in_ns "$1" curl -sSf -m 20 "$(url "$vip" 80 files/big)" |
+		cmp - "$TMP/files/big"
+}
+
+upload() { # WHERE SERVER
+	rm -f "$TMP/$2/put/up"
+	in_ns "$1" curl -sSf -m 20 -H Expect: -T "$TMP/files/big" \
+		"$(url "$vip" 80 put/up)" &&
+		cmp "$TMP/$2/put/up" "$TMP/files/big"
+}
+
+# check LABEL CLIENT SERVER: TCP and UDP between them.
+check() {
+	is "$1: TCP" "$(in_ns "$2" curl -sSf -m 5 "$(url "$vip")" 2>&1)" "$3"
+	if last_ok; then
+		ok "$1: 1 MB from the server" download "$2"
+		ok "$1: 1 MB to the server" upload "$2" "$3"
+	fi
+	is "$1: UDP" "$(in_ns "$2" "$SELFTESTS/udp.py" ask "$vip" \
+		"$UDP_PORT" hello 2>&1)" "$3 hello"
+}
+
+sessions() { clb_get .sessions_created stats; }
+
+# combination LABEL MODE CLIENT SERVER SERVER_ADDRESS
+combination() {
+	local before
+
+	ok "$1: listeners and servers" add "$2" "$5"
+	before=$(sessions)
+	check "$1" "$3" "$4"
+	ok "$1: by sessions" [ $(($(sessions) - before)) -ge 2 ]
+	remove
+}
+
+start_node || exit 1
+clb local add "$NODE_BACK4"
+clb local add "$NODE_BACK6"
+for f in 4 6; do
+	family "$f"
+	combination "server on the node, nat IPv$f" nat c1 snode "$node"
+	combination "server on the node, fnat IPv$f" fnat c1 snode "$node"
+done
+
+# A client on the node must have some route to the VIP.
+ip -n "$NS-node" route add "$VIP4" via "$(server4 1)"
+ip -n "$NS-node" route add "$VIP6" via "$(server6 1)"
+for f in 4 6; do
+	family "$f"
+	for mode in nat fnat tun; do
+		combination "client on the node, $mode IPv$f" "$mode" \
+			node s1 "$remote"
+	done
+done
+ip -n "$NS-node" route del "$VIP4"
+ip -n "$NS-node" route del "$VIP6"
+
+topo_vip_local
+for f in 4 6; do
+	family "$f"
+	combination "server on the node, VIP local, nat IPv$f" nat c1 snode \
+		"$node"
+	combination "server on the node, VIP local, dr IPv$f" dr c1 snode \
+		"$node"
+done
+done_testing
