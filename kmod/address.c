@@ -148,6 +148,7 @@ bool clb_address_vip(struct clb_net *cn, u8 family,
 int clb_address_init(struct clb_net *cn)
 {
 	spin_lock_init(&cn->address_lock);
+	INIT_LIST_HEAD(&cn->local_addresses);
 	return rhashtable_init(&cn->addresses, &address_params);
 }
 

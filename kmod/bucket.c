@@ -11,7 +11,7 @@
 
 /**
  * clb_bucket_set() - set or lift a limit
- * @bucket: the bucket; its level is kept
+ * @bucket: the bucket; its level is kept as far as it makes sense
  * @rate: units a second, 0: no limit; at most 2^40
  * @burst: units that may be taken at once
  *
@@ -19,12 +19,18 @@
  */
 void clb_bucket_set(struct clb_bucket *bucket, u64 rate, u64 burst)
 {
+	s64 full_at;
+
 	if (!rate) {
 		WRITE_ONCE(bucket->cost, 0);
 		return;
 	}
-	WRITE_ONCE(bucket->burst,
-		   mul_u64_u64_div_u64(burst, NSEC_PER_SEC, rate));
+	burst = mul_u64_u64_div_u64(burst, NSEC_PER_SEC, rate);
+	full_at = ktime_get_ns() + burst;
+	WRITE_ONCE(bucket->burst, burst);
+	/* empty at the most: a debt at a lower rate is no debt at this one */
+	if (atomic64_read(&bucket->full_at) > full_at)
+		atomic64_set(&bucket->full_at, full_at);
 	WRITE_ONCE(bucket->cost,
 		   div64_u64((u64)NSEC_PER_SEC << CLB_BUCKET_SHIFT, rate));
 }

@@ -411,21 +411,6 @@ int clb_nl_acl_del(struct sk_buff *skb, struct genl_info *info)
 	return inside_listener(info, acl_del);
 }
 
-/* An address that left and comes back goes on with the ports it had. */
-static struct clb_local_address *
-local_address_make(struct clb_net *cn, u8 family,
-		   const union nf_inet_addr *addr)
-{
-	struct clb_local_address *local;
-
-	local = clb_pool_find(rcu_dereference_protected(cn->ruleset, 1),
-			      family, addr);
-	if (!local)
-		return clb_local_address_alloc(cn, family, addr);
-	clb_local_address_get(local);
-	return local;
-}
-
 static int local_address_add(struct clb_net *cn, struct clb_ruleset *draft,
 			     u8 family, const union nf_inet_addr *addr)
 {
@@ -434,7 +419,7 @@ static int local_address_add(struct clb_net *cn, struct clb_ruleset *draft,
 
 	if (clb_pool_find(draft, family, addr))
 		return -EEXIST;
-	local = local_address_make(cn, family, addr);
+	local = clb_local_address_make(cn, family, addr);
 	if (!local)
 		return -ENOMEM;
 	err = clb_draft_pool_add(draft, local);
@@ -505,21 +490,21 @@ int clb_nl_flush(struct sk_buff *skb, struct genl_info *info)
 int clb_nl_settings_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct clb_net *cn = net_of(info);
-	struct clb_settings settings = {
-		.max_sessions = READ_ONCE(cn->max_sessions),
-		.fast_path = READ_ONCE(cn->fast_path),
-	};
+	struct clb_settings settings;
 	int err;
 
-	err = clb_parse_settings(info->attrs, &settings, info->extack);
-	if (err)
-		return err;
 	mutex_lock(&cn->config_lock);
-	WRITE_ONCE(cn->max_sessions, settings.max_sessions);
-	WRITE_ONCE(cn->fast_path, settings.fast_path);
-	clb_event_settings(cn, CLB_CMD_SETTINGS_SET);
+	settings.max_sessions = cn->max_sessions;
+	settings.fast_path = cn->fast_path;
+	err = clb_parse_settings(info->attrs, clb_net_ceiling(cn->net),
+				 &settings, info->extack);
+	if (!err) {
+		WRITE_ONCE(cn->max_sessions, settings.max_sessions);
+		WRITE_ONCE(cn->fast_path, settings.fast_path);
+		clb_event_settings(cn, CLB_CMD_SETTINGS_SET);
+	}
 	mutex_unlock(&cn->config_lock);
-	return 0;
+	return err;
 }
 
 int clb_nl_session_del(struct sk_buff *skb, struct genl_info *info)

@@ -48,7 +48,7 @@ static void bucket_collect(struct clb_net *cn, u32 index)
 		    session_ends(cn, session))
 			continue;
 		if (READ_ONCE(session->server->listener->persistence) &&
-		    entry->tuple.kind == CLB_TUPLE_FLOW)
+		    clb_session_assured(session))
 			clb_persistence_refresh(cn, session);
 	}
 }
@@ -91,7 +91,7 @@ static void collector_work(struct work_struct *work)
 	clb_drain_check(cn);
 	table_collect(cn);
 	clb_table_kick(cn);
-	queue_delayed_work(system_unbound_wq, &cn->collector, HZ);
+	queue_delayed_work(clb_workqueue, &cn->collector, HZ);
 }
 
 static void resize_work(struct work_struct *work)
@@ -111,7 +111,7 @@ static void resize_work(struct work_struct *work)
  */
 void clb_table_kick(struct clb_net *cn)
 {
-	queue_work(system_unbound_wq, &cn->resize);
+	queue_work(clb_workqueue, &cn->resize);
 }
 
 /**
@@ -134,7 +134,7 @@ void clb_collector_init(struct clb_net *cn)
  */
 void clb_collector_start(struct clb_net *cn)
 {
-	queue_delayed_work(system_unbound_wq, &cn->collector, HZ);
+	queue_delayed_work(clb_workqueue, &cn->collector, HZ);
 }
 
 /**
@@ -146,7 +146,7 @@ void clb_collector_start(struct clb_net *cn)
 void clb_collector_sweep(struct clb_net *cn)
 {
 	WRITE_ONCE(cn->sweep, true);
-	mod_delayed_work(system_unbound_wq, &cn->collector, 0);
+	mod_delayed_work(clb_workqueue, &cn->collector, 0);
 }
 
 /**
@@ -200,13 +200,17 @@ u32 clb_sessions_end(struct clb_net *cn,
 {
 	u32 index, count = 0;
 
+	atomic_inc(&cn->table.walkers);
 	for (index = 0; index < clb_table_buckets(&cn->table); index++) {
 		local_bh_disable();
 		rcu_read_lock();
-		count += bucket_end(cn, index, filter);
+		/* the table may have shrunk before RCU held it */
+		if (index < clb_table_buckets(&cn->table))
+			count += bucket_end(cn, index, filter);
 		rcu_read_unlock();
 		local_bh_enable();
 		cond_resched();
 	}
+	atomic_dec(&cn->table.walkers);
 	return count;
 }

@@ -433,8 +433,11 @@ int clb_nl_session_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	while (cursor->walking && room &&
 	       cursor->bucket < clb_table_buckets(table)) {
 		rcu_read_lock();
-		room = dump_bucket(skb, cb,
-				   clb_table_bucket(table, cursor->bucket));
+		/* the table may have shrunk before RCU held it */
+		if (cursor->bucket < clb_table_buckets(table))
+			room = dump_bucket(skb, cb,
+					   clb_table_bucket(table,
+							    cursor->bucket));
 		rcu_read_unlock();
 		cursor->bucket += room;
 		cond_resched();

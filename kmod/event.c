@@ -10,6 +10,12 @@
 #include "net.h"
 #include "netlink.h"
 
+/*
+ * Most events that wait for a commit. Readers of a larger transaction are told
+ * that they missed something; they have to dump anyway.
+ */
+#define CLB_EVENTS_MAX 4096
+
 static struct sk_buff *event_begin(const struct clb_net *cn, u8 cmd,
 				   void **hdr, gfp_t gfp)
 {
@@ -34,7 +40,7 @@ static void event_lost(const struct clb_net *cn, struct sk_buff *skb)
 static void event_queue(struct clb_net *cn, struct sk_buff *skb, void *hdr,
 			int err)
 {
-	if (err) {
+	if (err || skb_queue_len(&cn->transaction.events) >= CLB_EVENTS_MAX) {
 		event_lost(cn, skb);
 		return;
 	}

@@ -86,7 +86,8 @@ static bool parse_tcp(struct fast *fast)
 		return false;
 	th = (const void *)(fast->skb->data + fast->thoff);
 	if ((((const u8 *)th)[13] | FAST_TCP_FLAGS) != FAST_TCP_FLAGS ||
-	    !th->ack || th->doff < sizeof(*th) / 4)
+	    !th->ack || th->doff < sizeof(*th) / 4 ||
+	    fast->thoff + th->doff * 4 > fast->len)
 		return false;
 	fast->ack = ntohl(th->ack_seq);
 	fast->end = ntohl(th->seq) + fast->len - fast->thoff - th->doff * 4;
@@ -126,8 +127,11 @@ static bool parse_ipv4(struct fast *fast)
 	    iph->frag_off & ~htons(IP_DF) || fast->skb->len < fast->len ||
 	    fast->len < sizeof(*iph) + sizeof(struct udphdr))
 		return false;
-	fast->tuple.src = (union nf_inet_addr) { .ip = iph->saddr };
-	fast->tuple.dst = (union nf_inet_addr) { .ip = iph->daddr };
+	/* the array, for the other words must be zero */
+	fast->tuple.src = (union nf_inet_addr) { .in6.s6_addr32 = {
+		iph->saddr } };
+	fast->tuple.dst = (union nf_inet_addr) { .in6.s6_addr32 = {
+		iph->daddr } };
 	fast->tuple.family = NFPROTO_IPV4;
 	return parse_transport(fast, iph->protocol);
 }
@@ -142,7 +146,8 @@ static bool parse_ipv6(struct fast *fast)
 	iph = (const void *)fast->skb->data;
 	fast->len = sizeof(*iph) + ntohs(iph->payload_len);
 	if (iph->version != 6 || iph->hop_limit <= 1 ||
-	    fast->skb->len < fast->len || !iph->payload_len)
+	    fast->skb->len < fast->len ||
+	    fast->len < sizeof(*iph) + sizeof(struct udphdr))
 		return false;
 	fast->tuple.src.in6 = iph->saddr;
 	fast->tuple.dst.in6 = iph->daddr;
@@ -290,6 +295,8 @@ static void transmit(struct fast *fast)
 
 	nf_reset_ct(skb);
 	skb_clear_tstamp(skb);
+	skb_dst_drop(skb);
+	skb_dst_set_noref(skb, fast->dst);
 	skb->dev = fast->dst->dev;
 	neigh_output(fast->neigh, skb, false);
 }
@@ -351,6 +358,8 @@ static void fast_device_add(struct clb_net *cn, struct net_device *dev)
 	ASSERT_RTNL();
 	if (dev->flags & IFF_LOOPBACK)
 		return;
+	/* as for any device that forwards: packets must stay what they are */
+	dev_disable_lro(dev);
 	device = kzalloc(sizeof(*device), GFP_KERNEL);
 	if (!device)
 		return;

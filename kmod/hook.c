@@ -11,6 +11,7 @@
  */
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/skbuff.h>
 
 #include "acl.h"
@@ -90,6 +91,19 @@ static unsigned int session_packet(struct clb_ctx *ctx)
 	return clb_xmit(ctx);
 }
 
+/* Sources that no packet from outside may have (RFC 1122, 3.2.1.3). */
+static bool source_is_valid(const struct clb_tuple *tuple)
+{
+	__be32 ip = tuple->src.ip;
+
+	if (tuple->family == NFPROTO_IPV4)
+		return !ipv4_is_multicast(ip) && !ipv4_is_lbcast(ip) &&
+		       !ipv4_is_zeronet(ip) && !ipv4_is_loopback(ip);
+	return !ipv6_addr_is_multicast(&tuple->src.in6) &&
+	       !ipv6_addr_any(&tuple->src.in6) &&
+	       !ipv6_addr_loopback(&tuple->src.in6);
+}
+
 /* For a listener or for nobody: the first packet of a session. */
 static unsigned int first_packet(struct clb_ctx *ctx)
 {
@@ -106,6 +120,8 @@ static unsigned int first_packet(struct clb_ctx *ctx)
 	conf = clb_ruleset_match(ruleset, key);
 	if (likely(!conf))
 		return NF_ACCEPT;
+	if (unlikely(!source_is_valid(tuple) && !clb_ctx_local_out(ctx)))
+		return listener_drop(ctx, conf, CLB_STATS_A_DROP_MALFORMED);
 	if (!acl_allows(conf, &tuple->src))
 		return listener_drop(ctx, conf, CLB_STATS_A_DROP_ACL);
 	if (is_tcp(ctx) && !clb_tcp_opens(&ctx->pkt))
@@ -115,6 +131,8 @@ static unsigned int first_packet(struct clb_ctx *ctx)
 	if (unlikely(!ctx->session))
 		return listener_drop(ctx, conf, why);
 	ctx->dir = CLB_DIR_ORIGINAL;
+	if (unlikely(clb_ctx_local_out(ctx)))
+		ctx->session->from_here = true;
 	return session_packet(ctx);
 }
 
@@ -210,6 +228,18 @@ static unsigned int packet_in(struct clb_ctx *ctx, u8 family)
 	return packet_dispatch(ctx);
 }
 
+/* A frame that a bridge passes through, shown to the IP hooks by netfilter. */
+static bool is_bridged(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	const struct nf_bridge_info *info = nf_bridge_info_get(skb);
+
+	return info && info->pkt_otherhost;
+#else
+	return false;
+#endif
+}
+
 static unsigned int hook_pre_routing(void *priv, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
@@ -219,7 +249,7 @@ static unsigned int hook_pre_routing(void *priv, struct sk_buff *skb,
 
 	/* what comes by loopback was seen in LOCAL_OUT */
 	if (unlikely(skb->pkt_type != PACKET_HOST ||
-		     state->in->flags & IFF_LOOPBACK))
+		     state->in->flags & IFF_LOOPBACK || is_bridged(skb)))
 		return NF_ACCEPT;
 	return packet_in(&ctx, state->pf);
 }

@@ -144,6 +144,7 @@ unsigned int clb_icmp_echo(struct clb_ctx *ctx)
 	if (!dst)
 		return clb_drop(ctx, CLB_STATS_A_DROP_NO_ROUTE);
 	echo_reply(ctx->skb, &ctx->pkt);
+	skb_clear_tstamp(ctx->skb);
 	skb_dst_drop(ctx->skb);
 	skb_dst_set(ctx->skb, dst);
 	clb_stats_inc(ctx->cn->stats, CLB_STATS_A_ECHO_REPLIES);

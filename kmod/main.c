@@ -40,20 +40,44 @@
 
 unsigned int clb_net_id __read_mostly;
 
-unsigned int clb_max_sessions __read_mostly = 16 * 1024 * 1024;
-module_param_named(max_sessions, clb_max_sessions, uint, 0444);
+/* What must be waited for before a namespace, or the module, can go. */
+struct workqueue_struct *clb_workqueue __read_mostly;
+
+static unsigned int max_sessions __read_mostly = 16 * 1024 * 1024;
+module_param(max_sessions, uint, 0444);
 MODULE_PARM_DESC(max_sessions,
 		 "most sessions a network namespace may set as its limit");
 
 #define CLB_MAX_SESSIONS_DEFAULT (4 * 1024 * 1024)
 
+/*
+ * For namespaces of users other than root: memory that packets take in
+ * softirqs is charged to nobody.
+ */
+#define CLB_MAX_SESSIONS_USER 65536
+
+/**
+ * clb_net_ceiling() - the highest limit of sessions a namespace may set
+ * @net: the namespace
+ *
+ * Return: number of sessions.
+ * Context: any.
+ */
+u32 clb_net_ceiling(const struct net *net)
+{
+	if (net->user_ns == &init_user_ns)
+		return max_sessions;
+	return min_t(u32, max_sessions, CLB_MAX_SESSIONS_USER);
+}
+
 static void net_free(struct clb_net *cn)
 {
 	clb_ruleset_put(rcu_dereference_protected(cn->ruleset, 1));
 	RCU_INIT_POINTER(cn->ruleset, NULL);
-	/* the last sessions and servers still count and look addresses up */
+	/* sessions, and the work that frees configurations */
 	rcu_barrier();
-	/* the servers that the last sessions released have callbacks too */
+	flush_workqueue(clb_workqueue);
+	/* the servers that both of them released */
 	rcu_barrier();
 	clb_address_exit(cn);
 	clb_table_destroy(&cn->table);
@@ -106,6 +130,8 @@ int clb_net_start(struct clb_net *cn)
 		return err;
 	err = clb_hooks_register(cn);
 	if (err) {
+		/* some hooks may have been there for a moment */
+		synchronize_net();
 		net_free(cn);
 		return err;
 	}
@@ -121,7 +147,7 @@ static int __net_init clb_net_init(struct net *net)
 	struct clb_net *cn = clb_net(net);
 
 	cn->net = net;
-	cn->max_sessions = min_t(u32, clb_max_sessions,
+	cn->max_sessions = min_t(u32, clb_net_ceiling(net),
 				 CLB_MAX_SESSIONS_DEFAULT);
 	cn->fast_path = true;
 	INIT_LIST_HEAD(&cn->devices);
@@ -186,9 +212,13 @@ static int __init clb_init(void)
 	err = clb_session_cache_init();
 	if (err)
 		return err;
+	err = -ENOMEM;
+	clb_workqueue = alloc_workqueue("clb", WQ_UNBOUND, 0);
+	if (!clb_workqueue)
+		goto err_cache;
 	err = register_pernet_subsys(&clb_net_ops);
 	if (err)
-		goto err_cache;
+		goto err_workqueue;
 	err = clb_fast_init();
 	if (err)
 		goto err_pernet;
@@ -201,6 +231,8 @@ err_fast:
 	clb_fast_exit();
 err_pernet:
 	unregister_pernet_subsys(&clb_net_ops);
+err_workqueue:
+	destroy_workqueue(clb_workqueue);
 err_cache:
 	clb_session_cache_exit();
 	return err;
@@ -213,6 +245,7 @@ static void __exit clb_exit(void)
 	unregister_pernet_subsys(&clb_net_ops);
 	/* memory that namespaces left to RCU */
 	rcu_barrier();
+	destroy_workqueue(clb_workqueue);
 	clb_session_cache_exit();
 }
 

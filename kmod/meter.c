@@ -28,7 +28,8 @@ static struct clb_wire gso_wire_size(const struct sk_buff *skb)
 		hlen += tcp_hdrlen(skb);
 	else
 		hlen += sizeof(struct udphdr);
-	payload = skb->len - hlen;
+	/* headers that a guest made up must not make it negative */
+	payload = skb->len > hlen ? skb->len - hlen : 0;
 	/* gso_segs is only a hint where the packet came from a guest */
 	segments = DIV_ROUND_UP(payload, shinfo->gso_size) ?: 1;
 	return (struct clb_wire) {

@@ -40,7 +40,9 @@ struct clb_transaction {
  * @transaction: at most one at a time
  * @started: the data path is set up; stays so until the namespace goes
  * @addresses: known addresses
- * @address_lock: serialises changes of @addresses
+ * @address_lock: serialises changes of @addresses; protects
+ *	@local_addresses
+ * @local_addresses: live ones
  * @collector: ends sessions whose time is over
  * @resize: fits the table to the load
  * @draining: a server may have a deadline to drain by
@@ -62,6 +64,7 @@ struct clb_net {
 	bool			started;
 	struct rhashtable	addresses;
 	spinlock_t		address_lock;
+	struct list_head	local_addresses;
 	struct delayed_work	collector;
 	struct work_struct	resize;
 	bool			draining;
@@ -73,13 +76,14 @@ struct clb_net {
 };
 
 extern unsigned int clb_net_id;
-extern unsigned int clb_max_sessions;
+extern struct workqueue_struct *clb_workqueue;
 
 static inline struct clb_net *clb_net(const struct net *net)
 {
 	return net_generic(net, clb_net_id);
 }
 
+u32 clb_net_ceiling(const struct net *net);
 int clb_net_start(struct clb_net *cn);
 
 #endif /* _CLB_NET_H */

@@ -60,7 +60,7 @@ static const struct genl_ops clb_genl_ops[] = {
 };
 
 static const struct genl_multicast_group clb_genl_groups[] = {
-	{ .name = CLB_GENL_MCGRP_EVENTS },
+	{ .name = CLB_GENL_MCGRP_EVENTS, .flags = GENL_MCAST_CAP_NET_ADMIN },
 };
 
 struct genl_family clb_genl_family __ro_after_init = {

@@ -432,7 +432,7 @@ int clb_parse_local_address(struct nlattr * const *attrs, u8 *family,
 			     extack);
 }
 
-int clb_parse_settings(struct nlattr * const *attrs,
+int clb_parse_settings(struct nlattr * const *attrs, u32 ceiling,
 		       struct clb_settings *settings,
 		       struct netlink_ext_ack *extack)
 {
@@ -445,9 +445,9 @@ int clb_parse_settings(struct nlattr * const *attrs,
 	if (err)
 		return err;
 	max = tb[CLB_SETTINGS_A_MAX_SESSIONS];
-	if (max && nla_get_u32(max) > clb_max_sessions) {
+	if (max && nla_get_u32(max) > ceiling) {
 		NL_SET_ERR_MSG_ATTR(extack, max,
-				    "more than module parameter max_sessions allows");
+				    "more than module parameter max_sessions, or a user namespace, allows");
 		return -ERANGE;
 	}
 	take_u32(max, &settings->max_sessions);

@@ -54,7 +54,7 @@ struct clb_settings {
 	u8	fast_path;
 };
 
-int clb_parse_settings(struct nlattr * const *attrs,
+int clb_parse_settings(struct nlattr * const *attrs, u32 ceiling,
 		       struct clb_settings *settings,
 		       struct netlink_ext_ack *extack);
 

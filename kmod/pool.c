@@ -18,18 +18,8 @@
 
 #define CLB_PORT_GROUPS (CLB_PORT_COUNT / BITS_PER_LONG)
 
-/**
- * clb_local_address_alloc() - make a local address
- * @cn: its namespace
- * @family: family of @addr
- * @addr: the address
- *
- * Return: the local address with one reference, or NULL without memory.
- * Context: process; may sleep.
- */
-struct clb_local_address *
-clb_local_address_alloc(struct clb_net *cn, u8 family,
-			const union nf_inet_addr *addr)
+static struct clb_local_address *local_alloc(struct clb_net *cn, u8 family,
+					     const union nf_inet_addr *addr)
 {
 	struct clb_local_address *local;
 
@@ -47,7 +37,48 @@ clb_local_address_alloc(struct clb_net *cn, u8 family,
 	local->family = family;
 	spin_lock_init(&local->lock);
 	refcount_set(&local->ref, 1);
+	spin_lock_bh(&cn->address_lock);
+	list_add(&local->node, &cn->local_addresses);
+	spin_unlock_bh(&cn->address_lock);
 	return local;
+}
+
+/* One that is live, be it only for the sessions that still use it. */
+static struct clb_local_address *local_revive(struct clb_net *cn, u8 family,
+					      const union nf_inet_addr *addr)
+{
+	struct clb_local_address *local, *found = NULL;
+
+	spin_lock_bh(&cn->address_lock);
+	list_for_each_entry(local, &cn->local_addresses, node)
+		if (local->family == family &&
+		    clb_addr_equal(&local->addr, addr) &&
+		    refcount_inc_not_zero(&local->ref)) {
+			found = local;
+			break;
+		}
+	spin_unlock_bh(&cn->address_lock);
+	return found;
+}
+
+/**
+ * clb_local_address_make() - the live object of a local address
+ * @cn: its namespace
+ * @family: family of @addr
+ * @addr: the address
+ *
+ * One that was removed and comes back while sessions use it goes on with the
+ * ports they have.
+ *
+ * Return: the local address with a reference, or NULL without memory.
+ * Context: process, configuration lock held; may sleep.
+ */
+struct clb_local_address *
+clb_local_address_make(struct clb_net *cn, u8 family,
+		       const union nf_inet_addr *addr)
+{
+	return local_revive(cn, family, addr) ?:
+	       local_alloc(cn, family, addr);
 }
 
 /**
@@ -62,6 +93,9 @@ void clb_local_address_put(struct clb_local_address *local)
 
 	if (!refcount_dec_and_test(&local->ref))
 		return;
+	spin_lock_bh(&local->cn->address_lock);
+	list_del(&local->node);
+	spin_unlock_bh(&local->cn->address_lock);
 	for (i = 0; i < ARRAY_SIZE(local->spaces); i++)
 		for (k = 0; k < CLB_PORT_SPACES; k++)
 			kfree(local->spaces[i][k]);

@@ -37,6 +37,7 @@ struct clb_ports {
  * @sessions: sessions that use it
  * @lock: protects @spaces and what is in them
  * @spaces: port spaces by protocol and hash of the server, made when needed
+ * @node: in the namespace's list of live ones
  * @ref: held by configurations and sessions
  * @rcu: packets in flight
  */
@@ -48,13 +49,14 @@ struct clb_local_address {
 	atomic_t		sessions;
 	spinlock_t		lock;
 	struct clb_ports	*spaces[2][CLB_PORT_SPACES];
+	struct list_head	node;
 	refcount_t		ref;
 	struct rcu_head		rcu;
 };
 
 struct clb_local_address *
-clb_local_address_alloc(struct clb_net *cn, u8 family,
-			const union nf_inet_addr *addr);
+clb_local_address_make(struct clb_net *cn, u8 family,
+		       const union nf_inet_addr *addr);
 void clb_local_address_put(struct clb_local_address *local);
 
 static inline void clb_local_address_get(struct clb_local_address *local)

@@ -127,14 +127,14 @@ static void server_apply(const struct clb_listener_conf *conf,
 	server->generation = generation;
 	WRITE_ONCE(server->max_sessions, from->max_sessions);
 	WRITE_ONCE(server->slow_start, conf->opt.slow_start * HZ);
+	if (from->state == CLB_SERVER_STATE_DRAIN && from->drain_timeout)
+		WRITE_ONCE(server->listener->cn->draining, true);
 	if (from->state == server->state)
 		return;
 	if (from->state == CLB_SERVER_STATE_UP)
 		WRITE_ONCE(server->up_at, jiffies);
-	if (from->state == CLB_SERVER_STATE_DRAIN) {
+	if (from->state == CLB_SERVER_STATE_DRAIN)
 		server->drain_at = jiffies;
-		WRITE_ONCE(server->listener->cn->draining, true);
-	}
 	WRITE_ONCE(server->state, from->state);
 }
 

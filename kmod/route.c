@@ -24,6 +24,11 @@ static struct dst_entry *route4_find(struct net *net, struct clb_route *route)
 	rt = ip_route_output_key(net, &fl4);
 	if (IS_ERR(rt))
 		return NULL;
+	/* nobody's packet makes this node send to many */
+	if (rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)) {
+		ip_rt_put(rt);
+		return NULL;
+	}
 	route->saddr.ip = fl4.saddr;
 	return &rt->dst;
 }

@@ -169,9 +169,11 @@ static void ruleset_free(struct clb_ruleset *ruleset)
 {
 	u32 i;
 
-	for (i = 0; i <= ruleset->mask; i++)
+	for (i = 0; i <= ruleset->mask; i++) {
 		if (ruleset->slots[i])
 			conf_put(ruleset->slots[i]);
+		cond_resched();
+	}
 	for (i = 0; i < ruleset->nr_pool; i++)
 		clb_local_address_put(ruleset->pool[i]);
 	kvfree(ruleset->slots);
@@ -179,9 +181,10 @@ static void ruleset_free(struct clb_ruleset *ruleset)
 	kfree(ruleset);
 }
 
-static void ruleset_free_rcu(struct rcu_head *rcu)
+static void ruleset_free_work(struct work_struct *work)
 {
-	ruleset_free(container_of(rcu, struct clb_ruleset, rcu));
+	ruleset_free(container_of(to_rcu_work(work), struct clb_ruleset,
+				  free));
 }
 
 /**
@@ -192,8 +195,10 @@ static void ruleset_free_rcu(struct rcu_head *rcu)
  */
 void clb_ruleset_put(struct clb_ruleset *ruleset)
 {
-	if (ruleset && refcount_dec_and_test(&ruleset->ref))
-		call_rcu(&ruleset->rcu, ruleset_free_rcu);
+	if (!ruleset || !refcount_dec_and_test(&ruleset->ref))
+		return;
+	INIT_RCU_WORK(&ruleset->free, ruleset_free_work);
+	queue_rcu_work(clb_workqueue, &ruleset->free);
 }
 
 /**

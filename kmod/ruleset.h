@@ -10,7 +10,7 @@ struct clb_schedule;
 
 #define CLB_MAX_LISTENERS		65536
 #define CLB_MAX_SERVERS			4096
-#define CLB_MAX_ACL_ENTRIES		65536
+#define CLB_MAX_ACL_ENTRIES		8192
 #define CLB_MAX_LOCAL_ADDRESSES		256
 
 /**
@@ -89,7 +89,7 @@ struct clb_listener_conf {
  * @slots: open addressing, linear probing; never more than half full
  * @pool: local addresses for FNAT
  * @ref: held by its namespace and by dumps
- * @rcu: packets in flight
+ * @free: after packets in flight, in process context: there may be much
  *
  * Readers hold RCU (the packet path) or a reference (dumps): they see one
  * configuration whole. Writers copy, change the copy and publish it.
@@ -102,7 +102,7 @@ struct clb_ruleset {
 	struct clb_listener_conf **slots;
 	struct clb_local_address **pool;
 	refcount_t		ref;
-	struct rcu_head		rcu;
+	struct rcu_work		free;
 };
 
 /* Everybody reads; the packet path looks up under RCU. */

@@ -15,6 +15,9 @@
 /* Longest round of wrr; where weights make a longer one they are rounded. */
 #define CLB_WRR_MAX_ROUND 131072
 
+/* Turns that full servers and those in their slow start may pass on. */
+#define CLB_ROUND_TRIES 16
+
 /* Unit of weights that vary in time. */
 #define CLB_WEIGHT_SHIFT 10
 
@@ -50,29 +53,46 @@ static bool server_declines(const struct clb_server *server)
 	       prandom_u32_max(1U << CLB_WEIGHT_SHIFT) >= share;
 }
 
+/* Any server with room, from @start on. */
+static struct clb_server *pick_any(const struct clb_listener_conf *conf,
+				   u32 start)
+{
+	const struct clb_schedule *schedule = conf->schedule;
+	struct clb_server *server;
+	u32 i;
+
+	for (i = 0; i < schedule->nr_usable; i++) {
+		u32 turn = (start + i) % schedule->nr_usable;
+
+		server = server_at(conf, schedule->usable[turn]);
+		if (clb_server_has_room(server))
+			return server;
+	}
+	return NULL;
+}
+
 /*
- * rr and wrr: the next in the round. All that decline or are full are passed
- * over; if nobody else is there, one that only declined is taken.
+ * rr and wrr: the next in the round. One that is full or declines gives its
+ * turn to the one behind it; after some such any that has room will do.
  */
 static struct clb_server *pick_round(const struct clb_listener_conf *conf,
 				     const struct clb_tuple *tuple)
 {
 	const struct clb_schedule *schedule = conf->schedule;
-	struct clb_server *server, *shy = NULL;
-	u32 tries;
+	struct clb_server *server;
+	u32 next, tries;
 
-	for (tries = schedule->size; tries; tries--) {
-		u32 next = atomic_inc_return(&conf->listener->next);
-
+	if (unlikely(!schedule->size))
+		return NULL;
+	for (tries = 0; tries < CLB_ROUND_TRIES; tries++) {
+		next = atomic_inc_return(&conf->listener->next);
 		server = server_at(conf,
 				   schedule->order[next % schedule->size]);
-		if (unlikely(!clb_server_has_room(server)))
-			continue;
-		if (likely(!server_declines(server)))
+		if (likely(clb_server_has_room(server) &&
+			   !server_declines(server)))
 			return server;
-		shy = server;
 	}
-	return shy;
+	return pick_any(conf, next);
 }
 
 /*

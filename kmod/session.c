@@ -305,6 +305,22 @@ static void persistence_touch(struct clb_session *session)
 		   READ_ONCE(session->server->listener->persistence));
 }
 
+/*
+ * A first packet binds its client for as long as its session may wait for an
+ * answer; only a session that got one binds it for the full time, or forged
+ * packets could fill the table for hours.
+ */
+static void persistence_try(struct clb_session *session)
+{
+	struct clb_listener *listener = session->server->listener;
+	u8 class = session->hash[0].tuple.protocol == IPPROTO_TCP ?
+		   CLB_TIMEOUT_SYN : CLB_TIMEOUT_UDP;
+
+	WRITE_ONCE(session->deadline, (u32)jiffies +
+		   min(READ_ONCE(listener->persistence),
+		       READ_ONCE(listener->timeouts[class])));
+}
+
 /* The server a client is bound to, if it can take the session. */
 static struct clb_server *persistence_pick(struct clb_net *cn,
 					   const struct clb_tuple *key)
@@ -313,10 +329,8 @@ static struct clb_server *persistence_pick(struct clb_net *cn,
 
 	if (!session)
 		return NULL;
-	if (clb_server_has_room(session->server)) {
-		persistence_touch(session);
+	if (clb_server_has_room(session->server))
 		return session->server;
-	}
 	/* drained or down: the client is free to be bound again */
 	if (READ_ONCE(session->server->state) != CLB_SERVER_STATE_UP)
 		clb_session_kill(cn, session);
@@ -329,9 +343,12 @@ static void persistence_bind(struct clb_net *cn, struct clb_server *server,
 {
 	struct clb_session *session;
 
-	if (!gauge_take(cn, &cn->nr_sessions, READ_ONCE(cn->max_sessions),
-			NULL))
+	/* no flow makes room for it */
+	if (atomic_inc_return(&cn->nr_sessions) >
+	    READ_ONCE(cn->max_sessions)) {
+		atomic_dec(&cn->nr_sessions);
 		return;
+	}
 	session = session_alloc(server, CLB_MODE_DR,
 				CLB_SESSION_STATE_PERSISTENCE);
 	if (!session) {
@@ -340,7 +357,7 @@ static void persistence_bind(struct clb_net *cn, struct clb_server *server,
 	}
 	session->hash[CLB_DIR_ORIGINAL].tuple = *key;
 	session->inserted = BIT(CLB_DIR_ORIGINAL);
-	persistence_touch(session);
+	persistence_try(session);
 	if (!clb_table_insert(&cn->table, &session->hash[CLB_DIR_ORIGINAL]))
 		return;
 	/* another CPU bound the client: its word stands */
@@ -370,7 +387,9 @@ void clb_persistence_refresh(struct clb_net *cn,
 	persistence_tuple(conf, clb_session_tuple(session, CLB_DIR_ORIGINAL),
 			  &key);
 	persistence = persistence_find(cn, &key);
-	if (persistence && persistence->server == session->server)
+	if (!persistence)
+		persistence_bind(cn, session->server, &key);
+	else if (persistence->server == session->server)
 		persistence_touch(persistence);
 }
 
@@ -514,13 +533,15 @@ static void session_count(struct clb_net *cn, struct clb_session *session)
  * another VIP on the same server, where another server may do.
  */
 static struct clb_session *session_conflict(struct clb_net *cn,
+					    const struct clb_session *session,
 					    struct clb_tuplehash *there)
 {
+	bool original = clb_session_one_way(session) || session->inserted;
 	struct clb_session *other = clb_session_of(there);
 	u32 state = READ_ONCE(other->state);
 
-	if (there->tuple.dir == CLB_DIR_ORIGINAL &&
-	    !clb_session_expired(other))
+	if (original && there->tuple.dir == CLB_DIR_ORIGINAL &&
+	    !clb_session_expired(other) && state != CLB_SESSION_STATE_DEAD)
 		return other;
 	if (clb_session_expired(other) ||
 	    state == CLB_SESSION_STATE_TIME_WAIT ||
@@ -552,7 +573,7 @@ session_create_tries(struct clb_net *cn, const struct clb_ruleset *ruleset,
 			return session;
 		}
 		atomic_dec(state_gauge(session->server, state));
-		other = session_conflict(cn, there);
+		other = session_conflict(cn, session, there);
 		session_discard(session);
 		if (other) {
 			atomic_dec(&listener->sessions);

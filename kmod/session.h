@@ -37,6 +37,7 @@ struct clb_ruleset;
  *	compare-and-exchange
  * @mode: enum clb_mode
  * @inserted: directions in the table
+ * @from_here: the client is on this node
  *
  * The second part is one cache line: all that established packets touch
  * beside the tuple they were found by.
@@ -54,6 +55,7 @@ struct clb_session {
 	u32			state;
 	u8			mode;
 	u8			inserted;
+	bool			from_here;
 };
 
 /**
@@ -137,6 +139,17 @@ static inline void clb_session_touch(struct clb_session *session, u32 state)
 	/* many packets a jiffy, perhaps on two CPUs: keep the line clean */
 	if (READ_ONCE(session->deadline) != deadline)
 		WRITE_ONCE(session->deadline, deadline);
+}
+
+/* The server answered, as far as that can be seen. */
+static inline bool clb_session_assured(const struct clb_session *session)
+{
+	u32 state = READ_ONCE(session->state);
+
+	if (state == CLB_SESSION_STATE_UDP_NEW)
+		return clb_session_one_way(session);
+	return state >= CLB_SESSION_STATE_ESTABLISHED &&
+	       state <= CLB_SESSION_STATE_UDP;
 }
 
 /* Half-open TCP and unanswered UDP: the first to go when space runs out. */

@@ -21,13 +21,6 @@ static inline bool clb_tcp_closing(u32 state)
 	       state <= CLB_SESSION_STATE_CLOSED;
 }
 
-/* Numbers only go forward: a retransmission must not set them back. */
-static inline void clb_tcp_seq_advance(u32 *seq, u32 to)
-{
-	if ((s32)(to - READ_ONCE(*seq)) > 0)
-		WRITE_ONCE(*seq, to);
-}
-
 /**
  * clb_tcp_note() - note what each side would accept as the number of a reset
  * @session: an established session
@@ -36,14 +29,17 @@ static inline void clb_tcp_seq_advance(u32 *seq, u32 to)
  * @end: number behind its last byte: its own side's, where the other side's
  *	acknowledgements pass the node by
  *
+ * The latest word counts, so that neither an old segment nor a forged one has
+ * a lasting effect.
+ *
  * Context: RCU read side.
  */
 static inline void clb_tcp_note(struct clb_session *session, enum clb_dir dir,
 				u32 ack, u32 end)
 {
-	clb_tcp_seq_advance(&session->reset_seq[!dir], ack);
+	WRITE_ONCE(session->reset_seq[!dir], ack);
 	if (clb_session_one_way(session))
-		clb_tcp_seq_advance(&session->reset_seq[dir], end);
+		WRITE_ONCE(session->reset_seq[dir], end);
 }
 
 #endif /* _CLB_TCP_H */

@@ -99,8 +99,9 @@ static __sum16 *transport_check(void *transport, u8 protocol)
 /*
  * @addresses and @ports are what changed. The field holds the checksum, or, if
  * that is left to the device, the sum over the pseudo header, which has no
- * ports in it. A sum that the device made over the whole packet changes as
- * the field does and the ports do: all but the addresses cancel out.
+ * ports in it. A sum that the device made over the whole packet, IPv6 header
+ * included, does not change, for the field makes up for the rest; that of an
+ * IPv4 header is always zero, so there the addresses are missing.
  */
 static void check_update(struct sk_buff *skb, __sum16 *check, __wsum addresses,
 			 __wsum ports)
@@ -109,7 +110,8 @@ static void check_update(struct sk_buff *skb, __sum16 *check, __wsum addresses,
 		*check = ~csum_fold(csum_add(addresses, csum_unfold(*check)));
 		return;
 	}
-	if (skb->ip_summed == CHECKSUM_COMPLETE)
+	if (skb->ip_summed == CHECKSUM_COMPLETE &&
+	    skb->protocol == htons(ETH_P_IP))
 		skb->csum = csum_sub(skb->csum, addresses);
 	*check = csum_fold(csum_add(csum_add(addresses, ports),
 				    ~csum_unfold(*check)));

@@ -6,12 +6,14 @@
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <linux/netfilter.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/ip_tunnels.h>
 #include <net/route.h>
 
+#include "address.h"
 #include "net.h"
 #include "tunnel.h"
 
@@ -139,6 +141,24 @@ static void pmtu_update(struct net *net, struct sk_buff *skb,
 	skb_push(skb, inner);
 }
 
+/*
+ * Only what a packet of ours can have caused: from an address of this host to
+ * a server. Anything else could poison the path MTU of others.
+ */
+static bool is_ours(struct clb_net *cn, struct sk_buff *skb,
+		    const struct clb_packet *error,
+		    const struct clb_packet *quoted)
+{
+	const struct clb_tuple *to = &quoted->tuple;
+
+	return clb_addr_equal(&error->tuple.dst, &to->src) &&
+	       clb_address_known(cn, to->family, &to->dst) &&
+	       !nf_checksum(skb, NF_INET_LOCAL_IN, error->thoff,
+			    to->family == NFPROTO_IPV4 ? IPPROTO_ICMP :
+							 IPPROTO_ICMPV6,
+			    to->family);
+}
+
 static bool is_too_big(const struct sk_buff *skb, unsigned int icmp, u8 family)
 {
 	const u8 *type = skb->data + icmp;
@@ -160,7 +180,7 @@ static bool is_too_big(const struct sk_buff *skb, unsigned int icmp, u8 family)
  * Later packets of clients that are too large for the tunnel are answered by
  * the node.
  *
- * Return: true if the error quotes a packet to a server.
+ * Return: true if the error quotes a tunnel's packet.
  * Context: RCU read side.
  */
 bool clb_tunnel_error(struct clb_net *cn, struct sk_buff *skb,
@@ -172,7 +192,8 @@ bool clb_tunnel_error(struct clb_net *cn, struct sk_buff *skb,
 	if (quoted->tuple.protocol != IPPROTO_IPIP &&
 	    quoted->tuple.protocol != IPPROTO_IPV6)
 		return false;
-	if (is_too_big(skb, error->thoff, family))
+	if (is_too_big(skb, error->thoff, family) &&
+	    is_ours(cn, skb, error, quoted))
 		pmtu_update(cn->net, skb, error->thoff, inner, family);
 	return true;
 }

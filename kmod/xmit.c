@@ -71,8 +71,11 @@ static void send_time_exceeded(struct sk_buff *skb, u8 family)
 		icmp_send(skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
 }
 
-static void send_too_big(struct sk_buff *skb, u8 family, unsigned int mtu)
+static void send_too_big(struct net *net, struct sk_buff *skb, u8 family,
+			 unsigned int mtu)
 {
+	/* one that was made here has none yet, and is answered by loopback */
+	skb->dev = skb->dev ?: net->loopback_dev;
 	if (family == NFPROTO_IPV6)
 		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0,
 			    max_t(unsigned int, mtu, IPV6_MIN_MTU));
@@ -185,6 +188,24 @@ static void output(struct net *net, struct sk_buff *skb, struct dst_entry *dst)
 	dst_output(net, NULL, skb);
 }
 
+/* Largest packet that the route, or the tunnel over it, takes. */
+static unsigned int session_mtu(const struct clb_ctx *ctx,
+				const struct dst_entry *dst)
+{
+	return dst_mtu(dst) - clb_tunnel_overhead(ctx->session);
+}
+
+static bool too_big(struct clb_ctx *ctx, const struct dst_entry *dst)
+{
+	unsigned int mtu = session_mtu(ctx, dst);
+	u8 family = ctx->pkt.tuple.family;
+
+	if (likely(!exceeds_mtu(ctx->skb, family, mtu)))
+		return false;
+	send_too_big(ctx->state->net, ctx->skb, family, mtu);
+	return true;
+}
+
 /*
  * From another host to another host. The packet is whole until it is sure
  * that it will be sent: ICMP errors must quote what its sender sent.
@@ -195,17 +216,15 @@ static unsigned int xmit_forward(struct clb_ctx *ctx, struct dst_entry *dst)
 	u8 family = ctx->pkt.tuple.family;
 	struct sk_buff *skb = ctx->skb;
 	enum clb_stats_attr why;
-	unsigned int mtu;
 
+	if (unlikely(skb_warn_if_lro(skb)))
+		return clb_drop(ctx, CLB_STATS_A_DROP_MALFORMED);
 	if (unlikely(hop_limit(skb, family) <= 1)) {
 		send_time_exceeded(skb, family);
 		return clb_drop(ctx, CLB_STATS_A_DROP_TTL);
 	}
-	mtu = dst_mtu(dst) - clb_tunnel_overhead(ctx->session);
-	if (unlikely(exceeds_mtu(skb, family, mtu))) {
-		send_too_big(skb, family, mtu);
+	if (unlikely(too_big(ctx, dst)))
 		return clb_drop(ctx, CLB_STATS_A_DROP_TOO_BIG);
-	}
 	if (unlikely(skb_ensure_writable(skb, ctx->pkt.thoff)))
 		return clb_drop(ctx, CLB_STATS_A_DROP_NO_MEMORY);
 	why = account_and_translate(ctx, dst);
@@ -226,6 +245,9 @@ static unsigned int xmit_local_in(struct clb_ctx *ctx, struct dst_entry *dst)
 {
 	enum clb_stats_attr why;
 
+	/* a client elsewhere that used an address of ours was an impostor */
+	if (ctx->dir == CLB_DIR_REPLY && !ctx->session->from_here)
+		return clb_drop(ctx, CLB_STATS_A_DROP_NO_ROUTE);
 	/* once its source is the VIP, an address of ours, it looks forged */
 	if (ctx->dir == CLB_DIR_REPLY &&
 	    ctx->pkt.tuple.family == NFPROTO_IPV4 && !input_route(ctx->skb))
@@ -245,6 +267,8 @@ static unsigned int xmit_local_out(struct clb_ctx *ctx, struct dst_entry *dst)
 	enum clb_stats_attr why;
 	int err;
 
+	if (!clb_route_local(dst) && too_big(ctx, dst))
+		return clb_drop(ctx, CLB_STATS_A_DROP_TOO_BIG);
 	why = account_and_translate(ctx, dst);
 	if (unlikely(why))
 		return clb_drop(ctx, why);
