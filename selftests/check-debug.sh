@@ -37,7 +37,10 @@ build() {
 	make -s tools &&
 		copy include include && copy kmod kmod &&
 		copy selftests/canary canary &&
-		module kmod && module canary && echo "ok 1 - build"
+		module kmod && module canary &&
+		cc -Wall -Wextra -O1 -shared -fPIC \
+			-o build/debug/failnth.so selftests/failnth.c -ldl &&
+		echo "ok 1 - build"
 }
 
 rm -f build/log/debug-*.tap

@@ -34,6 +34,7 @@ readonly VIP4=203.0.113.1 VIP6=2001:db8:f::1
 readonly NODE_FRONT4=192.0.2.1 NODE_FRONT6=2001:db8:c::1
 readonly NODE_BACK4=198.51.100.1 NODE_BACK6=2001:db8:5::1
 SERVERS=4		# of topo_up
+SLOW=${CLB_SLOW:-1}	# factor for all times
 NS=clb$$		# prefix of this test's namespaces
 TMP=$(mktemp -d)	# gone when the test ends
 
@@ -124,7 +125,7 @@ done_testing() {
 
 # wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when time is up.
 wait_for() {
-	local poll=0.1 end=$((SECONDS + $1 * ${CLB_SLOW:-1}))
+	local poll=0.1 end=$((SECONDS + $1 * SLOW))
 
 	shift
 	until "$@" >"$TMP/waited" 2>&1; do
@@ -388,7 +389,9 @@ start_server() {
 		return 1
 	}
 }
-http_server_up() { in_server "$1" curl -sf -m 2 "http://127.0.0.1:80/"; }
+http_server_up() {
+	in_server "$1" curl -sf -m "$((2 * SLOW))" "http://127.0.0.1:80/"
+}
 
 # start_udp NUMBER: UDP echo on port 5353: "sN TEXT" for TEXT.
 start_udp() {
@@ -415,7 +418,9 @@ url() { # ADDRESS [PORT [PATH]]
 }
 
 # get ADDRESS [PORT [PATH]]: from c1.
-get() { in_client curl -sSf -m "${GET_TIMEOUT:-10}" "$(url "$@")"; }
+get() {
+	in_client curl -sSf -m "$((${GET_TIMEOUT:-10} * SLOW))" "$(url "$@")"
+}
 
 # get_many COUNT ADDRESS [PORT [PATH]]: one connection each, one answer a line.
 get_many() {
@@ -426,8 +431,8 @@ get_many() {
 	for ((i = 0; i < n; i++)); do
 		args+=("$target")
 	done
-	in_client curl -sSf -m "${GET_TIMEOUT:-10}" -H 'Connection: close' \
-		"${args[@]}"
+	in_client curl -sSf -m "$((${GET_TIMEOUT:-10} * SLOW))" \
+		-H 'Connection: close' "${args[@]}"
 }
 
 # ask ADDRESS PORT TEXT [COUNT [SOURCE_PORT]]: UDP, from c1.

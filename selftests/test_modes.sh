@@ -44,13 +44,14 @@ add() {
 readonly EVEN="s1=2 s2=2 s3=2 s4=2"
 
 download() {
-	in_client curl -sSf -m 30 -o "$TMP/got" "$(url "$vip" 80 files/big)" &&
+	in_client curl -sSf -m "$((30 * SLOW))" -o "$TMP/got" \
+		"$(url "$vip" 80 files/big)" &&
 		cmp "$TMP/got" "$TMP/files/big"
 }
 
 upload() {
 	rm -f "$TMP"/s?/put/up
-	in_client curl -sSf -m 30 -T "$TMP/files/big" \
+	in_client curl -sSf -m "$((30 * SLOW))" -T "$TMP/files/big" \
 		"$(url "$vip" 80 put/up)" && cmp "$TMP"/s?/put/up "$TMP/files/big"
 }
 

@@ -17,7 +17,6 @@ result() { # 0 for passed, NAME
 	[ "$1" -ne 0 ] || word=ok
 	count=$((count + 1)) failed=$((failed + ($1 != 0)))
 	echo "$word $count - $2"
-	[ "$1" -eq 0 ] || sed 's/^/# /' "$output"
 }
 
 seen() { # FAULT TEXT NAME
@@ -44,4 +43,5 @@ seen lock "possible circular locking" "lock inversion is seen"
 seen uaf "use-after-free" "use after free is seen"
 seen leak "unreferenced object" "leak is seen"
 echo "1..$count"
+[ "$failed" -eq 0 ] || sed 's/^/# /' "$output"
 [ "$failed" -eq 0 ]
