@@ -194,6 +194,12 @@ int clb_nl_config_start(struct netlink_callback *cb)
 	struct clb_endpoint key;
 	int err;
 
+	/* one policy for get and dump; a dump goes by the listener alone */
+	if (attrs[CLB_A_SERVER]) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, attrs[CLB_A_SERVER],
+				    "servers are listed by their listener");
+		return -EINVAL;
+	}
 	cursor->ruleset = clb_ruleset_get(clb_net(sock_net(cb->skb->sk)));
 	if (!attrs[CLB_A_LISTENER])
 		return 0;
