@@ -187,6 +187,22 @@ static u32 bucket_end(struct clb_net *cn, u32 index,
 	return count;
 }
 
+/* Under RCU with softirqs off, as on the packet path. */
+static u32 bucket_end_safely(struct clb_net *cn, u32 index,
+			    const struct clb_session_filter *filter)
+{
+	u32 count = 0;
+
+	local_bh_disable();
+	rcu_read_lock();
+	/* the table may have shrunk before RCU held it */
+	if (index < clb_table_buckets(&cn->table))
+		count = bucket_end(cn, index, filter);
+	rcu_read_unlock();
+	local_bh_enable();
+	return count;
+}
+
 /**
  * clb_sessions_end() - end sessions on request
  * @cn: the namespace, started
@@ -198,19 +214,19 @@ static u32 bucket_end(struct clb_net *cn, u32 index,
 u32 clb_sessions_end(struct clb_net *cn,
 		     const struct clb_session_filter *filter)
 {
+	struct clb_table *table = &cn->table;
 	u32 index, count = 0;
+	unsigned int seq;
 
-	atomic_inc(&cn->table.walkers);
-	for (index = 0; index < clb_table_buckets(&cn->table); index++) {
-		local_bh_disable();
-		rcu_read_lock();
-		/* the table may have shrunk before RCU held it */
-		if (index < clb_table_buckets(&cn->table))
-			count += bucket_end(cn, index, filter);
-		rcu_read_unlock();
-		local_bh_enable();
-		cond_resched();
+	atomic_inc(&table->walkers);
+	for (index = 0; index < clb_table_buckets(table); index++) {
+		/* entries that move meanwhile can lead out of the bucket */
+		do {
+			seq = read_seqcount_begin(&table->seq);
+			count += bucket_end_safely(cn, index, filter);
+			cond_resched();
+		} while (read_seqcount_retry(&table->seq, seq));
 	}
-	atomic_dec(&cn->table.walkers);
+	atomic_dec(&table->walkers);
 	return count;
 }

@@ -6,7 +6,6 @@
  * number. Sessions made or ended meanwhile may be in it or not; one that the
  * growing table moves may be in it twice.
  */
-#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <net/sock.h>
 
@@ -194,6 +193,12 @@ int clb_nl_config_start(struct netlink_callback *cb)
 	struct clb_endpoint key;
 	int err;
 
+	/* one policy for get and dump; a dump goes by the listener alone */
+	if (attrs[CLB_A_SERVER]) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, attrs[CLB_A_SERVER],
+				    "servers are listed by their listener");
+		return -EINVAL;
+	}
 	cursor->ruleset = clb_ruleset_get(clb_net(sock_net(cb->skb->sk)));
 	if (!attrs[CLB_A_LISTENER])
 		return 0;
@@ -341,7 +346,7 @@ int clb_nl_local_address_dump(struct sk_buff *skb,
  * @request: which sessions
  * @walking: the table must not shrink
  * @bucket: next bucket
- * @skip: entries of it that were dumped
+ * @skip: entries of it that were dumped, where one skb is too small for it
  */
 struct session_cursor {
 	struct clb_filter_request *request;
@@ -405,19 +410,28 @@ static bool dump_session(struct sk_buff *skb, struct netlink_callback *cb,
 	return hdr && record_end(skb, hdr, clb_fill_session(skb, session));
 }
 
+/*
+ * A bucket is dumped whole or, with no room left, taken back: were it resumed
+ * at an entry, one that left it meanwhile would hide another.
+ */
 static bool dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 			struct hlist_head *head)
 {
 	struct session_cursor *cursor = session_cursor(cb);
+	unsigned int before = skb->len;
 	struct clb_tuplehash *entry;
 	u32 index = 0;
 
-	hlist_for_each_entry_rcu(entry, head, node) {
+	hlist_for_each_entry(entry, head, node) {
 		if (index++ < cursor->skip)
 			continue;
-		if (!dump_session(skb, cb, entry))
-			return false;
-		cursor->skip = index;
+		if (dump_session(skb, cb, entry))
+			continue;
+		if (before)
+			skb_trim(skb, before);
+		else
+			cursor->skip = index - 1;
+		return false;
 	}
 	cursor->skip = 0;
 	return true;
@@ -433,11 +447,13 @@ int clb_nl_session_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	while (cursor->walking && room &&
 	       cursor->bucket < clb_table_buckets(table)) {
 		rcu_read_lock();
+		clb_table_lock(table, cursor->bucket);
 		/* the table may have shrunk before RCU held it */
 		if (cursor->bucket < clb_table_buckets(table))
 			room = dump_bucket(skb, cb,
 					   clb_table_bucket(table,
 							    cursor->bucket));
+		clb_table_unlock(table, cursor->bucket);
 		rcu_read_unlock();
 		cursor->bucket += room;
 		cond_resched();

@@ -71,6 +71,26 @@ static struct clb_tuplehash *bucket_find(struct hlist_head *head,
 }
 
 /**
+ * clb_table_lock() - hold off all changes of a bucket
+ * @table: the table
+ * @index: below clb_table_buckets(), whatever splits or merges meanwhile
+ *
+ * No entry comes or goes, so that a walk meets every one of them. Ends with
+ * clb_table_unlock().
+ *
+ * Context: any but hard interrupts; softirqs are off until the end.
+ */
+void clb_table_lock(struct clb_table *table, u32 index)
+{
+	spin_lock_bh(bucket_lock(table, index));
+}
+
+void clb_table_unlock(struct clb_table *table, u32 index)
+{
+	spin_unlock_bh(bucket_lock(table, index));
+}
+
+/**
  * clb_table_find() - find an entry
  * @table: the table
  * @tuple: its key

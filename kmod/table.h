@@ -54,6 +54,8 @@ struct clb_tuplehash *clb_table_find(struct clb_table *table,
 struct clb_tuplehash *clb_table_insert(struct clb_table *table,
 				       struct clb_tuplehash *entry);
 void clb_table_remove(struct clb_table *table, struct clb_tuplehash *entry);
+void clb_table_lock(struct clb_table *table, u32 index);
+void clb_table_unlock(struct clb_table *table, u32 index);
 struct hlist_head *clb_table_bucket(struct clb_table *table, u32 index);
 void clb_table_resize(struct clb_table *table, u32 entries);
 

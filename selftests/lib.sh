@@ -452,14 +452,17 @@ spread() {
 relay() {
 	local line rc=0
 
-	"$@" >"$TMP/relayed" 2>&1 || rc=$?
+	rm -f "$TMP/relay"
+	mkfifo "$TMP/relay"
+	"$@" >"$TMP/relay" 2>&1 &
 	while read -r line; do
 		case $line in
 		"ok "*) pass "${line#ok }" ;;
 		"not ok "*) fail "${line#not ok }" ;;
 		*) diag "${line#\# }" ;;
 		esac
-	done <"$TMP/relayed"
+	done <"$TMP/relay"
+	wait $! || rc=$?
 	is "$(basename "$1") runs to its end" "$rc" 0
 }
 

@@ -540,6 +540,95 @@ def versions(client):
     case.end()
 
 
+class Events:
+    """What the multicast group tells, as commands."""
+
+    def __init__(self):
+        self.client = genl.Genl()
+        self.client.subscribe("events")
+        self.client.sock.setblocking(False)
+
+    def take(self):
+        """All there is by now: events are sent before the answer is."""
+        commands = []
+        while True:
+            try:
+                commands += [(Cmd(body[0]).name, {
+                    A(kind).name for kind, _ in
+                    genl.attributes(body[genl.GENL_HEADER.size:])})
+                             for _, _, _, body in self.client.messages()]
+            except BlockingIOError:
+                return commands
+
+
+def changes():
+    """Each command that changes something, and the objects of its event."""
+    there = listener(genl.TCP, VIP, 7000)
+    entry = nest(A.ACL_ENTRY, attr(1, genl.address("10.0.0.1")))
+    local = nest(A.LOCAL_ADDRESS, attr(1, genl.address("198.51.100.7")))
+    return [
+        (Cmd.LISTENER_ADD, there, {"LISTENER"}),
+        (Cmd.LISTENER_SET, there, {"LISTENER"}),
+        (Cmd.SERVER_ADD, there + server(HOST, 1), {"LISTENER", "SERVER"}),
+        (Cmd.SERVER_SET, there + server(HOST, 1), {"LISTENER", "SERVER"}),
+        (Cmd.SERVER_DEL, there + server(HOST, 1), {"LISTENER", "SERVER"}),
+        (Cmd.ACL_ADD, there + entry, {"LISTENER", "ACL_ENTRY"}),
+        (Cmd.ACL_DEL, there + entry, {"LISTENER", "ACL_ENTRY"}),
+        (Cmd.ACL_DEL, there, {"LISTENER"}),
+        (Cmd.LOCAL_ADDRESS_ADD, local, {"LOCAL_ADDRESS"}),
+        (Cmd.LOCAL_ADDRESS_DEL, local, {"LOCAL_ADDRESS"}),
+        (Cmd.LISTENER_DEL, there, {"LISTENER"}),
+    ]
+
+
+COMMIT = ("COMMIT", {"GENERATION"})
+
+
+def events_alone(client):
+    """Each change by itself is announced, then the new configuration."""
+    case = Case(client, "events: each change, then its commit")
+    events = Events()
+    for cmd, payload, objects in changes():
+        generation = client.generation()
+        client.must(cmd, payload)
+        case.equal(cmd.name, events.take(), [(cmd.name, objects), COMMIT])
+        case.equal(f"{cmd.name}: generation", client.generation(),
+                   generation + 1)
+    client.must(Cmd.SETTINGS_SET, nest(A.SETTINGS))
+    case.equal("settings", events.take(), [("SETTINGS_SET", {"SETTINGS"})])
+    client.call(Cmd.LISTENER_DEL, listener(genl.TCP, VIP, 1))
+    case.equal("a refused change", events.take(), [])
+    case.end()
+
+
+def events_together(client):
+    """A transaction is announced at its commit, in order, or never."""
+    case = Case(client, "events: of a transaction at its commit alone")
+    events = Events()
+    for end in (Cmd.ABORT, None, Cmd.COMMIT):
+        owner = genl.Genl()
+        generation = client.generation()
+        owner.must(Cmd.BEGIN)
+        for cmd, payload, _ in changes():
+            owner.must(cmd, payload)
+        owner.call(Cmd.LISTENER_DEL, listener(genl.TCP, VIP, 1))
+        case.equal("before the end", events.take(), [])
+        case.equal("generation before", client.generation(), generation)
+        if end is not None:
+            owner.must(end)
+        owner.close()
+        case.equal(f"after {end}", events.take(),
+                   [(cmd.name, objects) for cmd, _, objects in changes()] +
+                   [COMMIT] if end == Cmd.COMMIT else [])
+        case.equal("generation after", client.generation(),
+                   generation + (end == Cmd.COMMIT))
+    client.must(Cmd.BEGIN)
+    client.must(Cmd.FLUSH)
+    client.must(Cmd.COMMIT)
+    case.equal("flush", events.take(), [("FLUSH", set()), COMMIT])
+    case.end()
+
+
 def main():
     genl.enter_netns(sys.argv[1])
     client = genl.Genl()
@@ -558,6 +647,8 @@ def main():
         case.equal("configuration", state(), before)
         case.equal("generation", client.generation(), generation)
         case.end()
+    events_alone(client)
+    events_together(client)
 
 
 main()

@@ -8,4 +8,49 @@
 topo_up 1 || exit 1
 
 relay "$SELFTESTS/netlink.py" "$NS-node" "$CLBCTL"
+
+# exits STATUS TEXT ARGUMENT...: clbctl ends so and says TEXT, on stderr.
+exits() {
+	local want=$1 text=$2 rc=0
+
+	shift 2
+	clb "$@" >"$TMP/stdout" 2>"$TMP/stderr" </dev/null || rc=$?
+	if [ "$rc" = "$want" ] && grep -qF -- "$text" "$TMP/stderr" &&
+	   [ ! -s "$TMP/stdout" ]; then
+		pass "clbctl exits with $want: $*"
+	else
+		fail "clbctl exits with $want: $*"
+		diag "exit $rc, wanted '$text':" "$(cat "$TMP/stderr")"
+	fi
+}
+
+ok "a listener for what follows" clb listener add tcp "$VIP4:80"
+ok "a server for what follows" clb server add tcp "$VIP4:80" 198.51.100.11
+exits 2 "unknown command 'frob'" frob
+exits 2 "frob" listener add tcp "$VIP4:81" frob 1
+exits 2 "not one of nat, fnat, dr, tun" listener add tcp "$VIP4:81" mode x
+exits 2 "too large" server add tcp "$VIP4:80" 198.51.100.12 weight 70000
+exits 2 "203.0.113.300" listener add tcp 203.0.113.300:80
+exits 2 "value missing" listener set tcp "$VIP4:80" mode
+exits 1 "listener add: tcp $VIP4:80: File exists" listener add tcp "$VIP4:80"
+exits 1 "no such listener" listener del tcp "$VIP4:81"
+exits 1 "no such server" server del tcp "$VIP4:80" 198.51.100.12
+exits 1 "server exists" server add tcp "$VIP4:80" 198.51.100.11
+exits 1 "no such local address" local del 198.51.100.9
+exits 1 "no such ACL entry" acl del tcp "$VIP4:80" 10.0.0.0/8
+exits 1 "timeout-syn" listener set tcp "$VIP4:80" timeout-syn 901
+exits 1 "rate needs mode nat or fnat" \
+	listener add tcp "$VIP4:81" mode dr rate 1m
+exits 1 "not of the listener's family" \
+	server add tcp "$VIP4:80" "[2001:db8:5::11]:80"
+exits 1 "module parameter" settings set max-sessions 4294967295
+
+# Root of a user namespace: in a network namespace of its own, not in another.
+own_netns() {
+	in_node unshare -Urn "$CLBCTL" listener add tcp "$VIP4:99" &&
+		! clb listener show tcp "$VIP4:99"
+}
+ok "root of a user namespace configures its own network namespace" own_netns
+not_ok "and not that of another" \
+	in_node unshare -Ur "$CLBCTL" listener add tcp "$VIP4:99"
 done_testing
