@@ -91,6 +91,8 @@ static void push6(struct sk_buff *skb, const struct clb_session *session,
 	iph->saddr = clb_tunnel_source(session)->in6;
 	iph->daddr = session->server->key.addr.in6;
 	skb->protocol = htons(ETH_P_IPV6);
+	/* what may be fragmented inside may be outside: no DF in IPv6 */
+	skb->ignore_df |= !inner->df;
 }
 
 /**

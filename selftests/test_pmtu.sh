@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Path MTU discovery end to end: a link of 1400 bytes somewhere on the way, and
+# a TCP transfer that fills it completes in all modes. Topology: lib.sh, and
+#
+#	c1 --- c2 --- node --- s2 --- s1
+#
+# where the last hop to c1, or that to s1, takes no more than 1400 bytes.
+. "$(dirname "$0")/lib.sh"
+
+topo_up 2 || exit 1
+topo_tunnels || exit 1
+start_server 1 || exit 1
+make_file big 256
+clb local add "$NODE_BACK4"
+clb local add "$NODE_BACK6"
+
+# router NAMESPACE: it forwards, and says so when it cannot.
+router() {
+	in_ns "$1" sysctl -qw net.ipv4.ip_forward=1 \
+		net.ipv6.conf.all.forwarding=1
+}
+
+# narrow SIDE: all ways to c1 (client), or to s1 (server), but those of their
+# neighbour on the link lead over a hop of 1400 bytes.
+narrow_client() {
+	ip -n "$NS-node" route replace "$(client4 1)" via "$(client4 2)"
+	ip -n "$NS-node" route replace "$(client6 1)" via "$(client6 2)"
+	ip -n "$NS-s1" route replace "$(client4 1)" via "$(client4 2)" \
+		dev direct table 100 onlink
+	ip -n "$NS-s1" route replace "$(client6 1)" via "$(client6 2)" \
+		dev direct table 100 onlink
+	ip -n "$NS-c2" route replace "$(client4 1)" dev eth0 mtu lock 1400
+	ip -n "$NS-c2" route replace "$(client6 1)" dev eth0 mtu lock 1400
+}
+
+narrow_server() { # MODE: in DR the server is a neighbour of the node
+	if [ "$1" = dr ]; then
+		ip -n "$NS-node" route replace "$(server4 1)" dev back \
+			mtu lock 1400
+		ip -n "$NS-node" route replace "$(server6 1)" dev back \
+			mtu lock 1400
+		return
+	fi
+	ip -n "$NS-node" route replace "$(server4 1)" via "$(server4 2)"
+	ip -n "$NS-node" route replace "$(server6 1)" via "$(server6 2)"
+	ip -n "$NS-s2" route replace "$(server4 1)" dev back mtu lock 1400
+	ip -n "$NS-s2" route replace "$(server6 1)" dev back mtu lock 1400
+}
+
+forget_mtus() {
+	local ns
+
+	for ns in c1 node s1; do
+		ip -n "$NS-$ns" route flush cache
+		ip -n "$NS-$ns" -6 route flush cache
+	done
+}
+
+errors() {
+	clb_get '.icmp_translated + .drop_too_big' stats
+}
+
+download() { # VIP
+	in_client curl -sSf -m 20 -o "$TMP/got" "$(url "$1" 80 files/big)" &&
+		cmp "$TMP/got" "$TMP/files/big"
+}
+
+upload() { # VIP
+	in_client curl -sSf -m 20 -H Expect: -T "$TMP/files/big" \
+		"$(url "$1" 80 put/up)" && cmp "$TMP/s1/put/up" "$TMP/files/big"
+}
+
+# path_mtu MODE FAMILY SIDE TRANSFER
+path_mtu() {
+	local vip=$VIP4 server before key
+	server=$(server4 1)
+
+	[ "$2" = 4 ] || vip=$VIP6 server="[$(server6 1)]"
+	key="tcp $vip:80"
+	[ "$2" = 4 ] || key="tcp [$vip]:80"
+	# shellcheck disable=SC2086 # two words
+	clb listener add $key mode "$1" && clb server add $key "$server:80"
+	"narrow_$3" "$1"
+	forget_mtus
+	before=$(errors)
+	ok "path MTU, $1 IPv$2, $3's side: $4 completes" "$4" "$vip"
+	ok "path MTU, $1 IPv$2, $3's side: errors passed the node" \
+		[ "$(errors)" -gt "$before" ]
+	# shellcheck disable=SC2086
+	clb listener del $key
+}
+
+router c2
+router s2
+for mode in nat fnat dr tun; do
+	path_mtu "$mode" 4 client download
+	path_mtu "$mode" 6 client download
+done
+ip -n "$NS-node" route del "$(client4 1)"
+ip -n "$NS-node" route del "$(client6 1)"
+for mode in nat fnat tun dr; do
+	path_mtu "$mode" 4 server upload
+	path_mtu "$mode" 6 server upload
+done
+done_testing
