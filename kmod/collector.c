@@ -17,10 +17,26 @@
 #define CLB_COLLECT_SECONDS	5
 #define CLB_COLLECT_BATCH	128
 
+/* The server is down or gone: TCP is reset, UDP moves with its next packet. */
+static void session_leave(struct clb_net *cn, struct clb_session *session)
+{
+	const struct clb_tuple *tuple = clb_session_tuple(session,
+							  CLB_DIR_ORIGINAL);
+	bool tcp = tuple->protocol == IPPROTO_TCP;
+	bool reset = tcp &&
+		READ_ONCE(session->state) <= CLB_SESSION_STATE_CLOSING &&
+		READ_ONCE(session->server->listener->reset);
+
+	if (!clb_session_kill(cn, session))
+		return;
+	if (reset)
+		clb_reset_session(cn, session);
+	else if (!tcp && tuple->kind == CLB_TUPLE_FLOW)
+		clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_MOVED);
+}
+
 static bool session_ends(struct clb_net *cn, struct clb_session *session)
 {
-	bool reset;
-
 	if (clb_session_expired(session)) {
 		if (clb_session_kill(cn, session))
 			clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_EXPIRED);
@@ -28,11 +44,7 @@ static bool session_ends(struct clb_net *cn, struct clb_session *session)
 	}
 	if (!clb_server_dead(session->server))
 		return false;
-	reset = session->hash[0].tuple.protocol == IPPROTO_TCP &&
-		READ_ONCE(session->state) <= CLB_SESSION_STATE_CLOSING &&
-		READ_ONCE(session->server->listener->reset);
-	if (clb_session_kill(cn, session) && reset)
-		clb_reset_session(cn, session);
+	session_leave(cn, session);
 	return true;
 }
 

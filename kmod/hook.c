@@ -152,12 +152,10 @@ static unsigned int dead_server_packet(struct clb_ctx *ctx)
 		clb_tcp_track(session, ctx->dir, &ctx->pkt);
 	if (!clb_session_kill(ctx->cn, session))
 		return clb_drop(ctx, CLB_STATS_A_DROP_SERVER_GONE);
-	if (moves && ctx->dir == CLB_DIR_ORIGINAL) {
-		if (!is_tcp(ctx))
-			clb_stats_inc(ctx->cn->stats,
-				      CLB_STATS_A_SESSIONS_MOVED);
+	if (!is_tcp(ctx))
+		clb_stats_inc(ctx->cn->stats, CLB_STATS_A_SESSIONS_MOVED);
+	if (moves && ctx->dir == CLB_DIR_ORIGINAL)
 		return first_packet(ctx);
-	}
 	if (is_tcp(ctx) && reset)
 		clb_reset_session(ctx->cn, session);
 	return clb_drop(ctx, CLB_STATS_A_DROP_SERVER_GONE);

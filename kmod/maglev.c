@@ -12,14 +12,14 @@
 #include "scheduler.h"
 
 /*
- * Primes; the table gets the first that has at least this many slots for each
- * server, which bounds by 1 % what moves for no reason when one leaves.
+ * Slots of the table, a prime. With 65521 less than 1 % moves for no reason
+ * when a server leaves, for any number of servers up to 655 (100 slots for
+ * each). Another size moves nearly every client: there is one step only, and
+ * it depends on the servers configured, for their state comes and goes.
  */
+#define CLB_MAGLEV_SLOTS	65521
+#define CLB_MAGLEV_SLOTS_LARGE	524287
 #define CLB_MAGLEV_SLOTS_PER_SERVER 100
-
-static const u32 primes[] = {
-	1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071, 262139, 524287,
-};
 
 static const siphash_key_t server_key = { { 0x636c62206d61676cULL, 1 } };
 static const siphash_key_t client_key = { { 0x636c62206d61676cULL, 2 } };
@@ -45,12 +45,8 @@ struct turn {
 
 static u32 table_size(u32 servers)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(primes) - 1; i++)
-		if (primes[i] >= servers * CLB_MAGLEV_SLOTS_PER_SERVER)
-			break;
-	return primes[i];
+	return servers * CLB_MAGLEV_SLOTS_PER_SERVER <= CLB_MAGLEV_SLOTS ?
+	       CLB_MAGLEV_SLOTS : CLB_MAGLEV_SLOTS_LARGE;
 }
 
 static int endpoint_cmp(const struct clb_endpoint *a,
@@ -129,7 +125,7 @@ static void table_fill(struct clb_schedule *schedule, struct turn *turns,
 int clb_maglev_build(const struct clb_listener_conf *conf,
 		     struct clb_schedule *schedule)
 {
-	u32 size = table_size(schedule->nr_usable), i;
+	u32 size = table_size(conf->nr_servers), i;
 	unsigned long *taken;
 	struct turn *turns;
 	int err = -ENOMEM;

@@ -501,3 +501,67 @@ tap_include() {
 	done
 	[ -n "$planned" ] || fail "$(basename "$1"): runs to its end"
 }
+
+# --- dialogues ---------------------------------------------------------------
+
+# Programs that read commands and answer each with one line, and that live as
+# long as the test: to start Python for each would take most of the time.
+# dialogue NAME COMMAND...: then "tell NAME WORD..." prints the answer.
+declare -A _dialogue_in _dialogue_out
+dialogue() {
+	local _exec=exec name=$1 in out
+
+	shift
+	mkfifo "$TMP/$name.in" "$TMP/$name.out"
+	exec {in}<>"$TMP/$name.in" {out}<>"$TMP/$name.out"
+	_dialogue_in[$name]=$in _dialogue_out[$name]=$out
+	# not by spawn: in the background input is /dev/null unless given here
+	"$@" <&"$in" >&"$out" &
+	_pids+=("$!")
+}
+
+hear() { # NAME: one more line of its output
+	local line
+
+	read -r -t "${HEAR_TIMEOUT:-60}" -u "${_dialogue_out[$1]}" line ||
+		line="no answer"
+	echo "$line"
+}
+
+tell() { # NAME WORD...
+	echo "${*:2}" >&"${_dialogue_in[$1]}"
+	hear "$1"
+}
+
+# start_raw: raw.py as the dialogue "raw"; its servers send from s1.
+start_raw() {
+	# on one processor, for packets to arrive in the order of their sending
+	dialogue raw taskset 1 "$SELFTESTS/raw.py" "$NS-c1" "$NS-s1"
+	[ "$(hear raw)" = ready ]
+}
+
+# start_client: conn.py in c1 as the dialogue "client".
+start_client() { dialogue client in_client "$SELFTESTS/conn.py" client; }
+
+# start_tcp NUMBER [PORT]: conn.py as a server on port 7000; what happens to
+# its connections is in $TMP/tcp.NUMBER.
+start_tcp() {
+	spawn in_server "$1" "$SELFTESTS/conn.py" serve "s$1" "${2:-7000}" \
+		>"$TMP/tcp.$1" 2>&1
+	wait_for 10 tcp_server_up "$@"
+}
+tcp_server_up() {
+	in_server "$1" ss -Hltn "sport = :${2:-7000}" | grep -q .
+}
+
+# stat_of NAME: a counter of clbctl stats, with underscores.
+stat_of() { clb_get ".$1" stats; }
+
+# node_sink: the node's way to 10.9.0.0/16, where servers need not exist.
+node_sink() {
+	ip -n "$NS-node" -batch - <<-IP
+	link add sink type dummy
+	link set sink up
+	route add 10.9.0.0/16 dev sink
+	IP
+}

@@ -1,0 +1,198 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Connections that are held open, for the tests.
+
+conn.py serve NAME PORT		TCP, IPv4 and IPv6: echo. Prints "open", "eof",
+				"reset" as it happens to a connection, with the
+				client's port. "bye" closes it, "abort" resets
+				it, "who" is answered by NAME
+conn.py client			reads commands from standard input and answers
+				each with one line:
+
+open ID ADDRESS PORT [COUNT [SOURCE_PORT]]	TCP connections, used once each
+ping ID						how many of them still work
+who ID						how many at each server: "s1=2 s2=1"
+ended ID SECONDS				how they ended, without a word
+						of ours: "reset=1 eof=0 open=2"
+close ID [rst]					close, or abort, them
+reuse ADDRESS PORT COUNT SOURCE_PORT HOW	connections in a row from one port
+						that end by client, server,
+						client-rst or server-rst; how
+						many worked
+uopen ID ADDRESS PORT				UDP
+ask ID						what it answers to "hello"
+uonce ADDRESS PORT [SOURCE_ADDRESS]		the same, from a new port
+"""
+import collections
+import select
+import selectors
+import socket
+import struct
+import sys
+import time
+
+PATIENCE = 5
+
+
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def abort(sock):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+class Server:
+    def __init__(self, name, port):
+        self.name = name.encode()
+        self.selector = selectors.DefaultSelector()
+        self.listener = socket.create_server(
+            ("::", port), family=socket.AF_INET6, dualstack_ipv6=True,
+            backlog=1024)
+        self.selector.register(self.listener, selectors.EVENT_READ)
+
+    def end(self, sock, word, how=socket.socket.close):
+        print(word, sock.port, flush=True)
+        self.selector.unregister(sock.sock)
+        how(sock.sock)
+
+    def accept(self):
+        sock, peer = self.listener.accept()
+        key = collections.namedtuple("Key", "sock port")(sock, peer[1])
+        self.selector.register(sock, selectors.EVENT_READ, key)
+        print("open", key.port, flush=True)
+
+    def read(self, key):
+        try:
+            data = key.sock.recv(65536)
+            if data == b"bye":
+                return self.end(key, "bye")
+            if data == b"abort":
+                return self.end(key, "abort", abort)
+            if not data:
+                return self.end(key, "eof")
+            key.sock.sendall(self.name if data == b"who" else data)
+        except ConnectionError:
+            self.end(key, "reset")
+
+    def run(self):
+        while True:
+            for event, _ in self.selector.select():
+                if event.fileobj is self.listener:
+                    self.accept()
+                else:
+                    self.read(event.data)
+
+
+class Client:
+    def __init__(self):
+        self.socks = {}
+
+    def connect(self, address, port, source=0):
+        sock = socket.socket(family_of(address))
+        sock.settimeout(PATIENCE)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if source:
+            sock.bind(("", source))
+        sock.connect((address, port))
+        return sock
+
+    def talk(self, sock, text=b"x"):
+        try:
+            sock.send(text)
+            return sock.recv(100)
+        except OSError:
+            return b""
+
+    def open(self, name, address, port, count=1, source=0):
+        self.socks[name] = [self.connect(address, int(port), int(source))
+                            for _ in range(int(count))]
+        return "open " + self.ping(name)
+
+    def ping(self, name):
+        return str(sum(self.talk(s) == b"x" for s in self.socks[name]))
+
+    def who(self, name):
+        count = collections.Counter(self.talk(s, b"who").decode()
+                                    for s in self.socks[name])
+        return " ".join(f"{k}={v}" for k, v in sorted(count.items()))
+
+    def how_ended(self, sock):
+        try:
+            return "open" if sock.recv(1) else "eof"
+        except ConnectionError:
+            return "reset"
+
+    def ended(self, name, seconds):
+        count = {"reset": 0, "eof": 0, "open": 0}
+        left = set(self.socks[name])
+        end = time.monotonic() + float(seconds)
+        while left and time.monotonic() < end:
+            ready, _, _ = select.select(left, [], [], end - time.monotonic())
+            for sock in ready:
+                count[self.how_ended(sock)] += 1
+                left.discard(sock)
+        count["open"] += len(left)
+        return " ".join(f"{k}={v}" for k, v in count.items())
+
+    def close(self, name, how=""):
+        for sock in self.socks.pop(name):
+            abort(sock) if how == "rst" else sock.close()
+        return "closed"
+
+    def once(self, sock, how):
+        if self.talk(sock) != b"x":
+            return False
+        if how == "client-rst":
+            abort(sock)
+            return True
+        if how == "client":
+            sock.shutdown(socket.SHUT_WR)
+        try:
+            if how != "client":
+                sock.send(b"abort" if how == "server-rst" else b"bye")
+            end = sock.recv(1)
+        except ConnectionError:
+            end = None
+        sock.close()
+        return end == (None if how == "server-rst" else b"")
+
+    def reuse(self, address, port, count, source, how):
+        return str(sum(self.once(self.connect(address, int(port), int(source)),
+                                 how)
+                       for _ in range(int(count))))
+
+    def uopen(self, name, address, port, source=""):
+        sock = socket.socket(family_of(address), socket.SOCK_DGRAM)
+        sock.settimeout(1)
+        if source:
+            sock.bind((source, 0))
+        sock.connect((address, int(port)))
+        self.socks[name] = [sock]
+        return self.ask(name)
+
+    def ask(self, name):
+        return self.talk(self.socks[name][0], b"hello").decode() or "nothing"
+
+    def uonce(self, address, port, source=""):
+        answer = self.uopen("", address, port, source)
+        self.close("")
+        return answer
+
+    def run(self):
+        for line in iter(sys.stdin.readline, ""):
+            verb, *words = line.split()
+            try:
+                print(getattr(self, verb)(*words), flush=True)
+            except (OSError, AttributeError, KeyError, TypeError,
+                    ValueError) as error:
+                print("error:", error, flush=True)
+
+
+if sys.argv[1:2] == ["serve"] and len(sys.argv) == 4:
+    Server(sys.argv[2], int(sys.argv[3])).run()
+elif sys.argv[1:] == ["client"]:
+    Client().run()
+else:
+    sys.exit(__doc__)

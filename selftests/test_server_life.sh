@@ -1,0 +1,212 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What becomes of sessions when a server drains, goes down or is removed, and
+# of a client that uses its port again. In all modes. Topology: lib.sh; two
+# servers with conn.py at TCP port 7000 and UDP echo.
+. "$(dirname "$0")/lib.sh"
+
+topo_up 2 || exit 1
+topo_tunnels || exit 1
+start_client
+for i in 1 2; do
+	start_tcp "$i" || exit 1
+	start_udp "$i" || exit 1
+done
+clb local add "$NODE_BACK4" && clb local add "$NODE_BACK6" || exit 1
+
+readonly PORT=7000
+
+# family 4 or 6: what listener, client and server words stand for.
+family() {
+	f=$1 vip=$VIP4 vip_host=$VIP4
+	[ "$1" = 4 ] || vip=$VIP6 vip_host=[$VIP6]
+}
+server() {
+	if [ "$f" = 4 ]; then server4 "$1"; else echo "[$(server6 "$1")]"; fi
+}
+tcp_key() { echo tcp "$vip_host:$PORT"; }
+udp_key() { echo udp "$vip_host:$UDP_PORT"; }
+
+# begin MODE [KEYWORD...]: both listeners anew, with both servers, in turn.
+begin() {
+	clb restore <<-END
+	local add $NODE_BACK4
+	local add $NODE_BACK6
+	$(for key in "$(tcp_key)" "$(udp_key)"; do
+		echo "listener add $key mode $* scheduler rr"
+		echo "server add $key $(server 1):${key##*:}"
+		echo "server add $key $(server 2):${key##*:}"
+	done)
+	END
+}
+# act VERB NUMBER [WORD...]: "clbctl server VERB" on the TCP listener.
+act() {
+	local verb=$1 number=$2
+
+	shift 2
+	# shellcheck disable=SC2046 # words are meant to split
+	clb server "$verb" $(tcp_key) "$(server "$number"):$PORT" "$@"
+}
+udp_act() {
+	# shellcheck disable=SC2046 # words are meant to split
+	clb server "$1" $(udp_key) "$(server "$2"):$UDP_PORT"
+}
+
+client() { tell client "$@"; }
+resets_at() { grep -c '^reset' "$TMP/tcp.$1"; }	# SERVER
+resets_are() { [ "$(resets_at "$1")" -eq "$2" ]; }	# SERVER COUNT
+servers_have() { wait_for 5 resets_are "$1" "$2"; }
+
+syn_retransmissions() {
+	in_client nstat -asz TcpExtTCPSynRetrans |
+		awk '/TcpExtTCPSynRetrans/ {print $2}'
+}
+
+# --- resets ------------------------------------------------------------------
+
+# Four connections, two at each server, which say nothing while server 1 goes
+# down and server 2 is removed.
+test_resets() { # LABEL
+	local r1 r2 sent
+
+	r1=$(resets_at 1) r2=$(resets_at 2) sent=$(stat_of resets_sent)
+	is "$1: connections" "$(client open a "$vip" "$PORT" 4)" "open 4"
+	ok "$1: a server goes down" act down 1
+	ok "$1: the server is reset" servers_have 1 $((r1 + 2))
+	is "$1: its clients are reset" "$(client ended a 1)" \
+		"reset=2 eof=0 open=2"
+	client close a >/dev/null
+	is "$1: new connections, all to the other" \
+		"$(client open b "$vip" "$PORT" 2) $(client who b)" "open 2 s2=2"
+	ok "$1: a server is removed" act del 2
+	ok "$1: the server is reset" servers_have 2 $((r2 + 2))
+	is "$1: its clients are reset" "$(client ended b 1)" \
+		"reset=2 eof=0 open=0"
+	is "$1: resets are counted" \
+		"$(($(stat_of resets_sent) - sent >= 8))" 1
+	client close b >/dev/null
+}
+
+test_udp_moves() { # LABEL
+	local moved first one other
+
+	moved=$(stat_of sessions_moved)
+	first=$(client uopen u "$vip" "$UDP_PORT")
+	one=${first:1:1} other=$((3 - ${first:1:1}))
+	udp_act down "$one"
+	is "$1: UDP moves with the next packet when a server goes down" \
+		"$first, $(client ask u)" "s$one hello, s$other hello"
+	udp_act up "$one"
+	udp_act del "$other"
+	is "$1: UDP moves with the next packet when a server is removed" \
+		"$(client ask u)" "s$one hello"
+	is "$1: both are counted" "$(($(stat_of sessions_moved) - moved))" 2
+	client close u >/dev/null
+}
+
+test_reset_off() {
+	local r1
+
+	r1=$(resets_at 1)
+	ok "reset off: listener" begin nat reset off
+	is "reset off: connections" "$(client open a "$vip" "$PORT" 4)" \
+		"open 4"
+	ok "reset off: a server goes down" act down 1
+	is "reset off: sessions end" "$(clb_get length session show \
+		server "$(server 1)" state established)" 0
+	is "reset off: no client is reset" "$(client ended a 1)" \
+		"reset=0 eof=0 open=4"
+	is "reset off: no server is reset" "$(resets_at 1)" "$r1"
+	gone=$(stat_of drop_no_session)
+	is "reset off: packets of those clients have no answer" \
+		"$(client ping a)" 2
+	ok "reset off: they are counted" \
+		[ "$(stat_of drop_no_session)" -gt "$gone" ]
+	client close a rst >/dev/null
+}
+
+# --- drain -------------------------------------------------------------------
+
+event_seen() { # STATE
+	jq -se --arg state "$1" 'any(.[];
+		.event == "server-set" and .server.state == $state)' \
+		"$TMP/events"
+}
+
+test_drain() {
+	ok "drain: listener" begin nat
+	is "drain: connections" "$(client open a "$vip" "$PORT" 4)" "open 4"
+	ok "drain: a server drains" act drain 1
+	is "drain: no new sessions" \
+		"$(client open b "$vip" "$PORT" 3) $(client who b)" "open 3 s2=3"
+	is "drain: those it has go on" "$(client who a)" "s1=2 s2=2"
+	spawn clb -j monitor >"$TMP/events"
+	ok "drain: it gets a deadline" act drain 1 timeout 2
+	ok "drain: then it is down" wait_for 10 event_seen down
+	is "drain: its clients are reset" "$(client ended a 3)" \
+		"reset=2 eof=0 open=2"
+	stop "$spawned"
+	ok "drain: it comes up again" act up 1
+	client close a >/dev/null
+	client open a "$vip" "$PORT" 4 >/dev/null
+	is "drain: and gets its share" "$(client who a)" "s1=2 s2=2"
+	ok "weight 0: set" act set 1 weight 0
+	client close b >/dev/null
+	is "weight 0: no new sessions" \
+		"$(client open b "$vip" "$PORT" 3) $(client who b)" "open 3 s2=3"
+	is "weight 0: those it has go on" "$(client who a)" "s1=2 s2=2"
+	client close a >/dev/null
+	client close b >/dev/null
+}
+
+# --- the same port again -----------------------------------------------------
+
+# Connections in a row from one port. A SYN that had to be sent again is a
+# second lost.
+test_reuse() { # LABEL
+	local how before
+
+	before=$(syn_retransmissions)
+	for how in client server client-rst server-rst; do
+		is "$1: from one port again and again, ended by $how" \
+			"$(client reuse "$vip" "$PORT" 5 40001 "$how")" 5
+	done
+	is "$1: no SYN had to be sent twice" "$(syn_retransmissions)" "$before"
+}
+
+# The old server is down and the client knows nothing of it.
+test_reuse_down() {
+	local before one
+
+	before=$(syn_retransmissions)
+	ok "reuse: listener" begin nat reset off
+	is "reuse: a connection" "$(client open a "$vip" "$PORT" 1 40002)" \
+		"open 1"
+	one=$(client who a) one=${one:1:1}
+	ok "reuse: its server goes down" act down "$one"
+	client close a rst >/dev/null
+	is "reuse: a connection from the same port" \
+		"$(client open a "$vip" "$PORT" 1 40002) $(client who a)" \
+		"open 1 s$((3 - one))=1"
+	is "reuse: no SYN had to be sent twice" "$(syn_retransmissions)" \
+		"$before"
+	client close a >/dev/null
+}
+
+# The client shall forget a connection it closed: TIME_WAIT is its own matter.
+in_client sysctl -qw net.ipv4.tcp_max_tw_buckets=0
+for mode in nat fnat dr tun; do
+	for i in 4 6; do
+		family "$i"
+		ok "$mode IPv$i: listeners" begin "$mode"
+		test_reuse "$mode IPv$i"
+		ok "$mode IPv$i: listeners anew" begin "$mode"
+		test_resets "$mode IPv$i"
+		test_udp_moves "$mode IPv$i"
+	done
+done
+family 4
+test_drain
+test_reset_off
+test_reuse_down
+done_testing

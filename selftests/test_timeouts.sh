@@ -1,0 +1,193 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# States of sessions and how long they last. Packets made by hand lead a TCP
+# session through its states; the client .99 and the server .99 exist in the
+# node's neighbour tables alone. Topology: lib.sh.
+. "$(dirname "$0")/lib.sh"
+
+topo_up 1 || exit 1
+start_raw || exit 1
+start_client
+start_tcp 1 || exit 1
+start_udp 1 || exit 1
+
+readonly CLIENT=192.0.2.99 SERVER=198.51.100.99
+readonly SYN=11 ESTABLISHED=22 FIN=13 UDP=14	# seconds
+readonly TIMEOUTS="timeout-syn $SYN timeout-established $ESTABLISHED
+	timeout-fin $FIN timeout-udp $UDP"
+readonly SHORT="timeout-syn 2 timeout-established 10 timeout-fin 2 timeout-udp 2"
+
+ip -n "$NS-node" neigh add "$CLIENT" lladdr 02:00:00:00:00:99 dev front
+ip -n "$NS-node" neigh add "$SERVER" lladdr 02:00:00:00:00:99 dev back
+
+# listener MODE PORT WORD...: with the server .99.
+listener() {
+	clb restore --add <<-END
+	listener add tcp $VIP4:$2 mode $1 $(echo "${@:3}" | xargs)
+	server add tcp $VIP4:$2 $SERVER:$2
+	END
+}
+
+port=2000
+flow() { # VIP_PORT: the next client port
+	port=$((port + 1))
+	tell raw flow "$CLIENT" "$port" "$VIP4" "$1" "$SERVER" "$1" >/dev/null
+}
+
+# session: state and seconds left, rounded up, of the flow's session.
+session() {
+	clb_get '.[] | "\(.state) \((.expires_ms + 999) / 1000 | floor)"' \
+		session show client "$CLIENT:$port"
+}
+session_state() {
+	clb_get '.[].state' session show client "$CLIENT:$port"
+}
+
+# near SECONDS LIMIT: within the last 5 seconds of it, for this takes time.
+near() { [ "$1" -le "$2" ] && [ "$1" -gt $(($2 - 5)) ]; }
+
+# path NAME VIP_PORT STEP...: each step is "packet > state timeout"; without
+# ">" the state is not looked at.
+path() {
+	local name=$1 step packet state limit got
+
+	flow "$2"
+	shift 2
+	for step in "$@"; do
+		packet=${step%% >*}
+		# shellcheck disable=SC2086 # words are meant to split
+		tell raw $packet >/dev/null
+		[ "$packet" != "$step" ] || continue
+		read -r state limit <<<"${step##*> }"
+		got=$(session)
+		is "$name: $packet leads to $state" "${got% *}" "$state"
+		ok "$name: $state has its timeout" near "${got#* }" "$limit"
+	done
+}
+
+HANDSHAKE=("c S" "s SA" "c A")
+
+test_two_way() { # LABEL PORT
+	path "$1, client closes" "$2" \
+		"c S > syn-sent $SYN" \
+		"s SA > syn-recv $SYN" \
+		"c A > established $ESTABLISHED" \
+		"c FA > fin-client $FIN" \
+		"s A +100 > fin-client $FIN" \
+		"s FA > closing $FIN" \
+		"c A > time-wait $FIN" \
+		"s FA -1 > time-wait $FIN"
+	path "$1, server closes" "$2" "${HANDSHAKE[@]}" \
+		"s FA > fin-server $FIN" \
+		"c A +100 > fin-server $FIN" \
+		"c FA > closing $FIN" \
+		"s A > time-wait $FIN"
+	path "$1, refused" "$2" "c S" "s RA > closed $FIN"
+	path "$1, aborted" "$2" "${HANDSHAKE[@]}" "c RA > closed $FIN"
+	path "$1, server aborts" "$2" "${HANDSHAKE[@]}" "s R > closed $FIN"
+	path "$1, blind resets" "$2" "${HANDSHAKE[@]}" "s A +500" "c A" \
+		"c R ~100000000 > established $ESTABLISHED" \
+		"c R -100000000 > established $ESTABLISHED" \
+		"s R ~100000000 > established $ESTABLISHED" \
+		"s R -100000000 > established $ESTABLISHED" \
+		"c R > closed $FIN"
+	path "$1, port used again" "$2" "${HANDSHAKE[@]}" "c RA" \
+		"c S > syn-sent $SYN"
+}
+
+test_one_way() { # LABEL PORT
+	path "$1, client closes" "$2" \
+		"c S > syn-sent $SYN" \
+		"c A > established $ESTABLISHED" \
+		"c R ~100000000 > established $ESTABLISHED" \
+		"c FA > fin-client $FIN" \
+		"c A > fin-client $FIN"
+	path "$1, aborted" "$2" "c S" "c A" "c RA > closed $FIN"
+}
+
+# --- sessions end ------------------------------------------------------------
+
+gone() { [ -z "$(session_state)" ]; }
+now_ms() { echo $((${EPOCHREALTIME//./} / 1000)); }
+
+# lasts NAME MS: the session ends, no sooner than MS after the last packet.
+lasts() {
+	ok "$1: ends" wait_for 15 gone
+	ok "$1: not before its time" [ $(($(now_ms) - touched)) -ge "$2" ]
+}
+
+expired_is() { [ "$(stat_of sessions_expired)" -eq "$1" ]; }
+
+# A packet touches the session after its time is taken: at least so long.
+test_expiry() {
+	local expired
+
+	expired=$(stat_of sessions_expired)
+	flow 82
+	touched=$(now_ms)
+	tell raw c S >/dev/null
+	is "half-open: there" "$(session_state)" syn-sent
+	lasts "half-open" 2000
+
+	flow 82
+	for step in "${HANDSHAKE[@]}"; do
+		# shellcheck disable=SC2086 # words are meant to split
+		tell raw $step >/dev/null
+	done
+	touched=$(now_ms)
+	tell raw c FA >/dev/null
+	is "closing: there" "$(session_state)" fin-client
+	lasts "closing" 2000
+	# what nobody looks for is counted when the collector comes by
+	ok "what expired is counted" \
+		wait_for 10 expired_is $((expired + 2))
+}
+
+older_than() { [ $((SECONDS - $1)) -gt "$2" ]; }
+client_state() { # PROTOCOL PORT
+	clb_get '.[].state' session show listener "$1" "$VIP4:$2"
+}
+client_expires() {
+	clb_get '.[].expires_ms' session show listener "$1" "$VIP4:$2"
+}
+no_session() { [ -z "$(client_state "$@")" ]; }
+
+# A real connection idle for more than the other timeouts, but not its own.
+test_real() {
+	local since strays resets
+
+	clb restore --add <<-END
+	listener add tcp $VIP4:7000 mode nat $SHORT
+	server add tcp $VIP4:7000 $(server4 1):7000
+	listener add udp $VIP4:$UDP_PORT mode nat $SHORT
+	server add udp $VIP4:$UDP_PORT $(server4 1):$UDP_PORT
+	END
+	is "a connection" "$(tell client open a "$VIP4" 7000)" "open 1"
+	since=$SECONDS
+	is "a question by UDP" "$(tell client uopen u "$VIP4" "$UDP_PORT")" \
+		"s1 hello"
+	is "UDP both ways" "$(client_state udp "$UDP_PORT")" udp
+	ok "UDP: ends" wait_for 15 no_session udp "$UDP_PORT"
+	is "UDP: the next packet begins a new one" "$(tell client ask u)" \
+		"s1 hello"
+	wait_for 20 older_than "$since" 4
+	is "an idle connection is there" "$(client_state tcp 7000)" established
+	is "it works" "$(tell client ping a)" 1
+	ok "a packet gives it all its time again" \
+		[ "$(client_expires tcp 7000)" -gt 7000 ]
+	ok "idle for too long, it ends" wait_for 30 no_session tcp 7000
+	strays=$(stat_of drop_no_session) resets=$(stat_of resets_sent)
+	is "its next packet is of no session" "$(tell client ping a)" 0
+	is "that is counted" "$(($(stat_of drop_no_session) - strays))" 1
+	is "the client is reset" "$(($(stat_of resets_sent) - resets))" 1
+}
+
+ok "pool" clb local add "$NODE_BACK4"
+ok "listeners: nat" listener nat 80 "$TIMEOUTS"
+ok "listeners: dr" listener dr 81 "$TIMEOUTS"
+ok "listeners: nat, short" listener nat 82 "$SHORT"
+test_two_way "nat" 80
+test_one_way "dr" 81
+test_expiry
+test_real
+done_testing
