@@ -201,7 +201,7 @@ static u32 bucket_end(struct clb_net *cn, u32 index,
 
 /* Under RCU with softirqs off, as on the packet path. */
 static u32 bucket_end_safely(struct clb_net *cn, u32 index,
-			    const struct clb_session_filter *filter)
+			     const struct clb_session_filter *filter)
 {
 	u32 count = 0;
 

@@ -1,0 +1,239 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Lists of many sessions: complete, exact, and in linear time.
+
+sessions.py CLIENT NODE CLBCTL
+
+CLIENT, NODE: network namespaces; UDP sessions are made by pktgen on CLIENT's
+eth0. Prints "ok NAME" or "not ok NAME", "# " before reasons.
+"""
+import os
+import subprocess
+import sys
+import time
+
+import genl
+from genl import A, Cmd, listener, server
+
+VIP, SINK = "203.0.113.1", "198.18.0.2"
+KEPT, PASSING = 5001, 5002
+PKTGEN = "/proc/thread-self/net/pktgen"
+FIRST_PORT, PORTS, ADDRESSES = 1024, 40000, 7	# coprime: all pairs differ
+
+
+def tell(good, name, *reasons):
+    print(f"{'ok' if good else 'not ok'} {name}")
+    for reason in () if good else reasons:
+        print(f"# {reason}")
+    sys.stdout.flush()
+
+
+def pktgen(name, *lines):
+    for line in lines:
+        with open(f"{PKTGEN}/{name}", "w", encoding="ascii") as file:
+            file.write(line + "\n")
+
+
+class Flood:
+    """New sessions with the listener on a port of the VIP."""
+
+    def __init__(self, mac):
+        pktgen("kpktgend_0", "rem_device_all", "add_device eth0")
+        pktgen("eth0", "pkt_size 60", "delay 0", f"dst {VIP}",
+               f"dst_mac {mac}", f"udp_src_min {FIRST_PORT}",
+               f"udp_src_max {FIRST_PORT + PORTS - 1}")
+
+    def send(self, vip_port, count, network):
+        """network: the sources are 10.network.0.1 to .7"""
+        pktgen("eth0", f"count {count}", f"udp_dst_min {vip_port}",
+               f"udp_dst_max {vip_port}", f"src_min 10.{network}.0.1",
+               f"src_max 10.{network}.0.{ADDRESSES}")
+        pktgen("pgctrl", "start")
+
+    def fill(self, client, total, *what):
+        """Until there are so many: a busy machine loses packets."""
+        for _ in range(10):
+            self.send(*what)
+            if open_sessions(client) >= total:
+                return
+
+
+def configure(client):
+    for vip_port in (KEPT, PASSING):
+        timeout = genl.attr(13, genl.u32(900))
+        client.must(Cmd.LISTENER_ADD,
+                    listener(genl.UDP, VIP, vip_port, timeout))
+        client.must(Cmd.SERVER_ADD, listener(genl.UDP, VIP, vip_port) +
+                    server(SINK, 9))
+
+
+def identity(record):
+    """Client address, client port and port at the VIP of a session."""
+    session = dict(genl.attributes(dict(genl.attributes(record))[A.SESSION]))
+    return session[4], session[5], session[7]
+
+
+def open_sessions(client):
+    stats = dict(genl.attributes(client.must(Cmd.STATS_GET).records[0][1]))
+    return int.from_bytes(dict(genl.attributes(stats[A.STATS]))[2],
+                          sys.byteorder)
+
+
+class Dump:
+    """A list that is read one piece at a time."""
+
+    def __init__(self, client, payload=b""):
+        self.client, self.answer = client, genl.Answer()
+        self.pieces, self.done = 0, False
+        client.send(Cmd.SESSION_GET, payload, flags=genl.NLM_F_DUMP)
+
+    def read(self):
+        for kind, flags, seq, body in self.client.messages():
+            if seq == self.client.seq:
+                self.done = (self.client.take(self.answer, kind, flags, body)
+                             or self.done)
+        self.pieces += 1
+
+    def seen(self):
+        return [identity(record) for _, record in self.answer.records]
+
+    def kept(self):
+        wanted = genl.port(KEPT)
+        return {one for one in self.seen() if one[2] == wanted}
+
+
+def whole(client, payload=b""):
+    dump = Dump(client, payload)
+    while not dump.done:
+        dump.read()
+    return dump
+
+
+def kept_only():
+    return listener(genl.UDP, VIP, KEPT)
+
+
+def settled(client, wanted):
+    """The list once the table has grown: until then, sessions that it moves
+    may be in it twice."""
+    end = time.monotonic() + 20
+    seen = whole(client).seen()
+    while len(seen) != wanted and time.monotonic() < end:
+        time.sleep(0.1)
+        seen = whole(client).seen()
+    return seen
+
+
+def exact(client, flood):
+    """While nothing changes: each once."""
+    flood.fill(client, 2000, KEPT, 2000, 1)
+    flood.fill(client, 3000, PASSING, 1000, 2)
+    seen = settled(client, 3000)
+    tell(len(seen) == 3000 and len(set(seen)) == 3000,
+         "3000 sessions are listed, each once",
+         f"{len(seen)} records of {len(set(seen))} sessions")
+    count = len(whole(client, kept_only()).seen())
+    tell(count == 2000, "the filter by listener lists its 2000",
+         f"{count} records")
+    return whole(client, kept_only()).kept()
+
+
+def passing(client, other, flood, kept):
+    """Others come and go while the list is read: none of the rest is missed,
+    also where a piece ends amid a bucket and the front of it goes away."""
+    missed, pieces = 0, 0
+    for _ in range(6):
+        flood.send(PASSING, 6000, 2)
+        dump = Dump(client)
+        while not dump.done:
+            dump.read()
+            if dump.pieces % 2:
+                other.must(Cmd.SESSION_DEL, listener(genl.UDP, VIP, PASSING))
+            else:
+                flood.send(PASSING, 6000, 2)
+        missed += len(kept - dump.kept())
+        pieces += dump.pieces
+    tell(missed == 0, "sessions that stay are listed while others go",
+         f"{missed} missed in 6 lists of {pieces} pieces together")
+    other.must(Cmd.SESSION_DEL, listener(genl.UDP, VIP, PASSING))
+
+
+def growing(client, flood, kept):
+    """The table grows to many times its size during a list, and amid lists
+    that follow each other without a pause."""
+    dump = Dump(client, kept_only())
+    dump.read()
+    flood.send(PASSING, 30000, 2)
+    while not dump.done:
+        dump.read()
+    missed = len(kept - dump.kept())
+    tell(missed == 0, "sessions are listed though the table grows meanwhile",
+         f"{missed} missed")
+
+    child = os.fork()
+    if not child:
+        flood.send(PASSING, 200000, 2)
+        os._exit(0)
+    missed = lists = 0
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        missed += len(kept - whole(client, kept_only()).kept())
+        lists += 1
+    tell(missed == 0 and lists, "sessions are listed while the table grows",
+         f"{missed} missed in {lists} lists")
+
+
+def count_in(clbctl, node):
+    began = time.monotonic()
+    output = subprocess.run([clbctl, "-n", node, "session", "count"],
+                            check=True, capture_output=True, text=True)
+    return int(output.stdout), time.monotonic() - began
+
+
+def wait_table(clbctl, node, size):
+    end = time.monotonic() + 20
+    while count_in(clbctl, node)[0] != size and time.monotonic() < end:
+        time.sleep(0.1)
+
+
+def linear(client, flood, clbctl, node):
+    """Ten times the sessions take about ten times as long."""
+    client.must(Cmd.SESSION_DEL)
+    best = {}
+    for size in (20000, 200000):
+        flood.fill(client, size, KEPT, size, 1)
+        wait_table(clbctl, node, size)
+        results = [count_in(clbctl, node) for _ in range(3)]
+        wrong = [count for count, _ in results if count != size]
+        tell(not wrong, f"{size} sessions: just as many are listed",
+             f"but {wrong}")
+        best[size] = min(seconds for _, seconds in results)
+    ratio = best[200000] / best[20000]
+    print(f"# {best[20000]:.3f} s, {best[200000]:.3f} s, ratio {ratio:.1f}")
+    tell(ratio <= 14, "ten times the sessions take at most 14 times as long",
+         f"ratio {ratio:.1f}")
+
+
+def ending(client):
+    client.must(Cmd.SESSION_DEL)
+    left = len(whole(client).seen())
+    tell(left == 0, "all of them end on request", f"{left} are left")
+
+
+def main():
+    where, node, clbctl = sys.argv[1:4]
+    genl.enter_netns(node)
+    client, other = genl.Genl(timeout=60), genl.Genl(timeout=60)
+    configure(client)
+    mac = subprocess.run(
+        ["ip", "-n", node, "-br", "link", "show", "dev", "front"],
+        check=True, capture_output=True, text=True).stdout.split()[2]
+    genl.enter_netns(where)
+    flood = Flood(mac)
+    kept = exact(client, flood)
+    passing(client, other, flood, kept)
+    growing(client, flood, kept)
+    linear(client, flood, clbctl, node)
+    ending(client)
+
+
+main()
