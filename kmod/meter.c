@@ -56,27 +56,54 @@ static struct clb_wire fragments_wire_size(unsigned int len, unsigned int hlen,
 	};
 }
 
+/* IPv6 does not cut again what fits into one of the fragments it came in. */
+static bool leaves_whole(const struct sk_buff *skb, u8 family,
+			 unsigned int largest, unsigned int mtu)
+{
+	return skb->len <= mtu &&
+	       (!largest || (family == NFPROTO_IPV6 && skb->len <= largest));
+}
+
+/* Fragments put together but not copied leave as they came. */
+static struct clb_wire kept_wire_size(const struct sk_buff *skb,
+				      unsigned int hlen, unsigned int fraghdr)
+{
+	unsigned int fragments = 1;
+	const struct sk_buff *frag;
+
+	skb_walk_frags(skb, frag)
+		fragments++;
+	return (struct clb_wire) {
+		.packets = fragments,
+		.bytes = skb->len - hlen + fragments * (hlen + fraghdr),
+	};
+}
+
 /**
  * clb_wire_size() - packets and bytes an skb is on the wire at the IP layer
  * @skb: data at the network header, transport header set
  * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @largest: largest fragment it was put together from, 0: it came whole
  * @mtu: largest packet of the link; larger ones count as their fragments
  *
  * Return: the traffic.
  * Context: any.
  */
 struct clb_wire clb_wire_size(const struct sk_buff *skb, u8 family,
-			      unsigned int mtu)
+			      unsigned int largest, unsigned int mtu)
 {
-	unsigned int fraghdr;
+	unsigned int fraghdr, hlen;
 
 	if (skb_is_gso(skb))
 		return gso_wire_size(skb);
-	if (likely(skb->len <= mtu))
+	if (likely(leaves_whole(skb, family, largest, mtu)))
 		return (struct clb_wire) { .packets = 1, .bytes = skb->len };
 	fraghdr = family == NFPROTO_IPV4 ? 0 : sizeof(struct frag_hdr);
-	return fragments_wire_size(skb->len, network_header_len(skb, family),
-				   fraghdr, mtu);
+	hlen = network_header_len(skb, family);
+	if (largest && largest <= mtu && skb_has_frag_list(skb))
+		return kept_wire_size(skb, hlen, fraghdr);
+	return fragments_wire_size(skb->len, hlen, fraghdr,
+				   min_not_zero(largest, mtu));
 }
 
 /**

@@ -33,7 +33,7 @@ struct clb_wire {
 };
 
 struct clb_wire clb_wire_size(const struct sk_buff *skb, u8 family,
-			      unsigned int mtu);
+			      unsigned int largest, unsigned int mtu);
 void clb_meter_read(const struct clb_meter __percpu *meter,
 		    struct clb_traffic *sum);
 

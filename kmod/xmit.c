@@ -113,11 +113,12 @@ static struct clb_wire client_wire_size(const struct clb_ctx *ctx,
 					const struct dst_entry *dst)
 {
 	u8 family = ctx->pkt.tuple.family;
-	unsigned int mtu = frag_max_size(ctx->skb, family) ?: CLB_MTU_NONE;
+	unsigned int mtu = CLB_MTU_NONE;
 
 	if (ctx->dir == CLB_DIR_REPLY && !clb_route_local(dst))
-		mtu = min(mtu, dst_mtu(dst));
-	return clb_wire_size(ctx->skb, family, mtu);
+		mtu = dst_mtu(dst);
+	return clb_wire_size(ctx->skb, family,
+			     frag_max_size(ctx->skb, family), mtu);
 }
 
 static bool rate_allows(const struct clb_ctx *ctx, struct clb_wire wire)

@@ -269,7 +269,8 @@ def main():
                 refused_cases(mode)
                 transit_cases(lab, f)
             request_metering(mode, "in even fragments", 3000, 1000, 2000)
-            request_metering(mode, "in uneven fragments", 3000, 600, 2000, 2400, 2600)
+            request_metering(mode, "in uneven fragments", 3000,
+                             600, 2000, 2400, 2600)
             if mode.two_way:
                 reply_cases(mode)
     narrow_cases(lab)
