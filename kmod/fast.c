@@ -258,7 +258,8 @@ static bool room_for_header(const struct fast *fast)
 static struct clb_wire wire_size(const struct fast *fast)
 {
 	if (unlikely(skb_is_gso(fast->skb)))
-		return clb_wire_size(fast->skb, fast->tuple.family, ~0U);
+		return clb_wire_size(fast->skb, fast->tuple.family, 0,
+				     ~0U);
 	return (struct clb_wire) { .packets = 1, .bytes = fast->len };
 }
 

@@ -36,6 +36,8 @@ struct clb_listener *clb_listener_alloc(struct clb_net *cn,
 	listener->cn = cn;
 	listener->exhausted_at = jiffies - HZ;
 	spin_lock_init(&listener->lock);
+	spin_lock_init(&listener->embryo_lock);
+	INIT_LIST_HEAD(&listener->embryos);
 	INIT_LIST_HEAD(&listener->servers);
 	refcount_set(&listener->ref, 1);
 	return listener;

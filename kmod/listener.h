@@ -62,6 +62,9 @@ enum clb_timeout {
  * @lock: protects @servers and @past
  * @servers: live servers, those removed but still in use included
  * @past: traffic and sessions of servers that are freed
+ * @embryo_lock: protects @embryos and the places of sessions in it
+ * @embryos: half-open TCP and unanswered UDP sessions, the oldest first: the
+ *	first to go when the listener is full
  * @exhausted_at: when the last event about an exhausted pool was sent,
  *	jiffies
  * @ref: held by configurations and by servers
@@ -86,6 +89,8 @@ struct clb_listener {
 		struct clb_traffic traffic;
 		u64		sessions;
 	} past;
+	spinlock_t		embryo_lock;
+	struct list_head	embryos;
 	unsigned long		exhausted_at;
 	refcount_t		ref;
 	struct rcu_head		rcu;

@@ -9,6 +9,8 @@
  *	Changes of the set of known addresses.
  * clb_listener.lock (spinlock, softirqs off)
  *	The listener's list of live servers and the counters of past ones.
+ * clb_listener.embryo_lock (spinlock, softirqs off)
+ *	The listener's list of embryonic sessions.
  * clb_local_address.lock (spinlock, softirqs off)
  *	Its ports.
  * clb_table.resize_lock (spinlock, softirqs off)

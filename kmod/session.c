@@ -63,6 +63,42 @@ static atomic_t *state_gauge(struct clb_server *server, u32 state)
 	return state_active(state) ? &server->active : &server->inactive;
 }
 
+/*
+ * A session joins the embryonic ones of its listener when it was made, and
+ * leaves them when it grows up or dies, whichever comes first. Others may have
+ * seen it before it joins: its state, read under the lock, decides. The place
+ * of a dead one belongs to whoever ended it.
+ */
+static void embryo_join(struct clb_session *session)
+{
+	struct clb_listener *listener = session->server->listener;
+
+	spin_lock_bh(&listener->embryo_lock);
+	if (clb_session_embryonic(READ_ONCE(session->state)))
+		list_add_tail(&session->embryo, &listener->embryos);
+	spin_unlock_bh(&listener->embryo_lock);
+}
+
+static void embryo_grow_up(struct clb_session *session)
+{
+	struct clb_listener *listener = session->server->listener;
+
+	spin_lock_bh(&listener->embryo_lock);
+	if (READ_ONCE(session->state) != CLB_SESSION_STATE_DEAD)
+		list_del_init(&session->embryo);
+	spin_unlock_bh(&listener->embryo_lock);
+}
+
+/* Afterwards nobody looks at the place of the dead session any more. */
+static void embryo_die(struct clb_session *session)
+{
+	struct clb_listener *listener = session->server->listener;
+
+	spin_lock_bh(&listener->embryo_lock);
+	list_del(&session->embryo);
+	spin_unlock_bh(&listener->embryo_lock);
+}
+
 /**
  * clb_session_set_state() - move a session to another state
  * @session: the session
@@ -78,6 +114,8 @@ void clb_session_set_state(struct clb_session *session, u32 old, u32 new)
 
 	if (cmpxchg(&session->state, old, new) != old)
 		return;
+	if (clb_session_embryonic(old) && !clb_session_embryonic(new))
+		embryo_grow_up(session);
 	if (state_active(old) == state_active(new))
 		return;
 	atomic_inc(state_gauge(server, new));
@@ -133,6 +171,20 @@ static void session_uncount(struct clb_net *cn, struct clb_session *session,
 	atomic_dec(state_gauge(server, state));
 }
 
+/* What follows once the state is CLB_SESSION_STATE_DEAD; it was @state. */
+static void session_bury(struct clb_net *cn, struct clb_session *session,
+			 u32 state)
+{
+	int dir;
+
+	for (dir = 0; dir < CLB_DIR_MAX; dir++)
+		if (session->inserted & BIT(dir))
+			clb_table_remove(&cn->table, &session->hash[dir]);
+	session_uncount(cn, session, state);
+	embryo_die(session);
+	call_rcu(&session->rcu, session_free_rcu);
+}
+
 /**
  * clb_session_kill() - end a session
  * @cn: the namespace
@@ -144,15 +196,25 @@ static void session_uncount(struct clb_net *cn, struct clb_session *session,
 bool clb_session_kill(struct clb_net *cn, struct clb_session *session)
 {
 	u32 state = xchg(&session->state, CLB_SESSION_STATE_DEAD);
-	int dir;
 
 	if (state == CLB_SESSION_STATE_DEAD)
 		return false;
-	for (dir = 0; dir < CLB_DIR_MAX; dir++)
-		if (session->inserted & BIT(dir))
-			clb_table_remove(&cn->table, &session->hash[dir]);
-	session_uncount(cn, session, state);
-	call_rcu(&session->rcu, session_free_rcu);
+	session_bury(cn, session, state);
+	return true;
+}
+
+/* Ends a session unless it grew up or was ended meanwhile. */
+static bool embryo_kill(struct clb_net *cn, struct clb_session *session)
+{
+	u32 state;
+
+	do {
+		state = READ_ONCE(session->state);
+		if (!clb_session_embryonic(state))
+			return false;
+	} while (cmpxchg(&session->state, state,
+			 CLB_SESSION_STATE_DEAD) != state);
+	session_bury(cn, session, state);
 	return true;
 }
 
@@ -190,62 +252,90 @@ bool clb_session_matches(const struct clb_session *session,
 	       filter->state == READ_ONCE(session->state);
 }
 
-static bool bucket_evict(struct clb_net *cn, u32 index,
-			 const struct clb_listener *listener)
+static bool bucket_evict(struct clb_net *cn, u32 index)
 {
 	struct clb_tuplehash *entry;
 
 	hlist_for_each_entry_rcu(entry, clb_table_bucket(&cn->table, index),
-				 node) {
-		struct clb_session *session = clb_session_of(entry);
-
-		if (!clb_session_embryonic(READ_ONCE(session->state)))
-			continue;
-		if (listener && session->server->listener != listener)
-			continue;
-		if (clb_session_kill(cn, session))
+				 node)
+		if (embryo_kill(cn, clb_session_of(entry)))
 			return true;
-	}
 	return false;
 }
 
-/**
- * clb_session_evict() - make room for a session
- * @cn: the namespace
- * @listener: if not NULL, only sessions of this listener may go
- *
- * Looks at some buckets at a random place and ends the first half-open TCP or
- * unanswered UDP session there.
- *
- * Return: true if a session was ended.
- * Context: RCU read side.
- */
-bool clb_session_evict(struct clb_net *cn, const struct clb_listener *listener)
+/* Ends an embryonic session found at some buckets at a random place. */
+static bool table_evict(struct clb_net *cn)
 {
 	u32 buckets = clb_table_buckets(&cn->table);
 	u32 start = prandom_u32_max(buckets), i;
 
-	for (i = 0; i < CLB_EVICT_BUCKETS; i++) {
-		if (!bucket_evict(cn, (start + i) % buckets, listener))
-			continue;
-		clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_EVICTED);
-		return true;
-	}
+	for (i = 0; i < CLB_EVICT_BUCKETS; i++)
+		if (bucket_evict(cn, (start + i) % buckets))
+			return true;
 	return false;
 }
 
-/* Takes a place below @max; with none left, one that an eviction frees. */
+/* The oldest one may grow up or end before its end comes: RCU keeps it. */
+static bool listener_evict(struct clb_net *cn, struct clb_listener *listener)
+{
+	struct clb_session *oldest;
+	bool done = false;
+
+	while (!done) {
+		spin_lock_bh(&listener->embryo_lock);
+		oldest = list_first_entry_or_null(&listener->embryos,
+						  struct clb_session, embryo);
+		if (oldest)
+			list_del_init(&oldest->embryo);
+		spin_unlock_bh(&listener->embryo_lock);
+		if (!oldest)
+			return false;
+		done = embryo_kill(cn, oldest);
+	}
+	return true;
+}
+
+/*
+ * A full namespace: whose flood filled it is met most often, so that clients
+ * of the others keep theirs.
+ */
+static bool net_evict(struct clb_net *cn, struct clb_listener *listener)
+{
+	return table_evict(cn) || listener_evict(cn, listener);
+}
+
+/*
+ * Takes a place below @max; with none left, one that is freed by ending an
+ * embryonic session: half-open TCP or unanswered UDP.
+ */
 static bool gauge_take(struct clb_net *cn, atomic_t *gauge, u32 max,
-		       const struct clb_listener *listener)
+		       struct clb_listener *listener,
+		       bool (*evict)(struct clb_net *cn,
+				     struct clb_listener *listener))
 {
 	int taken = atomic_inc_return(gauge);
 
 	if (likely(!max || taken <= max))
 		return true;
-	if (clb_session_evict(cn, listener))
+	if (evict(cn, listener)) {
+		clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_EVICTED);
 		return true;
+	}
 	atomic_dec(gauge);
 	return false;
+}
+
+static bool net_take(struct clb_net *cn, struct clb_listener *listener)
+{
+	return gauge_take(cn, &cn->nr_sessions, READ_ONCE(cn->max_sessions),
+			  listener, net_evict);
+}
+
+static bool listener_take(struct clb_net *cn, struct clb_listener *listener)
+{
+	return gauge_take(cn, &listener->sessions,
+			  READ_ONCE(listener->max_sessions), listener,
+			  listener_evict);
 }
 
 /* Returns the counter that names the limit in the way, or 0. */
@@ -254,11 +344,9 @@ static enum clb_stats_attr limits_take(struct clb_net *cn,
 {
 	if (!clb_bucket_take(&listener->new_rate, 1))
 		return CLB_STATS_A_DROP_NEW_RATE;
-	if (!gauge_take(cn, &cn->nr_sessions, READ_ONCE(cn->max_sessions),
-			NULL))
+	if (!net_take(cn, listener))
 		return CLB_STATS_A_DROP_SESSION_LIMIT;
-	if (gauge_take(cn, &listener->sessions,
-		       READ_ONCE(listener->max_sessions), listener))
+	if (listener_take(cn, listener))
 		return 0;
 	atomic_dec(&cn->nr_sessions);
 	return CLB_STATS_A_DROP_LISTENER_LIMIT;
@@ -275,6 +363,7 @@ static struct clb_session *session_alloc(struct clb_server *server, u8 mode,
 	session->server = server;
 	session->mode = mode;
 	session->state = state;
+	INIT_LIST_HEAD(&session->embryo);
 	clb_server_get(server);
 	return session;
 }
@@ -447,7 +536,9 @@ static void session_discard(struct clb_session *session)
 	if (session->inserted & BIT(CLB_DIR_REPLY)) {
 		clb_table_remove(&session->server->listener->cn->table,
 				 &session->hash[CLB_DIR_REPLY]);
-		/* a packet may have found it */
+		/* a packet may have found it, but shall not move it on */
+		WRITE_ONCE(session->state, CLB_SESSION_STATE_DEAD);
+		embryo_die(session);
 		call_rcu(&session->rcu, session_free_rcu);
 		return;
 	}
@@ -520,6 +611,7 @@ static struct clb_session *session_make(struct clb_net *cn,
 
 static void session_count(struct clb_net *cn, struct clb_session *session)
 {
+	embryo_join(session);
 	atomic64_inc(&session->server->total);
 	clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_CREATED);
 	if (unlikely(atomic_read(&cn->nr_sessions) >

@@ -24,7 +24,9 @@ struct clb_ruleset;
  * struct clb_session - one TCP connection or UDP flow, or one client's
  *	persistence
  * @hash: both directions; the reply is unused where replies bypass the node
- * @rcu: packets in flight
+ * @rcu: packets in flight; once it is dead
+ * @embryo: among the embryonic sessions of its listener, or empty; until it
+ *	is dead
  * @server: where it goes; the session holds a reference
  * @local: local address of FNAT, else NULL; the session holds a reference
  * @dst: cached routes by direction; each holds a reference
@@ -44,7 +46,10 @@ struct clb_ruleset;
  */
 struct clb_session {
 	struct clb_tuplehash	hash[CLB_DIR_MAX];
-	struct rcu_head		rcu;
+	union {
+		struct rcu_head		rcu;
+		struct list_head	embryo;
+	};
 
 	struct clb_server	*server;
 	struct clb_local_address *local;
@@ -87,7 +92,6 @@ bool clb_session_kill(struct clb_net *cn, struct clb_session *session);
 bool clb_session_matches(const struct clb_session *session,
 			 const struct clb_session_filter *filter);
 void clb_session_set_state(struct clb_session *session, u32 old, u32 new);
-bool clb_session_evict(struct clb_net *cn, const struct clb_listener *listener);
 void clb_persistence_refresh(struct clb_net *cn,
 			     const struct clb_session *session);
 
@@ -155,8 +159,7 @@ static inline bool clb_session_assured(const struct clb_session *session)
 /* Half-open TCP and unanswered UDP: the first to go when space runs out. */
 static inline bool clb_session_embryonic(u32 state)
 {
-	return state == CLB_SESSION_STATE_SYN_SENT ||
-	       state == CLB_SESSION_STATE_SYN_RECV ||
+	return state <= CLB_SESSION_STATE_SYN_RECV ||
 	       state == CLB_SESSION_STATE_UDP_NEW;
 }
 

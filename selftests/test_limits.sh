@@ -1,0 +1,290 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Who may open sessions and how many: ACLs, limits, what makes room when all is
+# full, and the pool of FNAT. Every drop is counted twice, by its reason and at
+# its listener. Topology: lib.sh; c1 has more addresses, .33 and ::33. Servers
+# 10.9.0.x are made up.
+. "$(dirname "$0")/lib.sh"
+
+topo_up 2 || exit 1
+node_sink
+start_raw || exit 1
+start_client
+for i in 1 2; do
+	start_tcp "$i" || exit 1
+	start_udp "$i" || exit 1
+done
+readonly OTHER4=192.0.2.33 OTHER6=2001:db8:c::33
+ip -n "$NS-c1" addr add "$OTHER4/24" dev eth0
+ip -n "$NS-c1" addr add "$OTHER6/64" dev eth0 nodad
+
+readonly UDP_KEY="udp $VIP4:$UDP_PORT" UDP6_KEY="udp [$VIP6]:$UDP_PORT"
+readonly TCP_KEY="tcp $VIP4:7000" SINK_KEY="udp $VIP4:99"
+
+# configure LINE...: in place of what there was; no sessions are left.
+configure() {
+	printf '%s\n' "$@" | clb restore && clb session del
+}
+
+# dropped REASON COUNT KEY COMMAND...: COMMAND leads to so many drops.
+drops_at() {
+	# shellcheck disable=SC2086 # words are meant to split
+	clb_get '.[].drops' listener show $1
+}
+dropped() {
+	local reason=$1 count=$2 key=$3 before listener
+
+	shift 3
+	before=$(stat_of "drop_$reason") listener=$(drops_at "$key")
+	"$@"
+	before=$(($(stat_of "drop_$reason") - before))
+	listener=$(($(drops_at "$key") - listener))
+	echo "$reason: $before, at the listener $listener, want $count"
+	[ "$before" -eq "$count" ] && [ "$listener" -eq "$count" ]
+}
+
+client() { tell client "$@"; }
+
+# --- ACL ---------------------------------------------------------------------
+
+# 300 prefixes around the client .33, which is among them.
+entries4() { seq -f "192.0.3.%g" 1 250; seq -f "10.%g.0.0/16" 0 59; echo "$OTHER4"; }
+entries6() { seq -f "2001:db8:c:%g::/64" 1 300; echo "2001:db8:c::33"; }
+
+# answered ADDRESS SOURCE, refused ADDRESS SOURCE KEY
+answered() {
+	[ "$(client uonce "$1" "$UDP_PORT" "$2")" = "s1 hello" ]
+}
+refuses() { [ "$(client uonce "$1" "$UDP_PORT" "$2")" = nothing ]; }
+refused() { dropped acl 1 "$3" refuses "$1" "$2"; }
+
+# shellcheck disable=SC2086,SC2046 # words are meant to split
+test_acl() { # FAMILY VIP KEY CLIENT OTHER SERVER NET
+	local name="acl IPv$1" vip=$2 key=$3 client=$4 other=$5 count
+
+	configure "listener add $key mode nat" "server add $key $6"
+	count=$("entries$1" | wc -l)
+	ok "$name: $count entries" clb acl add $key $("entries$1")
+	is "$name: all are there" \
+		"$(clb_get '.[].acl_entries' listener show $key)" "$count"
+	ok "$name: off: all may" answered "$vip" "$other"
+	client uopen old "$vip" "$UDP_PORT" "$other" >/dev/null
+	clb listener set $key acl deny
+	ok "$name: deny: one in no entry may" answered "$vip" "$client"
+	ok "$name: deny: one in an entry may not" refused "$vip" "$other" "$key"
+	is "$name: deny: a session it has goes on" "$(client ask old)" "s1 hello"
+	client close old >/dev/null
+	clb listener set $key acl allow
+	ok "$name: allow: one in an entry may" answered "$vip" "$other"
+	ok "$name: allow: one in no entry may not" \
+		refused "$vip" "$client" "$key"
+	clb acl add $key "$7"
+	ok "$name: allow: an entry around both" answered "$vip" "$client"
+	clb acl del $key "$7"
+	ok "$name: allow: it is gone again" refused "$vip" "$client" "$key"
+	clb acl del $key "$other"
+	ok "$name: allow: the other's too" refused "$vip" "$other" "$key"
+	clb acl del $key all
+	ok "$name: an empty allow list refuses all" \
+		refused "$vip" "$other" "$key"
+	clb listener set $key acl deny
+	ok "$name: an empty deny list refuses nobody" answered "$vip" "$other"
+}
+
+# --- numbers -----------------------------------------------------------------
+
+# shellcheck disable=SC2086 # a key is two words
+test_listener_max() {
+	configure "listener add $UDP_KEY mode nat max-sessions 2" \
+		"server add $UDP_KEY $(server4 1)"
+	is "listener: two sessions" \
+		"$(client uopen a "$VIP4" "$UDP_PORT") $(client uopen b "$VIP4" "$UDP_PORT")" \
+		"s1 hello s1 hello"
+	ok "listener: the third is refused" \
+		dropped listener_limit 1 "$UDP_KEY" \
+		refuses "$VIP4" "$(client4 1)"
+	is "listener: the first goes on" "$(client ask a)" "s1 hello"
+	clb listener set $UDP_KEY max-sessions 3
+	ok "listener: with a higher limit it may" answered "$VIP4" "$OTHER4"
+}
+
+# shellcheck disable=SC2086 # a key is two words
+test_server_max() {
+	configure "listener add $TCP_KEY mode nat scheduler rr" \
+		"server add $TCP_KEY $(server4 1) max-sessions 1" \
+		"server add $TCP_KEY $(server4 2) max-sessions 3"
+	is "server: the other takes what one cannot" \
+		"$(client open a "$VIP4" 7000 4) $(client who a)" \
+		"open 4 s1=1 s2=3"
+	ok "server: when all are full there is none" \
+		dropped no_server 1 "$TCP_KEY" \
+		tell raw syn "$VIP4" 7000 1 10.20.0.1
+	client close a rst >/dev/null
+	clb session del >/dev/null
+	is "server: there is room again" "$(client open a "$VIP4" 7000 4)" \
+		"open 4"
+	client close a rst >/dev/null
+}
+
+# shellcheck disable=SC2086 # a key is two words
+test_namespace_max() {
+	local max
+
+	max=$(clb_get .max_sessions settings)
+	configure "listener add $UDP_KEY mode nat" \
+		"server add $UDP_KEY $(server4 1)"
+	ok "namespace: a limit of two" clb settings set max-sessions 2
+	client uopen a "$VIP4" "$UDP_PORT" >/dev/null
+	client uopen b "$VIP4" "$UDP_PORT" >/dev/null
+	ok "namespace: the third is refused" \
+		dropped session_limit 1 "$UDP_KEY" \
+		refuses "$VIP4" "$(client4 1)"
+	is "namespace: the first goes on" "$(client ask a)" "s1 hello"
+	ok "namespace: the old limit" clb settings set max-sessions "$max"
+	ok "namespace: with it there is room" answered "$VIP4" "$OTHER4"
+}
+
+# As many as the rate for each second and one second's worth at once.
+test_new_rate() {
+	local since took created before
+
+	configure "listener add $SINK_KEY mode nat max-new-sessions 20" \
+		"server add $SINK_KEY 10.9.0.1"
+	before=$(stat_of drop_new_rate)
+	since=${EPOCHREALTIME//./}
+	tell raw udp "$VIP4" 99 300 10.20.0.1 >/dev/null
+	created=$(clb_get .count session count)
+	took=$((${EPOCHREALTIME//./} - since))
+	ok "new rate: no fewer than allowed" [ "$created" -ge 20 ]
+	ok "new rate: no more than allowed" \
+		[ $((created * 1000000)) -le $((20 * took + 21 * 1000000)) ]
+	is "new rate: the others are counted" \
+		"$(($(stat_of drop_new_rate) - before))" $((300 - created))
+}
+
+# --- a flood -----------------------------------------------------------------
+
+sessions_of() { # KEY [STATE]
+	# shellcheck disable=SC2086 # a key is two words
+	clb_get .count session count listener $1 ${2:+state "$2"}
+}
+
+# Half-open sessions make room for each other and for real clients; those that
+# are established stay. Also where the table is large and has few of them.
+test_flood() { # LABEL LIMIT
+	local evicted before
+
+	is "$1: established connections" \
+		"$(client open a "$VIP4" 7000 20)" "open 20"
+	evicted=$(stat_of sessions_evicted)
+	before=$(stat_of "drop_$2")
+	tell raw syn "$VIP4" 7000 3000 10.21.0.1 >/dev/null
+	ok "$1: half-open ones make room for others" \
+		[ $(($(stat_of sessions_evicted) - evicted)) -ge 2500 ]
+	is "$1: nobody was refused" "$(($(stat_of "drop_$2") - before))" 0
+	is "$1: the table is full of them" "$(sessions_of "$TCP_KEY")" 60
+	is "$1: established connections lose nothing" "$(client ping a)" 20
+	is "$1: new clients get in" "$(client open b "$VIP4" 7000 10)" \
+		"open 10"
+	is "$1: and stay" "$(client ping b)" 10
+	client close a rst >/dev/null
+	client close b rst >/dev/null
+}
+
+test_floods() {
+	local max
+
+	max=$(clb_get .max_sessions settings)
+	configure "listener add $TCP_KEY mode nat max-sessions 60" \
+		"server add $TCP_KEY $(server4 1)"
+	test_flood "flood, listener" listener_limit
+	configure "listener add $TCP_KEY mode nat" \
+		"server add $TCP_KEY $(server4 1)"
+	clb settings set max-sessions 60
+	test_flood "flood, namespace" session_limit
+	clb settings set max-sessions "$max"
+	configure "listener add $TCP_KEY mode nat max-sessions 60" \
+		"server add $TCP_KEY $(server4 1)" \
+		"listener add $SINK_KEY mode nat" "server add $SINK_KEY 10.9.0.1"
+	tell raw udp "$VIP4" 99 5000 10.22.0.1 >/dev/null
+	is "flood, large table: sessions of another listener" \
+		"$(sessions_of "$SINK_KEY")" 5000
+	test_flood "flood, large table" listener_limit
+	is "flood, large table: the other listener lost none" \
+		"$(sessions_of "$SINK_KEY")" 5000
+}
+
+# --- the pool of FNAT --------------------------------------------------------
+
+# One packet from each of COUNT clients, by the kernel: 65,000 at a time.
+pktgen() { # COUNT PORT
+	local mac
+
+	mac=$(in_node cat /sys/class/net/front/address)
+	# shellcheck disable=SC2016 # for sh
+	in_client sh -c '
+		cd /proc/net/pktgen && echo "add_device eth0" >kpktgend_0 &&
+		for w in "count $1" "pkt_size 60" "delay 0" "dst $3" \
+			"dst_mac $4" "src_min 10.24.0.1" \
+			"src_max 10.25.255.254" "udp_dst_min $2" \
+			"udp_dst_max $2" "udp_src_min 9" "udp_src_max 9"; do
+			echo "$w" >eth0 || exit
+		done
+		echo start >pgctrl; echo rem_device_all >kpktgend_0' \
+		sh "$1" "$2" "$VIP4" "$mac"
+}
+
+pool_sessions() { clb_get '.[].sessions' local show; }
+pool_is_exhausted() {
+	pktgen 66000 99
+	[ "$(pool_sessions)" -eq 64512 ]
+}
+event_seen() { grep -q '"event":"pool-exhausted"' "$TMP/events"; }
+pool_is_empty() { [ "$(pool_sessions)" -eq 0 ]; }
+
+test_pool() {
+	modprobe pktgen || return
+	configure "local add $NODE_BACK4" \
+		"listener add $SINK_KEY mode fnat scheduler rr timeout-udp 300" \
+		"server add $SINK_KEY 10.9.0.1" "server add $SINK_KEY 10.9.0.2"
+	tell raw udp "$VIP4" 99 600 10.20.0.1 >/dev/null
+	is "pool: ports are unique for a server" \
+		"$(clb_get 'map("\(.server_address) \(.local_port)") |
+			unique | length' session show)" 600
+	configure "local add $NODE_BACK4" \
+		"listener add $SINK_KEY mode fnat scheduler rr timeout-udp 300" \
+		"server add $SINK_KEY 10.9.0.1"
+	spawn clb -j monitor >"$TMP/events"
+	ok "pool: every port is used towards one server" \
+		wait_for 60 pool_is_exhausted
+	ok "pool: that is announced" wait_for 5 event_seen
+	stop "$spawned"
+	ok "pool: then a client is refused and counted" \
+		dropped pool_exhausted 1 "$SINK_KEY" \
+		tell raw udp "$VIP4" 99 1 10.26.0.1
+	# every local port is in use, so this one is used twice
+	# shellcheck disable=SC2086 # a key is two words
+	clb server add $SINK_KEY 10.9.0.2
+	# shellcheck disable=SC2086 # a key is two words
+	clb server set $SINK_KEY 10.9.0.1 weight 0
+	tell raw udp "$VIP4" 99 1 10.26.0.2 >/dev/null
+	is "pool: the same port serves another server" "$(pool_sessions)" 64513
+	ok "pool: sessions end" clb session del
+	ok "pool: their ports are free" wait_for 10 pool_is_empty
+	# shellcheck disable=SC2086 # a key is two words
+	clb server set $SINK_KEY 10.9.0.1 weight 100
+	tell raw udp "$VIP4" 99 4 10.26.0.3 >/dev/null
+	is "pool: and taken again" "$(pool_sessions)" 4
+}
+
+test_acl 4 "$VIP4" "$UDP_KEY" "$(client4 1)" "$OTHER4" "$(server4 1)" \
+	192.0.2.0/24
+test_acl 6 "$VIP6" "$UDP6_KEY" "$(client6 1)" "$OTHER6" \
+	"[$(server6 1)]:$UDP_PORT" 2001:db8:c::/64
+test_listener_max
+test_server_max
+test_namespace_max
+test_new_rate
+test_floods
+test_pool
+done_testing
