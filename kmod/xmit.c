@@ -220,6 +220,22 @@ static unsigned int xmit_forward(struct clb_ctx *ctx, struct dst_entry *dst)
 }
 
 /*
+ * Once its source is the VIP or a local address, one of ours, the packet looks
+ * forged to IPv4: the route to where it goes is judged by where it came from.
+ */
+static bool local_in_route(const struct clb_ctx *ctx)
+{
+	struct sk_buff *skb = ctx->skb;
+	struct clb_tuple to;
+
+	if (ctx->pkt.tuple.family != NFPROTO_IPV4)
+		return true;
+	clb_session_out_tuple(ctx->session, ctx->dir, &to);
+	return !ip_route_input_noref(skb, to.dst.ip, ip_hdr(skb)->saddr,
+				     ip_hdr(skb)->tos, skb->dev);
+}
+
+/*
  * From another host to this one: a server on the node, or the reply to a
  * client on the node. The kernel goes on with the packet.
  */
@@ -227,9 +243,8 @@ static unsigned int xmit_local_in(struct clb_ctx *ctx, struct dst_entry *dst)
 {
 	enum clb_stats_attr why;
 
-	/* once its source is the VIP, an address of ours, it looks forged */
-	if (ctx->dir == CLB_DIR_REPLY &&
-	    ctx->pkt.tuple.family == NFPROTO_IPV4 && !input_route(ctx->skb))
+	skb_dst_drop(ctx->skb);
+	if (!local_in_route(ctx))
 		return clb_drop(ctx, CLB_STATS_A_DROP_NO_ROUTE);
 	why = account_and_translate(ctx, dst);
 	if (unlikely(why))
