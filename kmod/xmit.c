@@ -253,6 +253,25 @@ static unsigned int xmit_local_in(struct clb_ctx *ctx, struct dst_entry *dst)
 	return NF_ACCEPT;
 }
 
+/*
+ * No ICMP error for a socket on the node: its route learns what fits into the
+ * tunnel, and it will send the data again.
+ */
+static bool local_too_big(const struct clb_ctx *ctx,
+			  const struct dst_entry *dst)
+{
+	unsigned int mtu = dst_mtu(dst) - clb_tunnel_overhead(ctx->session);
+	struct sk_buff *skb = ctx->skb;
+
+	if (ctx->session->mode != CLB_MODE_TUN || clb_route_local(dst) ||
+	    likely(!exceeds_mtu(skb, ctx->pkt.tuple.family, mtu)))
+		return false;
+	/* the update looks for the device, which output would set later */
+	skb->dev = skb_dst(skb)->dev;
+	skb_dst_update_pmtu_no_confirm(skb, mtu);
+	return true;
+}
+
 /* From this host: a client or a server on the node. */
 static unsigned int xmit_local_out(struct clb_ctx *ctx, struct dst_entry *dst)
 {
@@ -261,6 +280,8 @@ static unsigned int xmit_local_out(struct clb_ctx *ctx, struct dst_entry *dst)
 	enum clb_stats_attr why;
 	int err;
 
+	if (unlikely(local_too_big(ctx, dst)))
+		return clb_drop(ctx, CLB_STATS_A_DROP_TOO_BIG);
 	why = account_and_translate(ctx, dst);
 	if (unlikely(why))
 		return clb_drop(ctx, why);
