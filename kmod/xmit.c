@@ -71,11 +71,8 @@ static void send_time_exceeded(struct sk_buff *skb, u8 family)
 		icmp_send(skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
 }
 
-static void send_too_big(struct net *net, struct sk_buff *skb, u8 family,
-			 unsigned int mtu)
+static void send_too_big(struct sk_buff *skb, u8 family, unsigned int mtu)
 {
-	/* one that was made here has none yet, and is answered by loopback */
-	skb->dev = skb->dev ?: net->loopback_dev;
 	if (family == NFPROTO_IPV6)
 		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0,
 			    max_t(unsigned int, mtu, IPV6_MIN_MTU));
@@ -203,7 +200,7 @@ static bool too_big(struct clb_ctx *ctx, const struct dst_entry *dst)
 
 	if (likely(!exceeds_mtu(ctx->skb, family, mtu)))
 		return false;
-	send_too_big(ctx->state->net, ctx->skb, family, mtu);
+	send_too_big(ctx->skb, family, mtu);
 	return true;
 }
 
@@ -239,6 +236,22 @@ static unsigned int xmit_forward(struct clb_ctx *ctx, struct dst_entry *dst)
 }
 
 /*
+ * Once its source is the VIP or a local address, one of ours, the packet looks
+ * forged to IPv4: the route to where it goes is judged by where it came from.
+ */
+static bool local_in_route(const struct clb_ctx *ctx)
+{
+	struct sk_buff *skb = ctx->skb;
+	struct clb_tuple to;
+
+	if (ctx->pkt.tuple.family != NFPROTO_IPV4)
+		return true;
+	clb_session_out_tuple(ctx->session, ctx->dir, &to);
+	return !ip_route_input_noref(skb, to.dst.ip, ip_hdr(skb)->saddr,
+				     ip_hdr(skb)->tos, skb->dev);
+}
+
+/*
  * From another host to this one: a server on the node, or the reply to a
  * client on the node. The kernel goes on with the packet.
  */
@@ -249,15 +262,33 @@ static unsigned int xmit_local_in(struct clb_ctx *ctx, struct dst_entry *dst)
 	/* a client elsewhere that used an address of ours was an impostor */
 	if (ctx->dir == CLB_DIR_REPLY && !ctx->session->from_here)
 		return clb_drop(ctx, CLB_STATS_A_DROP_NO_ROUTE);
-	/* once its source is the VIP, an address of ours, it looks forged */
-	if (ctx->dir == CLB_DIR_REPLY &&
-	    ctx->pkt.tuple.family == NFPROTO_IPV4 && !input_route(ctx->skb))
+	skb_dst_drop(ctx->skb);
+	if (!local_in_route(ctx))
 		return clb_drop(ctx, CLB_STATS_A_DROP_NO_ROUTE);
 	why = account_and_translate(ctx, dst);
 	if (unlikely(why))
 		return clb_drop(ctx, why);
 	untrack(ctx->skb);
 	return NF_ACCEPT;
+}
+
+/*
+ * No ICMP error for a socket on the node: its route learns what fits into the
+ * tunnel, and it will send the data again.
+ */
+static bool local_too_big(const struct clb_ctx *ctx,
+			  const struct dst_entry *dst)
+{
+	unsigned int mtu = session_mtu(ctx, dst);
+	struct sk_buff *skb = ctx->skb;
+
+	if (ctx->session->mode != CLB_MODE_TUN || clb_route_local(dst) ||
+	    likely(!exceeds_mtu(skb, ctx->pkt.tuple.family, mtu)))
+		return false;
+	/* the update looks for the device, which output would set later */
+	skb->dev = skb_dst(skb)->dev;
+	skb_dst_update_pmtu_no_confirm(skb, mtu);
+	return true;
 }
 
 /* From this host: a client or a server on the node. */
@@ -268,7 +299,7 @@ static unsigned int xmit_local_out(struct clb_ctx *ctx, struct dst_entry *dst)
 	enum clb_stats_attr why;
 	int err;
 
-	if (!clb_route_local(dst) && too_big(ctx, dst))
+	if (unlikely(local_too_big(ctx, dst)))
 		return clb_drop(ctx, CLB_STATS_A_DROP_TOO_BIG);
 	why = account_and_translate(ctx, dst);
 	if (unlikely(why))

@@ -8,7 +8,7 @@ topo_up 1 || exit 1
 topo_tunnels || exit 1
 start_server 1 || exit 1
 start_udp 1 || exit 1
-make_file big 1024
+make_file big 256
 
 # The node's own nginx and echo answer as "snode".
 start_node() {
@@ -69,8 +69,8 @@ upload() { # WHERE SERVER
 check() {
 	is "$1: TCP" "$(in_ns "$2" curl -sSf -m 5 "$(url "$vip")" 2>&1)" "$3"
 	if last_ok; then
-		ok "$1: 1 MB from the server" download "$2"
-		ok "$1: 1 MB to the server" upload "$2" "$3"
+		ok "$1: 256 kB from the server" download "$2"
+		ok "$1: 256 kB to the server" upload "$2" "$3"
 	fi
 	is "$1: UDP" "$(in_ns "$2" "$SELFTESTS/udp.py" ask "$vip" \
 		"$UDP_PORT" hello 2>&1)" "$3 hello"
