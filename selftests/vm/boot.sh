@@ -46,7 +46,7 @@ fail() {
 		n=$(grep -cE '^(not )?ok [0-9]' "$log/result") || true
 	echo "not ok $((n + 1)) - vm $name: $1"
 	if [ -s "$log/console" ]; then
-		tail -n "${TAIL:-40}" "$log/console" | tr -d '\r' |
+		tail -n "${TAIL:-40}" "$log/console" | stdbuf -o0 tr -d '\r' |
 			sed 's/^/# console: /'
 	fi
 	echo "# logs: $log"
@@ -141,7 +141,7 @@ append="console=ttyS0 panic=-1 oops=panic quiet mitigations=off"
 append+=" loglevel=5 rcupdate.rcu_cpu_stall_timeout=60 ${APPEND:-}"
 run_qemu &
 qemu=$!
-tail -s 0.2 --pid="$qemu" -n +1 -f "$log/result" | tr -d '\r' |
+tail -s 0.2 --pid="$qemu" -n +1 -f "$log/result" | stdbuf -o0 tr -d '\r' |
 	sed -u '/^# verdict /d' || true
 rc=0
 wait "$qemu" || rc=$?
