@@ -11,6 +11,7 @@
 
 #include "collector.h"
 #include "netlink.h"
+#include "persistence.h"
 #include "reset.h"
 #include "ruleset.h"
 

@@ -11,9 +11,9 @@
 #include "collector.h"
 #include "event.h"
 #include "net.h"
+#include "persistence.h"
 #include "pool.h"
 #include "ruleset.h"
-#include "scheduler.h"
 #include "session.h"
 
 /* Buckets an eviction looks at: enough to meet the flood that filled them. */
@@ -352,8 +352,17 @@ static enum clb_stats_attr limits_take(struct clb_net *cn,
 	return CLB_STATS_A_DROP_LISTENER_LIMIT;
 }
 
-static struct clb_session *session_alloc(struct clb_server *server, u8 mode,
-					 u32 state)
+/**
+ * clb_session_alloc() - make a session that is in no table yet
+ * @server: its server; the session takes a reference
+ * @mode: enum clb_mode
+ * @state: enum clb_session_state or CLB_SESSION_STATE_DEAD
+ *
+ * Return: the session, or NULL without memory.
+ * Context: any.
+ */
+struct clb_session *clb_session_alloc(struct clb_server *server, u8 mode,
+				      u32 state)
 {
 	struct clb_session *session;
 
@@ -366,139 +375,6 @@ static struct clb_session *session_alloc(struct clb_server *server, u8 mode,
 	INIT_LIST_HEAD(&session->embryo);
 	clb_server_get(server);
 	return session;
-}
-
-static void persistence_tuple(const struct clb_listener_conf *conf,
-			      const struct clb_tuple *tuple,
-			      struct clb_tuple *key)
-{
-	*key = *tuple;
-	clb_addr_mask(&key->src, key->family, conf->opt.persistence_prefix);
-	key->sport = 0;
-	key->dport = conf->key.port;
-	key->kind = CLB_TUPLE_PERSISTENCE;
-	key->dir = CLB_DIR_ORIGINAL;
-}
-
-static struct clb_session *persistence_find(struct clb_net *cn,
-					    const struct clb_tuple *key)
-{
-	enum clb_dir dir;
-
-	return clb_session_find(cn, key, &dir);
-}
-
-static void persistence_touch(struct clb_session *session)
-{
-	WRITE_ONCE(session->deadline, (u32)jiffies +
-		   READ_ONCE(session->server->listener->persistence));
-}
-
-/*
- * A first packet binds its client for as long as its session may wait for an
- * answer; only a session that got one binds it for the full time, or forged
- * packets could fill the table for hours.
- */
-static void persistence_try(struct clb_session *session)
-{
-	struct clb_listener *listener = session->server->listener;
-	u8 class = session->hash[0].tuple.protocol == IPPROTO_TCP ?
-		   CLB_TIMEOUT_SYN : CLB_TIMEOUT_UDP;
-
-	WRITE_ONCE(session->deadline, (u32)jiffies +
-		   min(READ_ONCE(listener->persistence),
-		       READ_ONCE(listener->timeouts[class])));
-}
-
-/* The server a client is bound to, if it can take the session. */
-static struct clb_server *persistence_pick(struct clb_net *cn,
-					   const struct clb_tuple *key)
-{
-	struct clb_session *session = persistence_find(cn, key);
-
-	if (!session)
-		return NULL;
-	if (clb_server_has_room(session->server))
-		return session->server;
-	/* drained or down: the client is free to be bound again */
-	if (READ_ONCE(session->server->state) != CLB_SERVER_STATE_UP)
-		clb_session_kill(cn, session);
-	return NULL;
-}
-
-/* Best effort: without memory or room the client is not bound. */
-static void persistence_bind(struct clb_net *cn, struct clb_server *server,
-			     const struct clb_tuple *key)
-{
-	struct clb_session *session;
-
-	/* no flow makes room for it */
-	if (atomic_inc_return(&cn->nr_sessions) >
-	    READ_ONCE(cn->max_sessions)) {
-		atomic_dec(&cn->nr_sessions);
-		return;
-	}
-	session = session_alloc(server, CLB_MODE_DR,
-				CLB_SESSION_STATE_PERSISTENCE);
-	if (!session) {
-		atomic_dec(&cn->nr_sessions);
-		return;
-	}
-	session->hash[CLB_DIR_ORIGINAL].tuple = *key;
-	session->inserted = BIT(CLB_DIR_ORIGINAL);
-	persistence_try(session);
-	if (!clb_table_insert(&cn->table, &session->hash[CLB_DIR_ORIGINAL]))
-		return;
-	/* another CPU bound the client: its word stands */
-	atomic_dec(&cn->nr_sessions);
-	clb_server_put(server);
-	kmem_cache_free(session_cache, session);
-}
-
-/**
- * clb_persistence_refresh() - an open session keeps its client bound
- * @cn: the namespace
- * @session: a session that lives
- *
- * Context: RCU read side.
- */
-void clb_persistence_refresh(struct clb_net *cn,
-			     const struct clb_session *session)
-{
-	const struct clb_ruleset *ruleset = rcu_dereference(cn->ruleset);
-	const struct clb_listener_conf *conf;
-	struct clb_session *persistence;
-	struct clb_tuple key;
-
-	conf = clb_ruleset_find(ruleset, &session->server->listener->key);
-	if (!conf || !conf->opt.persistence)
-		return;
-	persistence_tuple(conf, clb_session_tuple(session, CLB_DIR_ORIGINAL),
-			  &key);
-	persistence = persistence_find(cn, &key);
-	if (!persistence)
-		persistence_bind(cn, session->server, &key);
-	else if (persistence->server == session->server)
-		persistence_touch(persistence);
-}
-
-static struct clb_server *server_pick(struct clb_net *cn,
-				      const struct clb_listener_conf *conf,
-				      const struct clb_tuple *tuple)
-{
-	struct clb_server *server;
-	struct clb_tuple key;
-
-	if (likely(!conf->opt.persistence))
-		return clb_schedule_pick(conf, tuple);
-	persistence_tuple(conf, tuple, &key);
-	server = persistence_pick(cn, &key);
-	if (server)
-		return server;
-	server = clb_schedule_pick(conf, tuple);
-	if (server)
-		persistence_bind(cn, server, &key);
-	return server;
 }
 
 /* What the packets of the server will look like; FNAT takes a local port. */
@@ -531,7 +407,13 @@ static bool session_set_reply(struct clb_session *session,
 	return true;
 }
 
-static void session_discard(struct clb_session *session)
+/**
+ * clb_session_discard() - free a session that did not get into the table
+ * @session: from clb_session_alloc()
+ *
+ * Context: any but hard interrupts.
+ */
+void clb_session_discard(struct clb_session *session)
 {
 	if (session->inserted & BIT(CLB_DIR_REPLY)) {
 		clb_table_remove(&session->server->listener->cn->table,
@@ -589,12 +471,12 @@ static struct clb_session *session_make(struct clb_net *cn,
 	struct clb_session *session;
 	struct clb_server *server;
 
-	server = server_pick(cn, conf, &pkt->tuple);
+	server = clb_persistence_pick(cn, conf, &pkt->tuple);
 	*drop = CLB_STATS_A_DROP_NO_SERVER;
 	if (unlikely(!server))
 		return NULL;
-	session = session_alloc(server, conf->opt.mode,
-				CLB_SESSION_STATE_DEAD);
+	session = clb_session_alloc(server, conf->opt.mode,
+				    CLB_SESSION_STATE_DEAD);
 	*drop = CLB_STATS_A_DROP_NO_MEMORY;
 	if (unlikely(!session))
 		return NULL;
@@ -602,7 +484,7 @@ static struct clb_session *session_make(struct clb_net *cn,
 	*drop = CLB_STATS_A_DROP_POOL_EXHAUSTED;
 	if (unlikely(!session_set_reply(session, ruleset, &pkt->tuple))) {
 		clb_event_pool_exhausted(server);
-		session_discard(session);
+		clb_session_discard(session);
 		return NULL;
 	}
 	clb_session_touch(session, first_state(pkt));
@@ -666,7 +548,7 @@ session_create_tries(struct clb_net *cn, const struct clb_ruleset *ruleset,
 		}
 		atomic_dec(state_gauge(session->server, state));
 		other = session_conflict(cn, session, there);
-		session_discard(session);
+		clb_session_discard(session);
 		if (other) {
 			atomic_dec(&listener->sessions);
 			atomic_dec(&cn->nr_sessions);

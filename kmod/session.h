@@ -92,8 +92,9 @@ bool clb_session_kill(struct clb_net *cn, struct clb_session *session);
 bool clb_session_matches(const struct clb_session *session,
 			 const struct clb_session_filter *filter);
 void clb_session_set_state(struct clb_session *session, u32 old, u32 new);
-void clb_persistence_refresh(struct clb_net *cn,
-			     const struct clb_session *session);
+struct clb_session *clb_session_alloc(struct clb_server *server, u8 mode,
+				      u32 state);
+void clb_session_discard(struct clb_session *session);
 
 static inline struct clb_session *
 clb_session_of(const struct clb_tuplehash *entry)

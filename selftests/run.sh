@@ -13,7 +13,7 @@
 # environment:
 #	TESTS="nat smoke"	the same as arguments
 #	TESTDIR=dir		where test_*.sh are; default: this directory
-#	TEST_TIMEOUT=300	seconds for one file
+#	TEST_TIMEOUT=900	seconds for one file
 #	CLB_KO=file		the module, default kmod/clb.ko; "none": no module
 #	CLB_SLOW=1		factor for all times, for slow kernels
 set -uo pipefail
@@ -23,7 +23,7 @@ here=$(dirname "$(realpath "$0")")
 # shellcheck source=selftests/vm/faults.sh
 . "$here/vm/faults.sh"
 testdir=${TESTDIR:-$here}
-timeout=$((${TEST_TIMEOUT:-300} * ${CLB_SLOW:-1}))
+timeout=$((${TEST_TIMEOUT:-900} * ${CLB_SLOW:-1}))
 count=0 failed=0
 
 if [ -z "${CLB_GUEST:-}" ]; then

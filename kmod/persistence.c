@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Persistence: a client, or a network of clients, stays with its server. The
+ * binding is an entry of the session table that stands for no flow.
+ */
+#include "net.h"
+#include "persistence.h"
+#include "ruleset.h"
+#include "scheduler.h"
+#include "session.h"
+
+static void persistence_tuple(const struct clb_listener_conf *conf,
+			      const struct clb_tuple *tuple,
+			      struct clb_tuple *key)
+{
+	*key = *tuple;
+	clb_addr_mask(&key->src, key->family, conf->opt.persistence_prefix);
+	key->sport = 0;
+	key->dport = conf->key.port;
+	key->kind = CLB_TUPLE_PERSISTENCE;
+	key->dir = CLB_DIR_ORIGINAL;
+}
+
+static struct clb_session *persistence_find(struct clb_net *cn,
+					    const struct clb_tuple *key)
+{
+	enum clb_dir dir;
+
+	return clb_session_find(cn, key, &dir);
+}
+
+static void persistence_touch(struct clb_session *session)
+{
+	WRITE_ONCE(session->deadline, (u32)jiffies +
+		   READ_ONCE(session->server->listener->persistence));
+}
+
+/*
+ * A first packet binds its client for as long as its session may wait for an
+ * answer; only a session that got one binds it for the full time, or forged
+ * packets could fill the table for hours.
+ */
+static void persistence_try(struct clb_session *session)
+{
+	struct clb_listener *listener = session->server->listener;
+	u8 class = session->hash[0].tuple.protocol == IPPROTO_TCP ?
+		   CLB_TIMEOUT_SYN : CLB_TIMEOUT_UDP;
+
+	WRITE_ONCE(session->deadline, (u32)jiffies +
+		   min(READ_ONCE(listener->persistence),
+		       READ_ONCE(listener->timeouts[class])));
+}
+
+/* The server a client is bound to, if it can take the session. */
+static struct clb_server *bound_server(struct clb_net *cn,
+				       const struct clb_tuple *key)
+{
+	struct clb_session *session = persistence_find(cn, key);
+
+	if (!session)
+		return NULL;
+	if (clb_server_has_room(session->server))
+		return session->server;
+	/* drained or down: the client is free to be bound again */
+	if (READ_ONCE(session->server->state) != CLB_SERVER_STATE_UP)
+		clb_session_kill(cn, session);
+	return NULL;
+}
+
+/* Best effort: without memory or room the client is not bound. */
+static void persistence_bind(struct clb_net *cn, struct clb_server *server,
+			     const struct clb_tuple *key)
+{
+	struct clb_session *session;
+
+	/* no flow makes room for it */
+	if (atomic_inc_return(&cn->nr_sessions) >
+	    READ_ONCE(cn->max_sessions)) {
+		atomic_dec(&cn->nr_sessions);
+		return;
+	}
+	session = clb_session_alloc(server, CLB_MODE_DR,
+				    CLB_SESSION_STATE_PERSISTENCE);
+	if (!session) {
+		atomic_dec(&cn->nr_sessions);
+		return;
+	}
+	session->hash[CLB_DIR_ORIGINAL].tuple = *key;
+	session->inserted = BIT(CLB_DIR_ORIGINAL);
+	persistence_try(session);
+	if (!clb_table_insert(&cn->table, &session->hash[CLB_DIR_ORIGINAL]))
+		return;
+	/* another CPU bound the client: its word stands */
+	atomic_dec(&cn->nr_sessions);
+	clb_session_discard(session);
+}
+
+/**
+ * clb_persistence_refresh() - an open session keeps its client bound
+ * @cn: the namespace
+ * @session: a session that lives
+ *
+ * Context: RCU read side.
+ */
+void clb_persistence_refresh(struct clb_net *cn,
+			     const struct clb_session *session)
+{
+	const struct clb_ruleset *ruleset = rcu_dereference(cn->ruleset);
+	const struct clb_listener_conf *conf;
+	struct clb_session *persistence;
+	struct clb_tuple key;
+
+	conf = clb_ruleset_find(ruleset, &session->server->listener->key);
+	if (!conf || !conf->opt.persistence)
+		return;
+	persistence_tuple(conf, clb_session_tuple(session, CLB_DIR_ORIGINAL),
+			  &key);
+	persistence = persistence_find(cn, &key);
+	if (!persistence)
+		persistence_bind(cn, session->server, &key);
+	else if (persistence->server == session->server)
+		persistence_touch(persistence);
+}
+
+/**
+ * clb_persistence_pick() - the server for a new session
+ * @cn: the namespace
+ * @conf: the listener
+ * @tuple: of the client's packet
+ *
+ * Return: the server the client is bound to, else the scheduler's choice, to
+ *	which the client is then bound if the listener has persistence; or NULL.
+ * Context: RCU read side, softirqs off.
+ */
+struct clb_server *clb_persistence_pick(struct clb_net *cn,
+					const struct clb_listener_conf *conf,
+					const struct clb_tuple *tuple)
+{
+	struct clb_server *server;
+	struct clb_tuple key;
+
+	if (likely(!conf->opt.persistence))
+		return clb_schedule_pick(conf, tuple);
+	persistence_tuple(conf, tuple, &key);
+	server = bound_server(cn, &key);
+	if (server)
+		return server;
+	server = clb_schedule_pick(conf, tuple);
+	if (server)
+		persistence_bind(cn, server, &key);
+	return server;
+}
