@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: MIT
 # usage: check.sh [TEST...]
 # Builds everything and runs the quick tests: unit tests of the tools, tests
-# on this host (selftests/host/*), and test_*.sh in one virtual machine. A
-# TEST is "unit" or the name of a file without test_ and suffix; default: all.
-# The last line counts the cases of all: "N passed, N failed, N skipped".
-# What boot.sh and run.sh take from the environment may be given here.
+# on this host (selftests/host/*), and test_*.sh in virtual machines. A TEST is
+# "unit" or the name of a file without test_ and suffix; default: all. The last
+# line counts the cases of all: "N passed, N failed, N skipped".
+#
+# environment, beside what boot.sh and run.sh take:
+#	VMS=2		virtual machines that share the test files, side by side;
+#			1: one does all of them, which takes twice the time
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.." || exit 1
 mkdir -p build/log
@@ -39,12 +42,39 @@ for name in "$@"; do
 		compgen -G "selftests/host/$name.*" >/dev/null ||
 		suite "$name" echo "not ok 1 - $name: no such test"
 done
-if [ "${#vm[@]}" -gt 0 ]; then
-	guest=("TESTS=${vm[*]}")
+
+# Every $vms-th test file from the $1-th on, in a virtual machine.
+run_vm() {
+	local i names='' guest=()
+
+	for ((i = $1; i < ${#vm[@]}; i += vms)); do
+		names+=" ${vm[i]}"
+	done
+	guest=("TESTS=$names")
 	for name in TEST_TIMEOUT CLB_SLOW CLB_KO; do
 		[ -z "${!name:-}" ] || guest+=("$name=${!name}")
 	done
-	export TIMEOUT=${TIMEOUT:-1200}
-	suite vm selftests/vm/boot.sh vm env "${guest[@]}" selftests/run.sh
-fi
+	selftests/vm/boot.sh "vm$1" env "${guest[@]}" selftests/run.sh
+}
+
+# The output of one that was started before, as it comes, and its exit code.
+follow_vm() {
+	tail --pid="${pids[$1]}" -n +1 -f "build/log/vm$1.out"
+	return "$(cat "build/log/vm$1.rc")"
+}
+
+export TIMEOUT=${TIMEOUT:-2700}
+vms=${VMS:-2} pids=()
+[ "$vms" -le "${#vm[@]}" ] || vms=${#vm[@]}
+for ((i = 0; i < vms; i++)); do
+	echo 1 >"build/log/vm$i.rc"
+	{
+		run_vm "$i" >"build/log/vm$i.out" 2>&1
+		echo "$?" >"build/log/vm$i.rc"
+	} &
+	pids+=("$!")
+done
+for ((i = 0; i < vms; i++)); do
+	suite "vm$i" follow_vm "$i"
+done
 finish
