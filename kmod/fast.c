@@ -221,7 +221,7 @@ static struct neighbour *neigh_find(const struct fast *fast)
 					neigh6_find(fast->dst, &daddr->in6);
 }
 
-/* A real device, no IPsec, no route that wraps, a neighbour that answers. */
+/* A real device, no IPsec, no route that wraps, a neighbour we can reach. */
 static bool route_find(struct fast *fast)
 {
 	struct clb_session *session = fast->session;
@@ -237,7 +237,7 @@ static bool route_find(struct fast *fast)
 	fast->dst = dst;
 	fast->neigh = neigh_find(fast);
 	return likely(fast->neigh) &&
-	       READ_ONCE(fast->neigh->nud_state) & NUD_CONNECTED;
+	       READ_ONCE(fast->neigh->nud_state) & NUD_VALID;
 }
 
 static bool fits(const struct fast *fast)
