@@ -4,11 +4,13 @@
 
 rate.py serve PORT SIZE			UDP and TCP: whoever asks is sent as much as
 					goes; datagrams of SIZE bytes
-rate.py udp|tcp ADDRESS PORT SECONDS	asks, waits 2 seconds for bursts to be over,
-					and prints the bits per second, headers of
-					IP and UDP included, of so many seconds
-
-A datagram's time is that of its arrival at the socket.
+rate.py udp ADDRESS PORT SECONDS	asks for so many seconds of datagrams and
+					prints "BYTES MICROSECONDS": headers of IP and
+					UDP included, from the first arrival at the
+					socket to the last
+rate.py tcp ADDRESS PORT SECONDS	waits 2 seconds for bursts to be over, then
+					prints the same, data alone, for so many
+					seconds
 """
 import selectors
 import socket
@@ -55,52 +57,48 @@ def serve(port, size):
                 tcp_flood(tcp)
 
 
-def udp_arrivals(sock):
-    while True:
-        data, control, _, _ = sock.recvmsg(65536, 64)
-        for _, kind, value in control:
-            if kind == SO_TIMESTAMPNS:
-                sec, nsec = struct.unpack("ll", value)
-                yield sec + nsec / 1e9, len(data) + UDP_HEADERS
+def arrival(sock):
+    data, control, _, _ = sock.recvmsg(65536, 64)
+    sec, nsec = next(struct.unpack("ll", value) for _, kind, value in control
+                     if kind == SO_TIMESTAMPNS)
+    return sec * 1000000 + nsec // 1000, len(data) + UDP_HEADERS
 
 
-def tcp_arrivals(sock):
-    while True:
-        size = len(sock.recv(1 << 18))
-        yield time.monotonic(), size
-
-
-def measure(arrivals, seconds):
-    """What came after the first packet beyond the warm-up, by its time."""
-    begin, _ = next(arrivals)
-    start, total = None, 0
-    for now, size in arrivals:
-        if start is None:
-            if now - begin > WARM_UP:
-                start = now
-            continue
-        total += size
-        if now - start > seconds:
-            return total * 8 / (now - start)
-
-
-def ask(kind, address, port, seconds):
-    if kind == "tcp":
-        with socket.create_connection((address, port), 10) as sock:
-            return measure(tcp_arrivals(sock), seconds)
+def ask_udp(address, port, seconds):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(10)
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         sock.connect((address, port))
-        sock.send(str(seconds + WARM_UP + 1).encode())
-        return measure(udp_arrivals(sock), seconds)
+        sock.send(str(seconds).encode())
+        sock.settimeout(10)
+        start, total = arrival(sock)
+        now = start
+        sock.settimeout(4)
+        try:
+            while True:
+                now, size = arrival(sock)
+                total += size
+        except TimeoutError:
+            return total, now - start
+
+
+def read_for(sock, seconds):
+    start, total = time.monotonic(), 0
+    while time.monotonic() < start + seconds:
+        total += len(sock.recv(1 << 18))
+    return total, int((time.monotonic() - start) * 1000000)
+
+
+def ask_tcp(address, port, seconds):
+    with socket.create_connection((address, port), 10) as sock:
+        read_for(sock, WARM_UP)
+        return read_for(sock, seconds)
 
 
 if sys.argv[1:2] == ["serve"] and len(sys.argv) == 4:
     serve(int(sys.argv[2]), int(sys.argv[3]))
 elif len(sys.argv) == 5:
-    print(round(ask(sys.argv[1], sys.argv[2], int(sys.argv[3]),
-                    float(sys.argv[4]))))
+    print(*{"udp": ask_udp, "tcp": ask_tcp}[sys.argv[1]](
+        sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))
 else:
     sys.exit(__doc__)

@@ -76,7 +76,7 @@ evenly() {
 
 # --- things that take time are begun first ---------------------------------
 
-readonly SLOW=12 SLOW_PORTS="21 22 23" KEEP=10
+readonly SLOW=12 SLOW_PORTS="21 22 23" KEEP=15
 clb restore --add <<-END || exit 1
 $(for p in $SLOW_PORTS; do
 	scheduler=(rr wrr wlc)
@@ -86,7 +86,7 @@ $(for p in $SLOW_PORTS; do
 done)
 END
 old_since=$SECONDS
-listener 31 "$(equal 3)" scheduler rr persistence "$KEEP" timeout-udp 300 ||
+listener 31 "$(equal 3)" scheduler rr persistence "$KEEP" timeout-udp 900 ||
 	exit 1
 send 31 1 10.20.5.1 1000 >/dev/null
 kept_since=$SECONDS
@@ -294,6 +294,7 @@ test_persistence() {
 	send 32 1 10.20.6.1 >/dev/null
 	ok "persistence: ends when no session is left" \
 		wait_for 15 nobody_bound 32
+	clb listener set udp "$VIP4:32" persistence 600 timeout-udp 90
 	is "persistence: a client that is free has a turn like others" \
 		"$(for i in 1 2 3; do
 			chosen_by 32 1 10.20.6.1 $((2000 + i))
