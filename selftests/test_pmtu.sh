@@ -99,6 +99,9 @@ for mode in nat fnat dr tun; do
 done
 ip -n "$NS-node" route del "$(client4 1)"
 ip -n "$NS-node" route del "$(client6 1)"
+# with the routes goes what was learned of them, which flushing may leave
+ip -n "$NS-s1" route del "$(client4 1)" table 100
+ip -n "$NS-s1" -6 route del "$(client6 1)" table 100
 for mode in nat fnat tun dr; do
 	path_mtu "$mode" 4 server upload
 	path_mtu "$mode" 6 server upload
