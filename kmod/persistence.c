@@ -36,19 +36,19 @@ static void persistence_touch(struct clb_session *session)
 }
 
 /*
- * A first packet binds its client for as long as its session may wait for an
- * answer; only a session that got one binds it for the full time, or forged
- * packets could fill the table for hours.
+ * A SYN binds its client for as long as its session may stay half-open; only
+ * an established one binds it for the full time, or forged SYNs could fill the
+ * table for hours. Of UDP nothing better is known than that a packet came.
  */
-static void persistence_try(struct clb_session *session)
+static void persistence_begin(struct clb_session *session)
 {
 	struct clb_listener *listener = session->server->listener;
-	u8 class = session->hash[0].tuple.protocol == IPPROTO_TCP ?
-		   CLB_TIMEOUT_SYN : CLB_TIMEOUT_UDP;
+	u32 time = READ_ONCE(listener->persistence);
 
-	WRITE_ONCE(session->deadline, (u32)jiffies +
-		   min(READ_ONCE(listener->persistence),
-		       READ_ONCE(listener->timeouts[class])));
+	if (session->hash[CLB_DIR_ORIGINAL].tuple.protocol == IPPROTO_TCP)
+		time = min(time,
+			   READ_ONCE(listener->timeouts[CLB_TIMEOUT_SYN]));
+	WRITE_ONCE(session->deadline, (u32)jiffies + time);
 }
 
 /* The server a client is bound to, if it can take the session. */
@@ -59,8 +59,11 @@ static struct clb_server *bound_server(struct clb_net *cn,
 
 	if (!session)
 		return NULL;
-	if (clb_server_has_room(session->server))
+	if (clb_server_has_room(session->server)) {
+		if (key->protocol == IPPROTO_UDP)
+			persistence_touch(session);
 		return session->server;
+	}
 	/* drained or down: the client is free to be bound again */
 	if (READ_ONCE(session->server->state) != CLB_SERVER_STATE_UP)
 		clb_session_kill(cn, session);
@@ -87,7 +90,7 @@ static void persistence_bind(struct clb_net *cn, struct clb_server *server,
 	}
 	session->hash[CLB_DIR_ORIGINAL].tuple = *key;
 	session->inserted = BIT(CLB_DIR_ORIGINAL);
-	persistence_try(session);
+	persistence_begin(session);
 	if (!clb_table_insert(&cn->table, &session->hash[CLB_DIR_ORIGINAL]))
 		return;
 	/* another CPU bound the client: its word stands */

@@ -146,13 +146,11 @@ static inline void clb_session_touch(struct clb_session *session, u32 state)
 		WRITE_ONCE(session->deadline, deadline);
 }
 
-/* The server answered, as far as that can be seen. */
+/* A flow that is more than a SYN that anybody may have forged. */
 static inline bool clb_session_assured(const struct clb_session *session)
 {
 	u32 state = READ_ONCE(session->state);
 
-	if (state == CLB_SESSION_STATE_UDP_NEW)
-		return clb_session_one_way(session);
 	return state >= CLB_SESSION_STATE_ESTABLISHED &&
 	       state <= CLB_SESSION_STATE_UDP;
 }
