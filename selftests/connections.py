@@ -78,11 +78,11 @@ class Client:
             if index % 10 == 0:
                 await self.attempt("new connection", once(*self.where))
                 self.new += 1
-            if len(self.faults) > 3:
+            if len(self.faults) > 20:
                 return
 
     def enough(self):
-        return (len(self.faults) > 3 or
+        return (len(self.faults) > 20 or
                 os.path.exists(f"{self.directory}/enough"))
 
     async def run(self):
