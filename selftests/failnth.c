@@ -53,9 +53,7 @@ static int disarm(void)
 ssize_t sendto(int sock, const void *bytes, size_t length, int flags,
 	       const struct sockaddr *to, socklen_t to_length)
 {
-	ssize_t (*next)(int, const void *, size_t, int,
-			const struct sockaddr *, socklen_t) =
-		dlsym(RTLD_NEXT, "sendto");
+	__typeof__(sendto) *next = dlsym(RTLD_NEXT, "sendto");
 	ssize_t sent;
 
 	if (left)
