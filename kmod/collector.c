@@ -53,8 +53,7 @@ static void bucket_collect(struct clb_net *cn, u32 index)
 {
 	struct clb_tuplehash *entry;
 
-	hlist_for_each_entry_rcu(entry, clb_table_bucket(&cn->table, index),
-				 node) {
+	clb_chain_for_each(entry, clb_table_bucket(&cn->table, index)) {
 		struct clb_session *session = clb_session_of(entry);
 
 		if (entry->tuple.dir != CLB_DIR_ORIGINAL ||
@@ -180,8 +179,7 @@ static u32 bucket_end(struct clb_net *cn, u32 index,
 	struct clb_tuplehash *entry;
 	u32 count = 0;
 
-	hlist_for_each_entry_rcu(entry, clb_table_bucket(&cn->table, index),
-				 node) {
+	clb_chain_for_each(entry, clb_table_bucket(&cn->table, index)) {
 		struct clb_session *session = clb_session_of(entry);
 		bool reset;
 

@@ -415,14 +415,14 @@ static bool dump_session(struct sk_buff *skb, struct netlink_callback *cb,
  * at an entry, one that left it meanwhile would hide another.
  */
 static bool dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
-			struct hlist_head *head)
+			struct clb_chain *chain)
 {
 	struct session_cursor *cursor = session_cursor(cb);
 	unsigned int before = skb->len;
 	struct clb_tuplehash *entry;
 	u32 index = 0;
 
-	hlist_for_each_entry(entry, head, node) {
+	clb_chain_for_each(entry, chain) {
 		if (index++ < cursor->skip)
 			continue;
 		if (dump_session(skb, cb, entry))

@@ -7,7 +7,9 @@
 #include <linux/slab.h>
 
 #include "address.h"
+#include "embryo.h"
 #include "listener.h"
+#include "route.h"
 
 /**
  * clb_listener_alloc() - make a live listener
@@ -28,20 +30,23 @@ struct clb_listener *clb_listener_alloc(struct clb_net *cn,
 	listener->drops = alloc_percpu_gfp(unsigned long, GFP_KERNEL_ACCOUNT);
 	if (!listener->drops)
 		goto err_free;
+	listener->embryos = clb_embryos_alloc();
+	if (!listener->embryos)
+		goto err_free_drops;
 	listener->address = clb_address_get(cn, key->family, &key->addr,
 					    true);
 	if (!listener->address)
-		goto err_free_drops;
+		goto err_free_embryos;
 	listener->key = *key;
 	listener->cn = cn;
 	listener->exhausted_at = jiffies - HZ;
 	spin_lock_init(&listener->lock);
-	spin_lock_init(&listener->embryo_lock);
-	INIT_LIST_HEAD(&listener->embryos);
 	INIT_LIST_HEAD(&listener->servers);
 	refcount_set(&listener->ref, 1);
 	return listener;
 
+err_free_embryos:
+	free_percpu(listener->embryos);
 err_free_drops:
 	free_percpu(listener->drops);
 err_free:
@@ -60,6 +65,7 @@ void clb_listener_put(struct clb_listener *listener)
 	if (!refcount_dec_and_test(&listener->ref))
 		return;
 	clb_address_put(listener->cn, listener->address, true);
+	free_percpu(listener->embryos);
 	free_percpu(listener->drops);
 	kfree_rcu(listener, rcu);
 }
@@ -123,6 +129,7 @@ static void server_free_rcu(struct rcu_head *rcu)
 	struct clb_server *server = container_of(rcu, struct clb_server, rcu);
 	struct clb_listener *listener = server->listener;
 
+	clb_way_forget(server);
 	spin_lock_bh(&listener->lock);
 	list_del(&server->node);
 	clb_meter_read(server->meter, &listener->past.traffic);

@@ -12,6 +12,7 @@
 
 struct clb_address;
 struct clb_net;
+struct clb_way;
 
 /**
  * struct clb_endpoint - address and port of a listener or server
@@ -46,6 +47,16 @@ enum clb_timeout {
 };
 
 /**
+ * struct clb_embryos - embryonic sessions of a listener that one CPU began
+ * @lock: protects @list and the places of sessions in it
+ * @list: the oldest first
+ */
+struct clb_embryos {
+	spinlock_t		lock;
+	struct list_head	list;
+};
+
+/**
  * struct clb_listener - what lives on while a listener's configuration changes
  * @key: VIP, port, protocol
  * @cn: its namespace
@@ -62,9 +73,7 @@ enum clb_timeout {
  * @lock: protects @servers and @past
  * @servers: live servers, those removed but still in use included
  * @past: traffic and sessions of servers that are freed
- * @embryo_lock: protects @embryos and the places of sessions in it
- * @embryos: half-open TCP and unanswered UDP sessions, the oldest first: the
- *	first to go when the listener is full
+ * @embryos: the first to go when the listener is full
  * @exhausted_at: when the last event about an exhausted pool was sent,
  *	jiffies
  * @ref: held by configurations and by servers
@@ -89,8 +98,7 @@ struct clb_listener {
 		struct clb_traffic traffic;
 		u64		sessions;
 	} past;
-	spinlock_t		embryo_lock;
-	struct list_head	embryos;
+	struct clb_embryos __percpu *embryos;
 	unsigned long		exhausted_at;
 	refcount_t		ref;
 	struct rcu_head		rcu;
@@ -105,6 +113,7 @@ struct clb_listener {
  * @listener: the listener it serves
  * @key: address and port; the port may be 0: that of the packet
  * @address: its address in the set of known addresses
+ * @way: the route that its next session may take, or NULL (route.h)
  * @state: enum clb_server_state or CLB_SERVER_STATE_GONE; changed in place
  * @max_sessions: 0: none; changed in place
  * @up_at: when it last came up, jiffies, for the slow start
@@ -123,6 +132,7 @@ struct clb_server {
 	struct clb_listener	*listener;
 	struct clb_endpoint	key;
 	struct clb_address	*address;
+	struct clb_way __rcu	*way;
 	u32			state;
 	u32			max_sessions;
 	unsigned long		up_at;

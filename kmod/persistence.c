@@ -26,7 +26,7 @@ static struct clb_session *persistence_find(struct clb_net *cn,
 {
 	enum clb_dir dir;
 
-	return clb_session_find(cn, key, &dir);
+	return clb_session_find(cn, key, clb_table_hash(&cn->table, key), &dir);
 }
 
 static void persistence_touch(struct clb_session *session)
@@ -88,7 +88,9 @@ static void persistence_bind(struct clb_net *cn, struct clb_server *server,
 		atomic_dec(&cn->nr_sessions);
 		return;
 	}
+	memset(session->hash, 0, sizeof(session->hash));
 	session->hash[CLB_DIR_ORIGINAL].tuple = *key;
+	session->hash[CLB_DIR_ORIGINAL].hash = clb_table_hash(&cn->table, key);
 	session->inserted = BIT(CLB_DIR_ORIGINAL);
 	persistence_begin(session);
 	if (!clb_table_insert(&cn->table, &session->hash[CLB_DIR_ORIGINAL]))

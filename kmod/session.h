@@ -25,8 +25,8 @@ struct clb_ruleset;
  *	persistence
  * @hash: both directions; the reply is unused where replies bypass the node
  * @rcu: packets in flight; once it is dead
- * @embryo: among the embryonic sessions of its listener, or empty; until it
- *	is dead
+ * @embryo: among the embryonic sessions of its listener (embryo.c), or empty;
+ *	until it is dead
  * @server: where it goes; the session holds a reference
  * @local: local address of FNAT, else NULL; the session holds a reference
  * @dst: cached routes by direction; each holds a reference
@@ -37,6 +37,7 @@ struct clb_ruleset;
  *	by the direction in which the reset travels
  * @state: enum clb_session_state or CLB_SESSION_STATE_DEAD; changed by
  *	compare-and-exchange
+ * @cpu: that began it
  * @mode: enum clb_mode
  * @inserted: directions in the table
  * @from_here: the client is on this node
@@ -58,6 +59,7 @@ struct clb_session {
 	u32			deadline;
 	u32			reset_seq[CLB_DIR_MAX];
 	u32			state;
+	u16			cpu;
 	u8			mode;
 	u8			inserted;
 	bool			from_here;
@@ -81,7 +83,7 @@ int clb_session_cache_init(void);
 void clb_session_cache_exit(void);
 
 struct clb_session *clb_session_find(struct clb_net *cn,
-				     const struct clb_tuple *tuple,
+				     const struct clb_tuple *tuple, u32 hash,
 				     enum clb_dir *dir);
 struct clb_session *clb_session_create(struct clb_net *cn,
 				       const struct clb_ruleset *ruleset,
