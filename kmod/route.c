@@ -110,12 +110,13 @@ static u32 route_cookie(const struct clb_route *route,
 	       rt6_get_cookie((const struct rt6_info *)dst) : 0;
 }
 
-/*
- * May sessions from all sources go the same way to a server? Not where rules
- * or subtrees look at the source.
- */
-static bool source_matters(const struct net *net, u8 family)
+/* Rules, IPsec policies and subtrees look at more than the destination. */
+static bool ways_differ(const struct net *net, u8 family)
 {
+#ifdef CONFIG_XFRM
+	if (net->xfrm.policy_count[XFRM_POLICY_OUT])
+		return true;
+#endif
 #ifdef CONFIG_IP_MULTIPLE_TABLES
 	if (family == NFPROTO_IPV4)
 		return net->ipv4.fib_has_custom_rules;
@@ -163,7 +164,7 @@ static void way_keep(const struct net *net, const struct clb_session *session,
 {
 	struct clb_way *way;
 
-	if (source_matters(net, route->family) || !on_link(dst, route->family))
+	if (ways_differ(net, route->family) || !on_link(dst, route->family))
 		return;
 	way = kmalloc(sizeof(*way), GFP_ATOMIC | __GFP_NOWARN);
 	if (!way)
@@ -186,7 +187,7 @@ static struct dst_entry *way_follow(const struct net *net,
 	const struct clb_way *way = rcu_dereference(session->server->way);
 
 	if (!way || way->mode != session->mode ||
-	    source_matters(net, route->family) ||
+	    ways_differ(net, route->family) ||
 	    !dst_check(way->dst, way->cookie) || !dst_hold_safe(way->dst))
 		return NULL;
 	if (session->mode == CLB_MODE_TUN)

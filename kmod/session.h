@@ -136,16 +136,21 @@ static inline u8 clb_session_timeout_class(u32 state)
 	return CLB_TIMEOUT_FIN;
 }
 
-/* A packet passed: the session lives on for its state's timeout. */
-static inline void clb_session_touch(struct clb_session *session, u32 state)
+/* A packet passed: the session lives on for the timeout of its state. */
+static inline void clb_session_extend(struct clb_session *session,
+				      enum clb_timeout timeout)
 {
-	u8 class = clb_session_timeout_class(state);
-	u32 deadline = (u32)jiffies +
-		       READ_ONCE(session->server->listener->timeouts[class]);
+	const u32 *timeouts = session->server->listener->timeouts;
+	u32 deadline = (u32)jiffies + READ_ONCE(timeouts[timeout]);
 
 	/* many packets a jiffy, perhaps on two CPUs: keep the line clean */
 	if (READ_ONCE(session->deadline) != deadline)
 		WRITE_ONCE(session->deadline, deadline);
+}
+
+static inline void clb_session_touch(struct clb_session *session, u32 state)
+{
+	clb_session_extend(session, clb_session_timeout_class(state));
 }
 
 /* A flow that is more than a SYN that anybody may have forged. */

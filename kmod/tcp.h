@@ -76,11 +76,13 @@ static inline void clb_session_track(struct clb_session *session,
 			return;
 		}
 		clb_tcp_note(session, dir, pkt->ack, pkt->seq + pkt->tcp_len);
-	} else if (unlikely(state == CLB_SESSION_STATE_UDP_NEW &&
-			    dir == CLB_DIR_REPLY)) {
-		clb_session_set_state(session, state, CLB_SESSION_STATE_UDP);
+		clb_session_extend(session, CLB_TIMEOUT_ESTABLISHED);
+		return;
 	}
-	clb_session_touch(session, state);
+	if (unlikely(state == CLB_SESSION_STATE_UDP_NEW &&
+		     dir == CLB_DIR_REPLY))
+		clb_session_set_state(session, state, CLB_SESSION_STATE_UDP);
+	clb_session_extend(session, CLB_TIMEOUT_UDP);
 }
 
 #endif /* _CLB_TCP_H */
