@@ -221,8 +221,9 @@ enum clb_acl_mode {
  *	IP layer, 0: none (default), else 8000 to 10^12. NAT and FNAT alone:
  *	-EOPNOTSUPP for DR and TUN, whose replies bypass the node
  * @CLB_LISTENER_A_BURST: u32, bytes that may exceed the rate at once; 0
- *	(default): 100 ms of the rate, at least 131072; else at least 131072:
- *	two packets of the largest kind
+ *	(default): 500 ms of the rate, at least 131072; else at least 131072:
+ *	two packets of the largest kind. A packet is sent whole or not at
+ *	all: the last of a burst may exceed it
  * @CLB_LISTENER_A_ACL_MODE: u8, enum clb_acl_mode (default OFF)
  * @CLB_LISTENER_A_SERVERS: u32, number of servers (output)
  * @CLB_LISTENER_A_ACL_ENTRIES: u32, number of ACL entries (output)
