@@ -54,7 +54,7 @@ static void bucket_collect(struct clb_net *cn, u32 index)
 		    session_ends(cn, session))
 			continue;
 		if (READ_ONCE(session->server->listener->persistence) &&
-		    clb_session_assured(session))
+		    entry->tuple.kind == CLB_TUPLE_FLOW)
 			clb_persistence_refresh(cn, session);
 	}
 }

@@ -197,8 +197,10 @@ enum clb_acl_mode {
  * @CLB_LISTENER_A_SCHEDULER: u8, enum clb_scheduler (default WRR)
  * @CLB_LISTENER_A_HASH_KEY: u8, enum clb_hash_key (default SOURCE)
  * @CLB_LISTENER_A_PERSISTENCE: u32, seconds a client stays with its server
- *	after its last session began or was seen open, 0 to 86400 (default 0:
- *	off)
+ *	after its last session was seen open, 0 to 86400 (default 0: off). A
+ *	first packet alone binds it for the timeout of a half-open or
+ *	unanswered session at most; but UDP in DR and TUN, whose answers
+ *	bypass the node, for all of it
  * @CLB_LISTENER_A_PERSISTENCE_PREFIX: u8, prefix length by which clients are
  *	told apart, 1 to 32 or 128 (default the longest)
  * @CLB_LISTENER_A_TIMEOUT_SYN: u32, seconds, half-open TCP, 1 to 900
@@ -460,8 +462,8 @@ enum clb_session_attr {
  * @CLB_STATS_A_SESSIONS: open sessions
  * @CLB_STATS_A_SESSIONS_CREATED: sessions ever opened
  * @CLB_STATS_A_SESSIONS_EXPIRED: sessions ended by their timeout
- * @CLB_STATS_A_SESSIONS_EVICTED: half-open or unanswered sessions that made
- *	room for new ones
+ * @CLB_STATS_A_SESSIONS_EVICTED: half-open or unanswered sessions, or
+ *	bindings of clients by such, that made room for new ones
  * @CLB_STATS_A_SESSIONS_MOVED: UDP sessions moved off a server that was down
  *	or gone
  * @CLB_STATS_A_RESETS_SENT: TCP resets the node sent
