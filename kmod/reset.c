@@ -130,6 +130,8 @@ void clb_reset_packet(struct clb_ctx *ctx, struct clb_listener *listener)
 	struct clb_route route = {
 		.family = pkt->tuple.family,
 		.saddr = pkt->tuple.dst, .daddr = pkt->tuple.src,
+		.sport = pkt->tuple.dport, .dport = pkt->tuple.sport,
+		.protocol = IPPROTO_TCP,
 	};
 	struct dst_entry *dst;
 	struct sk_buff *skb;
