@@ -5,6 +5,7 @@
 # CLBCTL: the program to test.
 
 cd "$(dirname "$0")/../clbctl" || exit 1
+# shellcheck source=tools/clbctl/clbctl.bash-completion
 . ./clbctl.bash-completion
 
 n=0
