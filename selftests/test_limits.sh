@@ -235,6 +235,26 @@ fill_with_bindings() {
 	done
 }
 
+# How many servers two clients of one /64 have, asking in turn.
+servers_of_two() {
+	local source
+
+	for source in "$(client6 1)" "$OTHER6" "$(client6 1)" "$OTHER6"; do
+		client uonce "$VIP6" "$UDP_PORT" "$source"
+	done | sort -u | grep -c hello
+}
+test_prefix() {
+	local bound="scheduler rr persistence 600"
+
+	configure "listener add $UDP6_KEY $bound persistence-prefix 64" \
+		"server add $UDP6_KEY [$(server6 1)]:$UDP_PORT" \
+		"server add $UDP6_KEY [$(server6 2)]:$UDP_PORT"
+	is "binding: an IPv6 network has one server" "$(servers_of_two)" 1
+	# shellcheck disable=SC2086 # a key is two words
+	clb listener set $UDP6_KEY persistence-prefix 128
+	is "binding: by address each client has its own" "$(servers_of_two)" 2
+}
+
 test_bindings() {
 	local max bound="persistence 600 timeout-udp 5"
 
@@ -337,5 +357,6 @@ test_namespace_max
 test_new_rate
 test_floods
 test_bindings
+test_prefix
 test_pool
 done_testing

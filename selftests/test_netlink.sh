@@ -70,6 +70,11 @@ for words in "listener" "listener show tcp $VIP4:80" "server" \
 	# shellcheck disable=SC2086 # words are meant to split
 	ok "clbctl -j $words: JSON" json $words
 done
+counters=$(sed -n '/^enum clb_stats_attr/,/^}/s/^\tCLB_STATS_A_\(.*\),$/\1/p' \
+	"$TOP/include/uapi/linux/clb.h" | tr '[:upper:]' '[:lower:]' |
+	grep -vx -e unspec -e pad)
+is "clbctl stats shows every counter there is" \
+	"$(clb stats -a | awk '{gsub("-", "_"); print $1}')" "$counters"
 spawn clb -j monitor --count 3 >"$TMP/events"
 events_read() { ! kill -0 "$spawned" 2>/dev/null; }
 one_change() { clb settings set fast-path on && events_read; }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# make install and make dkms put everything where it belongs, and what they
-# put there works: the program, its man page and completion; the module's
+# make install, make dkms and make deb put everything where it belongs, and what
+# they put there works: the program, its man page and completion; the module's
 # sources build by the commands that DKMS would run.
 set -uo pipefail
 here=$(dirname "$(realpath "$0")")
@@ -48,6 +48,20 @@ module() {
 		modinfo -F vermagic "$ko" | grep -qF "$kver "
 }
 
+deb=$top/build/deb/clb_$version.deb
+deb_fields() {
+	dpkg-deb --field "$deb" >"$root/fields" &&
+		grep -x "Package: clb" "$root/fields" &&
+		grep -x "Version: $version" "$root/fields" &&
+		grep -E '^Depends: .*libmnl0.*dkms' "$root/fields"
+}
+# The same files, wherever they were put, but for those of the built module.
+deb_files() {
+	dpkg-deb --extract "$deb" "$root/deb" &&
+		"$root/deb/usr/sbin/clbctl" -V | same "clbctl $version" &&
+		diff <(cd "$root" && find usr -type f | sort) \
+			<(cd "$root/deb" && find usr -type f | sed 's/[.]gz$//' | sort)
+}
 source_tree=$root/usr/src/clb-$version
 dkms_conf() {
 	[ "$PACKAGE_NAME $PACKAGE_VERSION" = "clb $version" ] &&
@@ -78,5 +92,8 @@ kernel_source_dir=/lib/modules/$kver/build dkms_tree=$root/var/lib/dkms
 ok "dkms.conf is filled in" dkms_conf
 ok "DKMS can build it" dkms_build
 ok "and clean up" dkms_clean
+ok "make deb" make -s -C "$top" deb
+ok "the package says what it is and needs" deb_fields
+ok "it has the same files, and the program in it runs" deb_files
 echo "1..$count"
 [ "$failed" -eq 0 ]
