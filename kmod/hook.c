@@ -70,7 +70,7 @@ static unsigned int stray_packet(struct clb_ctx *ctx,
 				 const struct clb_listener_conf *conf)
 {
 	if (conf->opt.reset)
-		clb_reset_packet(ctx);
+		clb_reset_packet(ctx, conf->listener);
 	return listener_drop(ctx, conf, CLB_STATS_A_DROP_NO_SESSION);
 }
 
@@ -160,20 +160,21 @@ static unsigned int first_packet(struct clb_ctx *ctx)
 static unsigned int dead_server_packet(struct clb_ctx *ctx)
 {
 	struct clb_session *session = ctx->session;
-	bool reset = READ_ONCE(session->server->listener->reset);
-	bool moves = !is_tcp(ctx) || clb_tcp_opens(&ctx->pkt);
+	bool opens = is_tcp(ctx) && clb_tcp_opens(&ctx->pkt) &&
+		     ctx->dir == CLB_DIR_ORIGINAL;
+	bool ended;
 
 	/* the packet may bring the numbers that the ends will accept */
-	if (!moves)
+	if (is_tcp(ctx) && !opens)
 		clb_tcp_track(session, ctx->dir, &ctx->pkt);
-	if (!clb_session_kill(ctx->cn, session))
+	ended = opens ? clb_session_kill(ctx->cn, session) :
+			clb_session_end(ctx->cn, session);
+	if (!ended)
 		return clb_drop(ctx, CLB_STATS_A_DROP_SERVER_GONE);
 	if (!is_tcp(ctx))
 		clb_stats_inc(ctx->cn->stats, CLB_STATS_A_SESSIONS_MOVED);
-	if (moves && ctx->dir == CLB_DIR_ORIGINAL)
+	if (opens || (!is_tcp(ctx) && ctx->dir == CLB_DIR_ORIGINAL))
 		return first_packet(ctx);
-	if (is_tcp(ctx) && reset)
-		clb_reset_session(ctx->cn, session);
 	return clb_drop(ctx, CLB_STATS_A_DROP_SERVER_GONE);
 }
 

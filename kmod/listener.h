@@ -57,6 +57,16 @@ struct clb_embryos {
 };
 
 /**
+ * struct clb_listener_counts - counters of one CPU beside those of servers
+ * @drops: packets dropped for a reason of the listener
+ * @meter: packets the node sent in its name, of no session
+ */
+struct clb_listener_counts {
+	unsigned long		drops;
+	struct clb_meter	meter;
+};
+
+/**
  * struct clb_listener - what lives on while a listener's configuration changes
  * @key: VIP, port, protocol
  * @cn: its namespace
@@ -69,7 +79,7 @@ struct clb_embryos {
  * @new_rate: limit of new sessions
  * @next: position of rr and wrr
  * @sessions: open sessions
- * @drops: packets dropped for a reason of this listener
+ * @counts: what is no server's
  * @lock: protects @servers and @past
  * @servers: live servers, those removed but still in use included
  * @past: traffic and sessions of servers that are freed
@@ -91,7 +101,7 @@ struct clb_listener {
 	struct clb_bucket	new_rate;
 	atomic_t		next;
 	atomic_t		sessions;
-	unsigned long __percpu	*drops;
+	struct clb_listener_counts __percpu *counts;
 	spinlock_t		lock;
 	struct list_head	servers;
 	struct {
@@ -178,7 +188,7 @@ static inline void clb_server_get(struct clb_server *server)
 
 static inline void clb_listener_drop(struct clb_listener *listener)
 {
-	this_cpu_inc(*listener->drops);
+	this_cpu_inc(listener->counts->drops);
 }
 
 /* Sessions of such a server must end or move. */

@@ -17,6 +17,9 @@ static struct dst_entry *route4_find(struct net *net, struct clb_route *route)
 	struct flowi4 fl4 = {
 		.daddr = route->daddr.ip,
 		.saddr = route->saddr.ip,
+		.flowi4_proto = route->protocol,
+		.fl4_sport = route->sport,
+		.fl4_dport = route->dport,
 		/* the source need not be an address of this host */
 		.flowi4_flags = FLOWI_FLAG_ANYSRC,
 	};
@@ -24,7 +27,7 @@ static struct dst_entry *route4_find(struct net *net, struct clb_route *route)
 
 	if (route->known_nh)
 		fl4.flowi4_flags |= FLOWI_FLAG_KNOWN_NH;
-	rt = ip_route_output_key(net, &fl4);
+	rt = ip_route_output_flow(net, &fl4, NULL);
 	if (IS_ERR(rt))
 		return NULL;
 	/* nobody's packet makes this node send to many */
@@ -45,11 +48,25 @@ static bool route6_source(struct net *net, struct dst_entry *dst,
 				   &route->daddr.in6, 0, &route->saddr.in6);
 }
 
+/* As ip_route_output_flow() does for IPv4. */
+static struct dst_entry *route6_policy(struct net *net, struct dst_entry *dst,
+				       struct flowi6 *fl6)
+{
+	if (!fl6->flowi6_proto)
+		return dst;
+	fl6->flowi6_oif = dst->dev->ifindex;
+	dst = xfrm_lookup_route(net, dst, flowi6_to_flowi(fl6), NULL, 0);
+	return IS_ERR(dst) ? NULL : dst;
+}
+
 static struct dst_entry *route6_find(struct net *net, struct clb_route *route)
 {
 	struct flowi6 fl6 = {
 		.daddr = route->daddr.in6,
 		.saddr = route->saddr.in6,
+		.flowi6_proto = route->protocol,
+		.fl6_sport = route->sport,
+		.fl6_dport = route->dport,
 		.flowi6_flags = FLOWI_FLAG_ANYSRC,
 	};
 	struct dst_entry *dst;
@@ -57,10 +74,12 @@ static struct dst_entry *route6_find(struct net *net, struct clb_route *route)
 	if (route->known_nh)
 		fl6.flowi6_flags |= FLOWI_FLAG_KNOWN_NH;
 	dst = ip6_route_output(net, NULL, &fl6);
-	if (!dst->error && route6_source(net, dst, route))
-		return dst;
-	dst_release(dst);
-	return NULL;
+	if (dst->error || !route6_source(net, dst, route)) {
+		dst_release(dst);
+		return NULL;
+	}
+	fl6.saddr = route->saddr.in6;
+	return route6_policy(net, dst, &fl6);
 }
 
 /**
@@ -86,6 +105,9 @@ static void route_translated(const struct clb_session *session,
 	route->family = other->family;
 	route->daddr = other->src;
 	route->saddr = other->dst;
+	route->sport = other->dport;
+	route->dport = other->sport;
+	route->protocol = other->protocol;
 }
 
 /* Or it gets the client's packet as it is, or wrapped. */
@@ -101,6 +123,8 @@ static void route_to_server(const struct clb_session *session,
 	route->family = key->family;
 	route->daddr = key->addr;
 	route->known_nh = session->mode == CLB_MODE_DR;
+	if (session->mode == CLB_MODE_TUN)
+		route->protocol = clb_tunnel_protocol(session);
 }
 
 static u32 route_cookie(const struct clb_route *route,

@@ -8,13 +8,20 @@
  * struct clb_route - where a packet is to go
  * @saddr: its source; all zero: the kernel chooses, and says here what
  * @daddr: its destination
+ * @sport: its source port, for rules and IPsec policies, as @dport
+ * @dport: its destination port
  * @family: of both
+ * @protocol: what it carries, for rules and IPsec policies; 0: none is looked
+ *	for
  * @known_nh: the neighbour is @daddr whatever the packet's destination is
  */
 struct clb_route {
 	union nf_inet_addr	saddr;
 	union nf_inet_addr	daddr;
+	__be16			sport;
+	__be16			dport;
 	u8			family;
+	u8			protocol;
 	bool			known_nh;
 };
 

@@ -82,6 +82,9 @@ void clb_session_set_state(struct clb_session *session, u32 old, u32 new)
 		return;
 	if (clb_session_embryonic(old) && !clb_session_embryonic(new))
 		clb_embryo_grow_up(session);
+	if (!clb_session_assured(old) && clb_session_assured(new) &&
+	    unlikely(READ_ONCE(server->listener->persistence)))
+		clb_persistence_refresh(server->listener->cn, session);
 	if (state_active(old) == state_active(new))
 		return;
 	atomic_inc(state_gauge(server, new));
@@ -169,6 +172,14 @@ bool clb_session_kill(struct clb_net *cn, struct clb_session *session)
 	return true;
 }
 
+/* Nothing but a first packet, which anybody may have forged, led to it. */
+static bool is_doubtful(const struct clb_session *session, u32 state)
+{
+	return clb_session_embryonic(state) ||
+	       (state == CLB_SESSION_STATE_PERSISTENCE &&
+		!READ_ONCE(session->confirmed));
+}
+
 /* Ends a session unless it grew up or was ended meanwhile. */
 static bool embryo_kill(struct clb_net *cn, struct clb_session *session)
 {
@@ -176,7 +187,7 @@ static bool embryo_kill(struct clb_net *cn, struct clb_session *session)
 
 	do {
 		state = READ_ONCE(session->state);
-		if (!clb_session_embryonic(state))
+		if (!is_doubtful(session, state))
 			return false;
 	} while (cmpxchg(&session->state, state,
 			 CLB_SESSION_STATE_DEAD) != state);

@@ -41,6 +41,7 @@ struct clb_ruleset;
  * @mode: enum clb_mode
  * @inserted: directions in the table
  * @from_here: the client is on this node
+ * @confirmed: of a persistence: a session that was assured led to it
  *
  * The second part is one cache line: all that established packets touch
  * beside the tuple they were found by.
@@ -63,6 +64,7 @@ struct clb_session {
 	u8			mode;
 	u8			inserted;
 	bool			from_here;
+	bool			confirmed;
 };
 
 /**
@@ -110,9 +112,15 @@ clb_session_tuple(const struct clb_session *session, enum clb_dir dir)
 	return &session->hash[dir].tuple;
 }
 
+/* Replies bypass the node. */
+static inline bool clb_mode_one_way(u8 mode)
+{
+	return mode == CLB_MODE_DR || mode == CLB_MODE_TUN;
+}
+
 static inline bool clb_session_one_way(const struct clb_session *session)
 {
-	return session->mode == CLB_MODE_DR || session->mode == CLB_MODE_TUN;
+	return clb_mode_one_way(session->mode);
 }
 
 static inline bool clb_session_expired(const struct clb_session *session)
@@ -153,13 +161,12 @@ static inline void clb_session_touch(struct clb_session *session, u32 state)
 	clb_session_extend(session, clb_session_timeout_class(state));
 }
 
-/* A flow that is more than a SYN that anybody may have forged. */
-static inline bool clb_session_assured(const struct clb_session *session)
+/* A flow that is more than a first packet that anybody may have forged. */
+static inline bool clb_session_assured(u32 state)
 {
-	u32 state = READ_ONCE(session->state);
-
-	return state >= CLB_SESSION_STATE_ESTABLISHED &&
-	       state <= CLB_SESSION_STATE_UDP;
+	return (state >= CLB_SESSION_STATE_ESTABLISHED &&
+		state <= CLB_SESSION_STATE_TIME_WAIT) ||
+	       state == CLB_SESSION_STATE_UDP;
 }
 
 /* Half-open TCP and unanswered UDP: the first to go when space runs out. */

@@ -357,12 +357,19 @@ void clb_xmit_forged(struct clb_net *cn, struct clb_session *session,
 		     enum clb_dir dir, struct sk_buff *skb)
 {
 	struct dst_entry *dst = clb_session_route(cn->net, session, dir);
+	const struct clb_wire wire = { .packets = 1, .bytes = skb->len };
+	struct clb_server *server = session->server;
 
 	if (!dst || (session->mode == CLB_MODE_TUN &&
 		     dir == CLB_DIR_ORIGINAL &&
 		     clb_tunnel_push(skb, session, dst))) {
 		kfree_skb(skb);
 		return;
+	}
+	/* outbound like what the server sends, but not to be held back */
+	if (dir == CLB_DIR_REPLY) {
+		clb_bucket_take(&server->listener->rate, wire.bytes);
+		clb_meter_add(server->meter, dir, wire);
 	}
 	output(cn->net, skb, dst);
 }
