@@ -69,12 +69,13 @@ class Mode:
         return SERVER_TCP_PORT if packet.haslayer(TCP) else SERVER_UDP_PORT
 
     def wrapped(self, inner, outer):
-        """In the tunnel; only the ID is the node's to choose."""
+        """In the tunnel; the ID of what may be cut up is the node's to choose."""
         tos = inner[1]
         if self.family == 4:
             df = "DF" if inner[6] & 0x40 else 0
             return bytes(IP(src=BACK[4], dst=SERVER[4], ttl=inner[8], tos=tos,
-                            id=IP(outer).id, flags=df, proto=4) / inner)
+                            id=0 if df else IP(outer).id, flags=df,
+                            proto=4) / inner)
         traffic_class = (inner[0] & 15) << 4 | inner[1] >> 4
         return bytes(IPv6(src=BACK[6], dst=SERVER[6], hlim=inner[7],
                           tc=traffic_class, nh=41) / inner)
@@ -188,6 +189,19 @@ def ipv4_cases(mode):
               udp(4, options=[IPOption_NOP(),
                               IPOption_SSRR(routers=["192.0.2.9"])]),
               "drop_source_route")
+
+
+def tunnel_ident_cases(mode):
+    """What may be cut up on its way is told apart (RFC 6864, section 4.3)."""
+    seen = []
+
+    def new(got):
+        seen.append(IP(got).id)
+        return None if len(set(seen)) == len(seen) else f"IDs {seen}"
+
+    flow = udp(4)
+    mode.lab.case(f"{mode.label}: outer IDs differ",
+                  [(mode.lab.client, flow)] * 4, {mode.lab.server: [new] * 4})
 
 
 def extended(chain, packet):
@@ -490,6 +504,8 @@ def mode_cases(lab):
             (ipv4_cases if f == 4 else ipv6_cases)(mode)
             if kind in ("nat", "tun"):
                 malformed_cases(mode)
+            if kind == "tun" and f == 4:
+                tunnel_ident_cases(mode)
             if kind in ("nat", "dr"):
                 stray_cases(mode)
             if kind == "nat":
