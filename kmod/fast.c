@@ -54,18 +54,18 @@ struct clb_device {
 };
 
 /*
- * The parsers set what a plain packet has in @ctx->pkt and return its length
+ * The parsers set what a plain packet has in @pkt and return its length
  * at the IP layer, padding of short frames excluded, or 0.
  */
-static bool parse_tcp(struct clb_ctx *ctx, unsigned int len)
+static bool parse_tcp(struct sk_buff *skb, unsigned int len,
+		      struct clb_packet *pkt)
 {
-	struct clb_packet *pkt = &ctx->pkt;
 	const struct tcphdr *th;
 	unsigned int hlen;
 
-	if (!pskb_may_pull(ctx->skb, pkt->thoff + sizeof(*th)))
+	if (!pskb_may_pull(skb, pkt->thoff + sizeof(*th)))
 		return false;
-	th = (const void *)(ctx->skb->data + pkt->thoff);
+	th = (const void *)(skb->data + pkt->thoff);
 	hlen = pkt->thoff + th->doff * 4;
 	if (th->doff < sizeof(*th) / 4 || hlen > len)
 		return false;
@@ -77,26 +77,26 @@ static bool parse_tcp(struct clb_ctx *ctx, unsigned int len)
 	return true;
 }
 
-static __always_inline bool parse_transport(struct clb_ctx *ctx, u8 protocol,
-					    unsigned int len)
+static __always_inline bool parse_transport(struct sk_buff *skb, u8 protocol,
+					    unsigned int len,
+					    struct clb_packet *pkt)
 {
-	struct clb_tuple *tuple = &ctx->pkt.tuple;
+	struct clb_tuple *tuple = &pkt->tuple;
 
 	tuple->protocol = protocol;
 	tuple->kind = CLB_TUPLE_FLOW;
 	tuple->dir = CLB_DIR_ORIGINAL;
 	if (protocol == IPPROTO_TCP)
-		return parse_tcp(ctx, len);
+		return parse_tcp(skb, len, pkt);
 	if (unlikely(protocol != IPPROTO_UDP))
 		return false;
-	tuple->ports = *(const u32 *)(ctx->skb->data + ctx->pkt.thoff);
+	tuple->ports = *(const u32 *)(skb->data + pkt->thoff);
 	return true;
 }
 
-static __always_inline unsigned int parse_ipv4(struct clb_ctx *ctx)
+static __always_inline unsigned int parse_ipv4(struct sk_buff *skb,
+					       struct clb_packet *pkt)
 {
-	struct clb_packet *pkt = &ctx->pkt;
-	struct sk_buff *skb = ctx->skb;
 	const struct iphdr *iph;
 	unsigned int len;
 
@@ -115,13 +115,11 @@ static __always_inline unsigned int parse_ipv4(struct clb_ctx *ctx)
 	pkt->tuple.dst = (union nf_inet_addr) { .in6.s6_addr32 = {
 		iph->daddr } };
 	pkt->tuple.family = NFPROTO_IPV4;
-	return parse_transport(ctx, iph->protocol, len) ? len : 0;
+	return parse_transport(skb, iph->protocol, len, pkt) ? len : 0;
 }
 
-static unsigned int parse_ipv6(struct clb_ctx *ctx)
+static unsigned int parse_ipv6(struct sk_buff *skb, struct clb_packet *pkt)
 {
-	struct clb_packet *pkt = &ctx->pkt;
-	struct sk_buff *skb = ctx->skb;
 	const struct ipv6hdr *iph;
 	unsigned int len;
 
@@ -136,15 +134,16 @@ static unsigned int parse_ipv6(struct clb_ctx *ctx)
 	pkt->tuple.src.in6 = iph->saddr;
 	pkt->tuple.dst.in6 = iph->daddr;
 	pkt->tuple.family = NFPROTO_IPV6;
-	return parse_transport(ctx, iph->nexthdr, len) ? len : 0;
+	return parse_transport(skb, iph->nexthdr, len, pkt) ? len : 0;
 }
 
-static __always_inline unsigned int parse(struct clb_ctx *ctx)
+static __always_inline unsigned int parse(struct sk_buff *skb,
+					  struct clb_packet *pkt)
 {
-	if (ctx->skb->protocol == htons(ETH_P_IP))
-		return parse_ipv4(ctx);
-	if (IS_ENABLED(CONFIG_IPV6) && ctx->skb->protocol == htons(ETH_P_IPV6))
-		return parse_ipv6(ctx);
+	if (skb->protocol == htons(ETH_P_IP))
+		return parse_ipv4(skb, pkt);
+	if (IS_ENABLED(CONFIG_IPV6) && skb->protocol == htons(ETH_P_IPV6))
+		return parse_ipv6(skb, pkt);
 	return 0;
 }
 
@@ -178,15 +177,15 @@ static bool may_open(const struct clb_ctx *ctx)
 
 /* NULL where the packet is not for the fast path: @verdict says what then. */
 static __always_inline struct clb_session *
-session_find(struct clb_ctx *ctx, enum clb_dir *dir, unsigned int *verdict)
+session_find(struct clb_net *cn, struct clb_ctx *ctx, enum clb_dir *dir,
+	     unsigned int *verdict)
 {
 	struct clb_session *session;
 	struct clb_tuplehash *entry;
 
+	ctx->pkt.hash = clb_table_hash(&cn->table, &ctx->pkt.tuple);
+	entry = clb_table_find(&cn->table, &ctx->pkt.tuple, ctx->pkt.hash);
 	*verdict = NF_ACCEPT;
-	ctx->pkt.hash = clb_table_hash(&ctx->cn->table, &ctx->pkt.tuple);
-	entry = clb_table_find(&ctx->cn->table, &ctx->pkt.tuple,
-			       ctx->pkt.hash);
 	if (unlikely(!entry)) {
 		*dir = CLB_DIR_ORIGINAL;
 		return may_open(ctx) && clb_flow_open(ctx, verdict) ?
@@ -357,10 +356,10 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 	ctx.state = state;
 	if (!is_plain(skb) || !READ_ONCE(cn->fast_path))
 		return NF_ACCEPT;
-	len = parse(&ctx);
+	len = parse(skb, &ctx.pkt);
 	if (!len)
 		return NF_ACCEPT;
-	session = session_find(&ctx, &dir, &verdict);
+	session = session_find(cn, &ctx, &dir, &verdict);
 	if (!session)
 		return verdict;
 	dst = clb_session_route(cn->net, session, dir);

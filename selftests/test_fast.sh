@@ -9,6 +9,7 @@ topo_up 2 || exit 1
 topo_tunnels || exit 1
 start_server 1 && start_udp 1 && start_udp 2 || exit 1
 make_file big 512
+make_file small 1
 
 fast() { clb_get .fast_packets stats; }
 
@@ -62,7 +63,7 @@ at_least() {
 metered() {
 	clb_get "map(.in_packets + .out_packets) | add" listener show
 }
-# all COMMAND...: every packet took it.
+# all COMMAND...: every packet took it; none is larger than a segment.
 all() {
 	local before got metered
 
@@ -80,9 +81,11 @@ none() {
 	got=$(fast_during "$@") && echo "fast: $got" && [ "$got" -eq 0 ]
 }
 
-download() { # VIP
-	in_client curl -sSf -m 30 -o "$TMP/got" "$(url "$1" 80 files/big)" &&
-		cmp "$TMP/got" "$TMP/files/big"
+download() { # VIP [FILE]
+	local file=files/${2:-big}
+
+	in_client curl -sSf -m 30 -o "$TMP/got" "$(url "$1" 80 "$file")" &&
+		cmp "$TMP/got" "$TMP/$file"
 }
 
 for mode in nat fnat dr tun; do
@@ -99,7 +102,7 @@ for mode in nat fnat dr tun; do
 		ok "$mode $vip: UDP flows from their first packet on" \
 			all exchange "$vip" 5
 		ok "$mode $vip: a TCP connection from SYN to FIN" \
-			all download "$vip"
+			all download "$vip" small
 	done
 done
 
