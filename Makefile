@@ -33,6 +33,21 @@ check-debug: setup
 check-harness: setup
 	@selftests/vm/check.sh
 
+# Fuzzing without bound: TIME seconds for user space and virtual machine.
+fuzz: setup
+	$(MAKE) all fuzzers
+	@selftests/fuzz/fuzz.sh $(TIME)
+
+fuzzers: build/fuzz/netlink build/fuzz/packets
+
+FUZZ_CFLAGS := -O2 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror \
+	-Iinclude/uapi
+build/fuzz/packets: selftests/fuzz/packet_build.c \
+	selftests/fuzz/packet_build.h
+build/fuzz/%: selftests/fuzz/%.c selftests/fuzz/random.h
+	@mkdir -p $(@D)
+	$(CC) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
+
 demo: setup
 	$(MAKE) all
 	@selftests/vm/boot.sh demo selftests/demo.sh
@@ -79,6 +94,7 @@ help:
 	@echo 'make check         run all quick tests; TESTS="nat abi": only these'
 	@echo 'make check-debug   run the tests on a kernel that looks for faults'
 	@echo 'make check-harness test the test harness itself'
+	@echo 'make fuzz          fuzz without bound; TIME=seconds (3600)'
 	@echo 'make bench         measure; results in build/bench (bench-l4)'
 	@echo 'make style         checkpatch, sparse, shellcheck'
 	@echo 'make install       install for kernel KVER; PREFIX=, DESTDIR='
@@ -88,4 +104,4 @@ help:
 	@echo 'Kernel release: KVER=$(KVER)'
 
 .PHONY: all module have-headers tools setup check check-debug check-harness \
-	bench bench-l4 demo style install dkms in-tree clean help
+	fuzz fuzzers bench bench-l4 demo style install dkms in-tree clean help

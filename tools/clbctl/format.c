@@ -199,7 +199,7 @@ static void json_key(const char *name, char *key, size_t size)
 {
 	size_t i;
 
-	for (i = 0; name[i] && i < size - 1; i++)
+	for (i = 0; i < size - 1 && name[i]; i++)
 		key[i] = name[i] == '-' || name[i] == ' ' ? '_' : name[i];
 	key[i] = '\0';
 }

@@ -123,8 +123,8 @@ static void name_missing(const struct request *request, const size_t *nest,
 	error->attribute = field ? field->name : NULL;
 }
 
-static void copy_text(const struct clb_attribute *attribute,
-		      char *out, size_t size)
+static void copy_text(const struct clb_attribute *attribute, char *out,
+		      size_t size)
 {
 	size_t length = strnlen((const char *)attribute->data,
 				attribute->length);
