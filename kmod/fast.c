@@ -46,7 +46,7 @@
  * @tuple: of the packet
  * @len: its length at the IP layer, padding of short frames excluded
  * @thoff: offset of the transport header
- * @ack: TCP acknowledgement number, host order
+ * @ack: TCP acknowledgment number, host order
  * @end: TCP sequence number behind the last byte, host order
  * @dir: the direction in which it travels
  */

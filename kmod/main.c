@@ -19,11 +19,12 @@
  *	The entries of a bucket.
  *
  * RTNL nests inside the configuration lock (the first start hooks into the
- * devices) and protects the list of devices. No other two of them nest. The packet path of an established session takes
- * none: it finds the session under RCU, which also keeps the session's server,
- * its listener, its routes and the configuration in memory; a session's state
- * changes by compare-and-exchange, its deadline by a plain store. Sessions are
- * taken out by whoever makes their state CLB_SESSION_STATE_DEAD.
+ * devices) and protects the list of devices. No other two of them nest. The
+ * packet path of an established session takes none: it finds the session under
+ * RCU, which also keeps the session's server, its listener, its routes and the
+ * configuration in memory; a session's state changes by compare-and-exchange,
+ * its deadline by a plain store. Sessions are taken out by whoever makes their
+ * state CLB_SESSION_STATE_DEAD.
  *
  * References go upwards (session to server to listener, configuration to all)
  * and every last one is released through call_rcu() or kfree_rcu(), so that

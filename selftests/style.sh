@@ -18,7 +18,6 @@ kernel=() user=(tools/**/*.[ch] selftests/failnth.c selftests/fuzz/**/*.[ch])
 for f in kmod/**/*.[ch] selftests/canary/*.[ch]; do
 	[[ $f == *.mod.c ]] || kernel+=("$f")
 done
-headers=(include/uapi/linux/clb.h selftests/cppcheck.h)
 # The rest of tools has tables and help texts that clang-format would tear.
 formatted=(tools/lib/*.[ch] selftests/fuzz/**/*.[ch])
 
@@ -32,8 +31,7 @@ checkpatch() {
 	perl "$source/scripts/checkpatch.pl" --no-tree --strict --terse \
 		--show-types --no-summary --max-line-length=80 \
 		--ignore FILE_PATH_CHANGES,UNCOMMENTED_DEFINITION -f \
-		"${kernel[@]}" selftests/*.c selftests/fuzz/**/*.[ch] \
-		"${headers[@]}"
+		"${kernel[@]}" selftests/*.c include/uapi/linux/clb.h
 	rc=$?
 	rm -f .checkpatch-camelcase.*
 	return "$rc"

@@ -188,7 +188,9 @@ static void wrr_interleaved(struct kunit *test)
 /* Weights without a common divisor make a round as long as their sum. */
 static void wrr_long_round(struct kunit *test)
 {
-	static const u16 weights[] = { 1000, 999, 997, 991, 983, 977, 971, 967 };
+	static const u16 weights[] = {
+		1000, 999, 997, 991, 983, 977, 971, 967,
+	};
 	struct listener *l = with(test, CLB_SCHEDULER_WRR, 8, weights);
 	u32 count[MAX_SERVERS], i, sum = 0;
 

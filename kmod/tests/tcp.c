@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* TCP: segments, one after the other, and the state and timeout they lead to. */
+/* TCP: segments, one after the other, and the state they lead to. */
 #include <linux/jiffies.h>
 
 #include "../tcp.h"
@@ -20,7 +20,7 @@
 #define WAITING CLB_SESSION_STATE_TIME_WAIT
 #define CLOSED CLB_SESSION_STATE_CLOSED
 
-/* What both sides say, as number and as acknowledgement. */
+/* What both sides say, as number and as acknowledgment. */
 #define SEQ 0xfffffff0U
 
 static const unsigned int seconds[] = {
@@ -80,7 +80,8 @@ static const struct tcp_case tcp_cases[] = {
 		{ 'C', SYN, 0, SYN_SENT }, { 'S', RST | ACK, 0, CLOSED },
 		{ 'C', ACK, 0, CLOSED } } },
 	{ "half-open, reset by any number", CLB_MODE_NAT, {
-		{ 'C', SYN, 0, SYN_SENT }, { 'S', RST | ACK, 12345, CLOSED } } },
+		{ 'C', SYN, 0, SYN_SENT },
+		{ 'S', RST | ACK, 12345, CLOSED } } },
 	{ "reset by the client", CLB_MODE_NAT, {
 		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
 		{ 'C', ACK, 0, ESTABLISHED }, { 'C', RST, 0, CLOSED } } },
