@@ -4,7 +4,8 @@
 
 #include "object.h"
 
-/* clang-format off: tables, to be read as such */
+/* Tables, to be read as such. */
+/* clang-format off */
 static const char *const protocol_names[] = {
 	[IPPROTO_TCP] = "tcp",
 	[IPPROTO_UDP] = "udp",
