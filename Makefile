@@ -40,7 +40,7 @@ fuzz: setup
 
 fuzzers: build/fuzz/netlink build/fuzz/packets
 
-FUZZ_CFLAGS := -O2 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror \
+FUZZ_CFLAGS := -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror \
 	-Iinclude/uapi
 build/fuzz/packets: selftests/fuzz/packet_build.c \
 	selftests/fuzz/packet_build.h

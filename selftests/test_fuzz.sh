@@ -7,11 +7,13 @@
 #
 #	        10.1.0.0/24  2001:db8:1::/64	clients, behind .4.2
 #	         |
-#	        front  10.4.0.1  2001:db8:4::1	tap devices of packets.c
+#	        front  10.4.0.1  2001:db8:4::1
 #	        node		VIPs 10.2.0.1, .2, .3  2001:db8:2::1, ::2, ::3
 #	        back   10.3.0.254  2001:db8:3::fe
 #	         |
 #	        10.3.0.1 ... .8  2001:db8:3::1 ... ::8	servers
+#
+# Clients and servers are packets.c, in the namespace at the other ends.
 #
 # environment:
 #	FUZZ_MESSAGES=20000	netlink messages of a round
@@ -51,12 +53,18 @@ netlink_round() {
 
 # --- packets --------------------------------------------------------------
 
-taps_up() {
+wires_up() {
 	local i
 
+	_ns_add wire
+	ip link add front address 02:00:00:00:00:01 mtu 9000 \
+		netns "$NS-node" type veth peer name front mtu 9000 \
+		netns "$NS-wire" || return
+	ip link add back address 02:00:00:00:00:02 netns "$NS-node" type veth \
+		peer name back netns "$NS-wire" || return
+	ip -n "$NS-wire" link set front up
+	ip -n "$NS-wire" link set back up
 	ip -n "$NS-node" -batch - <<-IP || return
-	tuntap add dev front mode tap vnet_hdr
-	tuntap add dev back mode tap vnet_hdr
 	link set lo up
 	link set front up
 	link set back up
@@ -64,10 +72,10 @@ taps_up() {
 	addr add 2001:db8:4::1/64 dev front nodad
 	addr add 10.3.0.254/24 dev back
 	addr add 2001:db8:3::fe/64 dev back nodad
-	route add 10.1.0.0/16 via 10.4.0.2
-	route add 2001:db8:1::/48 via 2001:db8:4::2
 	neigh add 10.4.0.2 dev front lladdr 02:00:00:00:00:09
 	neigh add 2001:db8:4::2 dev front lladdr 02:00:00:00:00:09
+	route add 10.1.0.0/16 via 10.4.0.2
+	route add 2001:db8:1::/48 via 2001:db8:4::2
 	$(for i in {1..8}; do
 		echo "neigh add 10.3.0.$i dev back lladdr 02:00:00:00:00:09"
 		echo "neigh add 2001:db8:3::$i dev back lladdr 02:00:00:00:00:09"
@@ -120,7 +128,7 @@ configuration() {
 }
 
 packets_fuzz() { # SEED
-	in_node "$bin/packets" "$packets" "$1"
+	in_ns wire "$bin/packets" "$packets" "$1"
 }
 
 # Servers go and come back, and sessions are listed, while packets pass.
@@ -175,7 +183,7 @@ show() {
 # --- rounds ---------------------------------------------------------------
 
 configuration >"$TMP/conf"
-ok "tap devices" taps_up
+ok "a network" wires_up
 end=$((SECONDS + ${FUZZ_TIME:-0}))
 while :; do
 	[ "${FUZZ_ONLY:-netlink}" != netlink ] || netlink_round "$seed"

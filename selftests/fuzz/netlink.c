@@ -152,7 +152,7 @@ static const struct command commands[] = {
 	  300,
 	  { { CLB_A_LISTENER, 900, listener_key } } },
 	{ CLB_CMD_LISTENER_ADD,
-	  15,
+	  25,
 	  0,
 	  { { CLB_A_LISTENER, 1000, listener_fields } } },
 	{ CLB_CMD_LISTENER_SET,
@@ -160,7 +160,7 @@ static const struct command commands[] = {
 	  0,
 	  { { CLB_A_LISTENER, 1000, listener_fields } } },
 	{ CLB_CMD_LISTENER_DEL,
-	  6,
+	  3,
 	  0,
 	  { { CLB_A_LISTENER, 1000, listener_key } } },
 	{ CLB_CMD_SERVER_GET,
@@ -224,8 +224,8 @@ static const struct command commands[] = {
 	    { CLB_A_SERVER, 300, server_key },
 	    { CLB_A_SESSION, 500, session_fields } } },
 	{ CLB_CMD_STATS_GET, 2, 100, { { 0, 0, no_fields } } },
-	{ CLB_CMD_BEGIN, 6, 0, { { 0, 0, no_fields } } },
-	{ CLB_CMD_COMMIT, 6, 0, { { 0, 0, no_fields } } },
+	{ CLB_CMD_BEGIN, 1, 0, { { 0, 0, no_fields } } },
+	{ CLB_CMD_COMMIT, 9, 0, { { 0, 0, no_fields } } },
 	{ CLB_CMD_ABORT, 3, 0, { { 0, 0, no_fields } } },
 	{ CLB_CMD_FLUSH, 1, 0, { { 0, 0, no_fields } } },
 	{ CLB_CMD_POOL_EXHAUSTED, 1, 0, { { 0, 0, no_fields } } },
@@ -282,9 +282,9 @@ static void put_number(struct message *m, const struct field *f,
 {
 	uint64_t value;
 
-	if (random_chance(20))
+	if (random_chance(5))
 		value = random_u32();
-	else if (random_chance(100))
+	else if (random_chance(30))
 		value = random_chance(500) ? f->max : f->max + 1;
 	else
 		value = random_below(f->max + 1);
@@ -336,9 +336,9 @@ static void put_value(struct message *m, const struct field *f)
 	case KIND_PROTOCOL:
 		return put(m, &protocol, 1);
 	case KIND_VIP:
-		return put_address(m, 1, 3);
+		return put_address(m, 1, 2);
 	case KIND_VIP_PORT:
-		return put_port(m, 80, 3);
+		return put_port(m, 80, 2);
 	case KIND_SERVER:
 		return put_address(m, 100, 6);
 	case KIND_SERVER_PORT:
@@ -532,7 +532,10 @@ static void message_spoil(struct message *m)
 
 struct counts {
 	unsigned long sent, taken, refused, dumped;
+	unsigned long error[256];
 };
+
+uint64_t random_state;
 
 static void die(const char *what)
 {
@@ -568,7 +571,7 @@ static void count_replies(const uint8_t *bytes, int len, struct counts *counts)
 		else if (nlh->nlmsg_type == NLMSG_ERROR && !error->error)
 			counts->taken++;
 		else if (nlh->nlmsg_type == NLMSG_ERROR)
-			counts->refused++;
+			counts->error[-error->error & 0xff]++;
 	}
 }
 
@@ -607,7 +610,7 @@ static unsigned long batch_fill(uint8_t *batch, unsigned int *used,
 		uint32_t len;
 
 		message_build(&m, family, n + 1);
-		if (random_chance(600))
+		if (random_chance(500))
 			message_spoil(&m);
 		len = m.len;
 		memcpy(m.bytes, &len, sizeof(len));
@@ -615,6 +618,19 @@ static unsigned long batch_fill(uint8_t *batch, unsigned int *used,
 		*used += NLMSG_ALIGN(len);
 	}
 	return n;
+}
+
+static unsigned long report_errors(const struct counts *counts)
+{
+	unsigned long sum = 0;
+	int i;
+
+	for (i = 0; i < 256; i++) {
+		sum += counts->error[i];
+		if (counts->error[i])
+			printf("# %s: %lu\n", strerror(i), counts->error[i]);
+	}
+	return sum;
 }
 
 /* An ordinary request and its answer. Returns the length of that. */
@@ -671,7 +687,7 @@ static void must_answer(int fd, uint16_t family)
 	struct timeval patience = { .tv_sec = 60 };
 	_Alignas(8) uint8_t answer[8192];
 	const struct nlmsghdr *nlh = (const void *)answer;
-	struct counts ignored;
+	static struct counts ignored;
 	ssize_t len;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
@@ -709,6 +725,7 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < SOCKETS; i++)
 		must_answer(fds[i], family);
+	counts.refused = report_errors(&counts);
 	printf("# netlink: %lu sent, %lu taken, %lu refused, %lu dumps\n",
 	       counts.sent, counts.taken, counts.refused, counts.dumped);
 	/* something of both, or the fuzzer has lost its way */

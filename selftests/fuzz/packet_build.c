@@ -200,7 +200,7 @@ void packet_build(struct packet *p, struct flow *flow, uint8_t tcp_flags)
 	uint8_t *at;
 
 	network_build(p, flow, head + payload);
-	p->spoilt = p->partial = false;
+	p->spoilt = p->partial = p->odd = false;
 	p->tcp_flags = tcp_flags;
 	at = p->bytes + p->thoff;
 	at += flow->protocol == IPPROTO_TCP ? tcp_build(at, flow, tcp_flags)
@@ -257,7 +257,7 @@ bool packet_error(struct packet *p, const struct packet *about)
 	if (random_chance(300))
 		address_set(flow.src, flow.ipv6, NET_SERVERS, 200);
 	network_build(p, &flow, 8 + quoted);
-	p->spoilt = p->partial = false;
+	p->spoilt = p->partial = p->odd = false;
 	icmp = p->bytes + p->thoff;
 	icmp[0] = error_type(p->ipv6);
 	icmp[1] = random_chance(500) ? 4 : random_below(16);
@@ -268,15 +268,6 @@ bool packet_error(struct packet *p, const struct packet *about)
 	ip_check(p);
 	transport_check(p);
 	return true;
-}
-
-/* The sum over the pseudo header alone, as for a device that does the rest. */
-void packet_partial(struct packet *p)
-{
-	uint8_t *check = p->bytes + p->thoff + check_offset(p->protocol);
-
-	set16(check, fold(pseudo(p)));
-	p->partial = true;
 }
 
 /* --- spoiling ------------------------------------------------------------ */
@@ -451,12 +442,27 @@ static void unclean(struct packet *p)
 			p->bytes[i] = 'x';
 }
 
+/*
+ * The sum over the pseudo header alone, as for a device that does the rest.
+ * Some say of the rest what is not so.
+ */
+void packet_partial(struct packet *p)
+{
+	uint8_t *check = p->bytes + p->thoff + check_offset(p->protocol);
+
+	set16(check, fold(pseudo(p)));
+	p->partial = true;
+	p->odd = random_chance(200);
+	if (p->odd)
+		unclean(p);
+}
+
 void packet_spoil(struct packet *p)
 {
 	unsigned int i, n = 1 + random_below(3);
 
 	p->spoilt = true;
-	p->partial = random_chance(50);
+	p->partial = p->odd = random_chance(50);
 	unclean(p);
 	for (i = 0; i < n; i++)
 		spoils[random_below(sizeof(spoils) / sizeof(*spoils))](p);
@@ -509,7 +515,7 @@ unsigned int packet_fragment(const struct packet *p, struct packet *pieces)
 		if (from && random_chance(50))
 			start -= 8;
 		pieces[n].ipv6 = p->ipv6;
-		pieces[n].spoilt = pieces[n].partial = false;
+		pieces[n].spoilt = pieces[n].partial = pieces[n].odd = false;
 		pieces[n].thoff = p->thoff;
 		pieces[n].protocol = p->protocol;
 		if (p->ipv6)
@@ -543,7 +549,7 @@ bool packet_read(struct packet *p, const void *bytes, unsigned int len,
 	p->thoff = p->ipv6 ? 40 : (p->bytes[0] & 0xf) * 4;
 	p->protocol = p->bytes[p->ipv6 ? 6 : 9];
 	p->tcp_flags = 0;
-	p->spoilt = p->partial = false;
+	p->spoilt = p->partial = p->odd = false;
 	if (p->protocol == IPPROTO_TCP && p->thoff + 20 <= len)
 		p->tcp_flags = p->bytes[p->thoff + 13];
 	return true;

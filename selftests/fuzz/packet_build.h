@@ -48,6 +48,7 @@ struct flow {
  * @ipv6: family
  * @spoilt: something is wrong with it
  * @partial: to be sent with its checksum left to the device
+ * @odd: and with an offload header that does not fit
  */
 struct packet {
 	uint8_t bytes[PACKET_MAX];
@@ -58,6 +59,7 @@ struct packet {
 	bool ipv6;
 	bool spoilt;
 	bool partial;
+	bool odd;
 };
 
 void flow_choose(struct flow *flow);

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-static uint64_t random_state;
+/* Of the program: one for all its files. */
+extern uint64_t random_state;
 
 static inline void random_seed(uint64_t seed)
 {
