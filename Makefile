@@ -58,7 +58,7 @@ bench-l4: setup
 	$(MAKE) all
 	@selftests/bench/l4.sh
 
-style:
+style: setup
 	@selftests/style.sh
 
 install: all
@@ -96,7 +96,7 @@ help:
 	@echo 'make check-harness test the test harness itself'
 	@echo 'make fuzz          fuzz without bound; TIME=seconds (3600)'
 	@echo 'make bench         measure; results in build/bench (bench-l4)'
-	@echo 'make style         checkpatch, sparse, shellcheck'
+	@echo 'make style         checkpatch, sparse, cppcheck, clang-format, shellcheck'
 	@echo 'make install       install for kernel KVER; PREFIX=, DESTDIR='
 	@echo 'make dkms          install the module through DKMS'
 	@echo 'make in-tree KSRC=dir   put the module into a kernel source tree'
