@@ -252,8 +252,7 @@ int clb_extack_parse(const void *reply, size_t length, const void *sent,
 	    (head.nlmsg_type != NLMSG_ERROR && head.nlmsg_type != NLMSG_DONE))
 		return -EBADMSG;
 	memcpy(&code, bytes + NLMSG_HDRLEN, sizeof(code));
-	if (tlvs_start(&head, bytes, &start) || code > 0 ||
-	    code < -ERRNO_MAX)
+	if (tlvs_start(&head, bytes, &start) || code > 0 || code < -ERRNO_MAX)
 		return -EBADMSG;
 	if (!code)
 		return 0;
