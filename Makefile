@@ -30,6 +30,10 @@ check: setup
 check-debug: setup
 	@selftests/check-debug.sh $(TESTS)
 
+# What the last check-debug reached.
+coverage:
+	@selftests/coverage.sh build/log/debug*/
+
 check-harness: setup
 	@selftests/vm/check.sh
 
@@ -94,6 +98,7 @@ help:
 	@echo 'make check         run all quick tests; TESTS="nat abi": only these'
 	@echo 'make check-debug   run the tests on a kernel that looks for faults'
 	@echo 'make check-harness test the test harness itself'
+	@echo 'make coverage      lines of kmod that check-debug reached'
 	@echo 'make fuzz          fuzz without bound; TIME=seconds (3600)'
 	@echo 'make bench         measure; results in build/bench (bench-l4)'
 	@echo 'make style         checkpatch, sparse, cppcheck, clang-format, shellcheck'
@@ -104,4 +109,4 @@ help:
 	@echo 'Kernel release: KVER=$(KVER)'
 
 .PHONY: all module have-headers tools setup check check-debug check-harness \
-	fuzz fuzzers bench bench-l4 demo style install dkms in-tree clean help
+	coverage fuzz fuzzers bench bench-l4 demo style install dkms in-tree clean help

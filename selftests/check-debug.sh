@@ -79,5 +79,5 @@ if [ "${#vm[@]}" -gt 0 ]; then
 		"CLB_SLOW=$CLB_SLOW" selftests/run.sh
 fi
 # Only of everything together: what single tests reach says nothing.
-[ "$want" != "  " ] || suite coverage selftests/coverage.sh build/log/debug*
+[ "$want" != "  " ] || suite coverage selftests/coverage.sh build/log/debug*/
 finish

@@ -8,7 +8,11 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.." || exit 1
 least=${LEAST:-90}
 
-out=$(selftests/coverage.py build/coverage "$@")
+logs=()
+for log in "$@"; do
+	[ ! -d "$log/gcov" ] || logs+=("$log")
+done
+out=$(selftests/coverage.py build/coverage "${logs[@]}")
 rc=$?
 awk '{ print "#", $0 }' <<<"$out"
 percent=$(sed -n 's/^covered: \([0-9]*\)\..*/\1/p' <<<"$out")
