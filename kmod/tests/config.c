@@ -18,7 +18,7 @@ struct clb_ruleset *clb_test_draft(struct kunit *test)
 
 	mutex_lock(&cn->config_lock);
 	if (!clb_net_start(cn))
-		draft = clb_ruleset_copy(clb_test_ruleset());
+		draft = clb_ruleset_copy(clb_test_in_force());
 	if (!draft)
 		mutex_unlock(&cn->config_lock);
 	KUNIT_ASSERT_NOT_NULL(test, draft);
@@ -36,7 +36,7 @@ void clb_test_publish(struct kunit *test, struct clb_ruleset *draft)
 }
 
 /* What is in force. Nobody but the tests configures this namespace. */
-struct clb_ruleset *clb_test_ruleset(void)
+struct clb_ruleset *clb_test_in_force(void)
 {
 	return rcu_dereference_protected(clb_test_net()->ruleset, 1);
 }

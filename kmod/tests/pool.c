@@ -31,7 +31,7 @@ static struct clb_local_address *pool_find(struct kunit *test,
 	union nf_inet_addr addr;
 	u8 family = clb_test_addr(test, text, &addr);
 
-	return clb_pool_find(clb_test_ruleset(), family, &addr);
+	return clb_pool_find(clb_test_in_force(), family, &addr);
 }
 
 static void empty(struct kunit *test)
@@ -42,7 +42,7 @@ static void empty(struct kunit *test)
 
 	/* also starts the namespace */
 	clb_test_publish(test, clb_test_draft(test));
-	KUNIT_EXPECT_NULL(test, clb_pool_take(clb_test_ruleset(), &server, 7,
+	KUNIT_EXPECT_NULL(test, clb_pool_take(clb_test_in_force(), &server, 7,
 					      &port));
 }
 
@@ -55,12 +55,12 @@ static void of_the_family(struct kunit *test)
 	u32 hash;
 
 	pool_add(test, addresses[0]);
-	KUNIT_EXPECT_NULL(test, clb_pool_take(clb_test_ruleset(), &server, 7,
+	KUNIT_EXPECT_NULL(test, clb_pool_take(clb_test_in_force(), &server, 7,
 					      &port));
 	pool_add(test, addresses[1]);
 	pool_add(test, addresses[2]);
 	for (hash = 0; hash < 6; hash++) {
-		local = clb_pool_take(clb_test_ruleset(), &server, hash, &port);
+		local = clb_pool_take(clb_test_in_force(), &server, hash, &port);
 		KUNIT_ASSERT_PTR_EQ(test, local,
 				    pool_find(test, addresses[2]));
 		clb_pool_give(local, &server, port);
@@ -77,7 +77,7 @@ static u32 exhaust(struct kunit *test, const struct clb_endpoint *server,
 	__be16 port;
 
 	for (;;) {
-		local = clb_pool_take(clb_test_ruleset(), server,
+		local = clb_pool_take(clb_test_in_force(), server,
 				      count * 2654435761U, &port);
 		if (!local)
 			return count;
@@ -115,16 +115,16 @@ static void to_the_last_port(struct kunit *test)
 	/* what comes back is what is given next, and nothing else */
 	clb_pool_give(local, &server, htons(31337));
 	KUNIT_EXPECT_PTR_EQ(test, local,
-			    clb_pool_take(clb_test_ruleset(), &server, 1,
+			    clb_pool_take(clb_test_in_force(), &server, 1,
 					  &port));
 	KUNIT_EXPECT_EQ(test, ntohs(port), 31337);
-	KUNIT_EXPECT_NULL(test, clb_pool_take(clb_test_ruleset(), &server, 1,
+	KUNIT_EXPECT_NULL(test, clb_pool_take(clb_test_in_force(), &server, 1,
 					      &port));
 
 	/* ports of UDP are others */
 	server.protocol = IPPROTO_UDP;
 	KUNIT_EXPECT_PTR_EQ(test, local,
-			    clb_pool_take(clb_test_ruleset(), &server, 1,
+			    clb_pool_take(clb_test_in_force(), &server, 1,
 					  &port));
 	clb_pool_give(local, &server, port);
 	server.protocol = IPPROTO_TCP;
@@ -148,7 +148,7 @@ static void next_address(struct kunit *test)
 	pool_add(test, addresses[1]);
 	second = pool_find(test, addresses[1]);
 	for (hash = 0; hash < 10; hash++) {
-		local = clb_pool_take(clb_test_ruleset(), &server, hash,
+		local = clb_pool_take(clb_test_in_force(), &server, hash,
 				      &port);
 		KUNIT_ASSERT_PTR_EQ(test, local, second);
 		clb_pool_give(local, &server, port);
@@ -166,11 +166,11 @@ static void freed_ports_rest(struct kunit *test)
 	u32 i;
 
 	pool_add(test, addresses[0]);
-	local = clb_pool_take(clb_test_ruleset(), &server, 1, &first);
+	local = clb_pool_take(clb_test_in_force(), &server, 1, &first);
 	KUNIT_ASSERT_NOT_NULL(test, local);
 	clb_pool_give(local, &server, first);
 	for (i = 1; i < CLB_PORT_COUNT; i++) {
-		local = clb_pool_take(clb_test_ruleset(), &server, 1, &port);
+		local = clb_pool_take(clb_test_in_force(), &server, 1, &port);
 		KUNIT_ASSERT_NOT_NULL(test, local);
 		clb_pool_give(local, &server, port);
 		if (port == first)
@@ -189,7 +189,7 @@ static void back_again(struct kunit *test)
 	__be16 port;
 
 	pool_add(test, addresses[0]);
-	local = clb_pool_take(clb_test_ruleset(), &server, 1, &port);
+	local = clb_pool_take(clb_test_in_force(), &server, 1, &port);
 	KUNIT_ASSERT_NOT_NULL(test, local);
 	draft = clb_test_draft(test);
 	clb_draft_pool_del(draft, local);

@@ -157,7 +157,7 @@ static void fnat(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	clb_test_addr(test, LOCAL, &addr);
-	local = clb_pool_find(clb_test_ruleset(), NFPROTO_IPV4, &addr);
+	local = clb_pool_find(clb_test_in_force(), NFPROTO_IPV4, &addr);
 	KUNIT_ASSERT_NOT_NULL(test, local);
 	KUNIT_EXPECT_EQ(test, atomic_read(&local->sessions), 1);
 	reply = *clb_session_tuple(s, CLB_DIR_REPLY);

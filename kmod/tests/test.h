@@ -14,8 +14,10 @@
 extern struct kunit_suite clb_test_acl;
 extern struct kunit_suite clb_test_bucket;
 extern struct kunit_suite clb_test_maglev;
+extern struct kunit_suite clb_test_meter;
 extern struct kunit_suite clb_test_packet;
 extern struct kunit_suite clb_test_pool;
+extern struct kunit_suite clb_test_ruleset;
 extern struct kunit_suite clb_test_scheduler;
 extern struct kunit_suite clb_test_session;
 extern struct kunit_suite clb_test_table;
@@ -59,7 +61,7 @@ clb_test_listener(struct kunit *test, struct clb_ruleset *draft,
 		  const struct clb_endpoint *key, u8 mode);
 void clb_test_server(struct kunit *test, struct clb_listener_conf *conf,
 		     const char *addr, u16 port, u16 weight);
-struct clb_ruleset *clb_test_ruleset(void);
+struct clb_ruleset *clb_test_in_force(void);
 void clb_test_flush(struct kunit *test);
 struct clb_session *clb_test_create(const struct clb_endpoint *key,
 				    const struct clb_tuple *client,

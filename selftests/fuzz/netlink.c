@@ -706,6 +706,7 @@ int main(int argc, char **argv)
 				 : (uint64_t)time(NULL);
 	struct counts counts = { 0 };
 	int fds[SOCKETS], i;
+	time_t begin = time(NULL);
 	uint16_t family;
 
 	random_seed(seed);
@@ -726,8 +727,9 @@ int main(int argc, char **argv)
 	for (i = 0; i < SOCKETS; i++)
 		must_answer(fds[i], family);
 	counts.refused = report_errors(&counts);
-	printf("# netlink: %lu sent, %lu taken, %lu refused, %lu dumps\n",
-	       counts.sent, counts.taken, counts.refused, counts.dumped);
+	printf("# netlink: %lu sent, %lu taken, %lu refused, %lu dumps, %ld s\n",
+	       counts.sent, counts.taken, counts.refused, counts.dumped,
+	       (long)(time(NULL) - begin));
 	/* something of both, or the fuzzer has lost its way */
 	return counts.taken && counts.refused ? 0 : 1;
 }

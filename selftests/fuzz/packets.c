@@ -336,6 +336,7 @@ int main(int argc, char **argv)
 	unsigned long count = argc > 1 ? strtoul(argv[1], NULL, 0) : 0;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0)
 				 : (uint64_t)time(NULL);
+	time_t begin = time(NULL);
 	static struct state s;
 	unsigned int i;
 
@@ -353,8 +354,9 @@ int main(int argc, char **argv)
 		drain(&s, &s.back, true);
 		drain(&s, &s.front, false);
 	}
-	printf("# packets: %lu in (%lu more refused by the socket), %lu to servers, %lu to clients, %lu checksums verified, %lu bad\n",
-	       s.sent, s.refused, s.to_servers, s.to_clients, s.checked, s.bad);
+	printf("# packets: %lu in (%lu more refused by the socket), %lu to servers, %lu to clients, %lu checksums verified, %lu bad, %ld s\n",
+	       s.sent, s.refused, s.to_servers, s.to_clients, s.checked, s.bad,
+	       (long)(time(NULL) - begin));
 	/* all three, or the fuzzer has lost its way */
 	return s.bad || !s.to_servers || !s.to_clients || !s.checked;
 }
