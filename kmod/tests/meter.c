@@ -92,22 +92,23 @@ static void adds_up(struct kunit *test)
 {
 	struct clb_meter __percpu *meter = alloc_percpu(struct clb_meter);
 	struct clb_traffic sum = {};
-	int cpu;
+	int cpu, i;
 
 	KUNIT_ASSERT_NOT_NULL(test, (void __force *)meter);
 	for_each_possible_cpu(cpu)
 		u64_stats_init(&per_cpu_ptr(meter, cpu)->syncp);
 	local_bh_disable();
-	clb_meter_add(meter, CLB_DIR_ORIGINAL,
-		      (struct clb_wire) { .packets = 2, .bytes = U32_MAX });
-	clb_meter_add(meter, CLB_DIR_ORIGINAL,
-		      (struct clb_wire) { .packets = 1, .bytes = 100 });
+	/* together more than 32 bits hold */
+	for (i = 0; i < 3; i++)
+		clb_meter_add(meter, CLB_DIR_ORIGINAL,
+			      (struct clb_wire) { .packets = 1,
+						  .bytes = S32_MAX });
 	clb_meter_add(meter, CLB_DIR_REPLY,
 		      (struct clb_wire) { .packets = 5, .bytes = 7 });
 	local_bh_enable();
 	clb_meter_read(meter, &sum);
 	KUNIT_EXPECT_EQ(test, sum.packets[CLB_DIR_ORIGINAL], 3);
-	KUNIT_EXPECT_EQ(test, sum.bytes[CLB_DIR_ORIGINAL], U32_MAX + 100ULL);
+	KUNIT_EXPECT_EQ(test, sum.bytes[CLB_DIR_ORIGINAL], 3ULL * S32_MAX);
 	KUNIT_EXPECT_EQ(test, sum.packets[CLB_DIR_REPLY], 5);
 	KUNIT_EXPECT_EQ(test, sum.bytes[CLB_DIR_REPLY], 7);
 	free_percpu(meter);

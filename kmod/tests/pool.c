@@ -60,7 +60,8 @@ static void of_the_family(struct kunit *test)
 	pool_add(test, addresses[1]);
 	pool_add(test, addresses[2]);
 	for (hash = 0; hash < 6; hash++) {
-		local = clb_pool_take(clb_test_in_force(), &server, hash, &port);
+		local = clb_pool_take(clb_test_in_force(), &server, hash,
+				      &port);
 		KUNIT_ASSERT_PTR_EQ(test, local,
 				    pool_find(test, addresses[2]));
 		clb_pool_give(local, &server, port);
