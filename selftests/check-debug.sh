@@ -74,7 +74,12 @@ for name in "$@"; do
 		suite "$name" echo "not ok 1 - $name: no such test"
 done
 if [ "${#vm[@]}" -gt 0 ]; then
+	fuzz=()
+	for name in "${!FUZZ_@}"; do
+		fuzz+=("$name=${!name}")
+	done
 	suite vm selftests/vm/boot.sh debug env "CLB_KO=$top/kmod/clb.ko" \
+		"${fuzz[@]}" \
 		"TESTS=${vm[*]}" "TEST_TIMEOUT=${TEST_TIMEOUT:-300}" \
 		"CLB_SLOW=$CLB_SLOW" selftests/run.sh
 fi
