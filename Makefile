@@ -30,8 +30,27 @@ check: setup
 check-debug: setup
 	@selftests/check-debug.sh $(TESTS)
 
+# What the last check-debug reached.
+coverage:
+	@selftests/coverage.sh build/log/debug*/
+
 check-harness: setup
 	@selftests/vm/check.sh
+
+# Fuzzing without bound: TIME seconds for user space and virtual machine.
+fuzz: setup
+	$(MAKE) all fuzzers
+	@selftests/fuzz/fuzz.sh $(TIME)
+
+fuzzers: build/fuzz/netlink build/fuzz/packets
+
+FUZZ_CFLAGS := -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror \
+	-Iinclude/uapi
+build/fuzz/packets: selftests/fuzz/packet_build.c \
+	selftests/fuzz/packet_build.h
+build/fuzz/%: selftests/fuzz/%.c selftests/fuzz/random.h
+	@mkdir -p $(@D)
+	$(CC) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
 
 demo: setup
 	$(MAKE) all
@@ -43,7 +62,7 @@ bench-l4: setup
 	$(MAKE) all
 	@selftests/bench/l4.sh
 
-style:
+style: setup
 	@selftests/style.sh
 
 install: all
@@ -88,8 +107,10 @@ help:
 	@echo 'make check         run all quick tests; TESTS="nat abi": only these'
 	@echo 'make check-debug   run the tests on a kernel that looks for faults'
 	@echo 'make check-harness test the test harness itself'
+	@echo 'make coverage      lines of kmod that check-debug reached'
+	@echo 'make fuzz          fuzz without bound; TIME=seconds (3600)'
 	@echo 'make bench         measure; results in build/bench (bench-l4)'
-	@echo 'make style         checkpatch, sparse, shellcheck'
+	@echo 'make style         checkpatch, sparse, cppcheck, clang-format, shellcheck'
 	@echo 'make install       install for kernel KVER; PREFIX=, DESTDIR='
 	@echo 'make dkms          install the module through DKMS'
 	@echo 'make deb           make a Debian package in build/deb'
@@ -98,4 +119,5 @@ help:
 	@echo 'Kernel release: KVER=$(KVER)'
 
 .PHONY: all module have-headers tools setup check check-debug check-harness \
-	bench bench-l4 demo style install dkms deb in-tree clean help
+	coverage fuzz fuzzers bench bench-l4 demo style install dkms deb \
+	in-tree clean help

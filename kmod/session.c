@@ -484,11 +484,11 @@ static struct clb_session *session_conflict(struct clb_net *cn,
 					    const struct clb_session *session,
 					    struct clb_tuplehash *there)
 {
-	bool original = clb_session_one_way(session) || session->inserted;
 	struct clb_session *other = clb_session_of(there);
 	u32 state = READ_ONCE(other->state);
 
-	if (original && there->tuple.dir == CLB_DIR_ORIGINAL &&
+	if (clb_tuple_equal(clb_session_tuple(session, CLB_DIR_ORIGINAL),
+			    clb_session_tuple(other, CLB_DIR_ORIGINAL)) &&
 	    !clb_session_expired(other) && state != CLB_SESSION_STATE_DEAD)
 		return other;
 	if (clb_session_expired(other) ||

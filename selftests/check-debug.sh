@@ -29,15 +29,16 @@ copy() { # FROM TO
 		"$1/" "$top/$2/"
 }
 
-module() { # DIRECTORY
-	make -s "-j$(nproc)" -C "$kernel/build" "M=$top/$1" modules
+module() { # DIRECTORY VARIABLE...
+	make -s "-j$(nproc)" -C "$kernel/build" "M=$top/$1" "${@:2}" modules
 }
 
 build() {
-	make -s tools &&
-		copy include include && copy kmod kmod &&
+	make -s tools fuzzers &&
+		copy include include && copy kmod kmod && copy kmod kunit &&
 		copy selftests/canary canary &&
-		module kmod && module canary &&
+		module kmod GCOV_PROFILE=y &&
+		module kunit GCOV_PROFILE=y CLB_KUNIT=y && module canary &&
 		cc -Wall -Wextra -O1 -shared -fPIC \
 			-o build/debug/failnth.so selftests/failnth.c -ldl &&
 		echo "ok 1 - build"
@@ -58,6 +59,8 @@ export TIMEOUT=${TIMEOUT:-7200}
 # of the guest can stand still for longer than the 20 s after which the kernel
 # takes it for locked up.
 export APPEND="kasan_multi_shot watchdog_thresh=60 ${APPEND:-}"
+# KUnit runs where it is told to; counts outlive the module (coverage.py).
+APPEND+=" kunit.enable=1 gcov_persist=1"
 
 ! wanted canary || suite canary selftests/canary/check.sh "$top/canary/canary.ko"
 vm=()
@@ -71,8 +74,15 @@ for name in "$@"; do
 		suite "$name" echo "not ok 1 - $name: no such test"
 done
 if [ "${#vm[@]}" -gt 0 ]; then
+	fuzz=()
+	for name in "${!FUZZ_@}"; do
+		fuzz+=("$name=${!name}")
+	done
 	suite vm selftests/vm/boot.sh debug env "CLB_KO=$top/kmod/clb.ko" \
+		"${fuzz[@]}" \
 		"TESTS=${vm[*]}" "TEST_TIMEOUT=${TEST_TIMEOUT:-300}" \
 		"CLB_SLOW=$CLB_SLOW" selftests/run.sh
 fi
+# Only of everything together: what single tests reach says nothing.
+[ "$want" != "  " ] || suite coverage selftests/coverage.sh build/log/debug*/
 finish

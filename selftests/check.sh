@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # usage: check.sh [TEST...]
-# Builds everything and runs the quick tests: unit tests of the tools, tests
-# on this host (selftests/host/*), and test_*.sh in virtual machines. A TEST is
-# "unit" or the name of a file without test_ and suffix; default: all. The last
-# line counts the cases of all: "N passed, N failed, N skipped".
+# Builds everything and runs the quick tests: unit tests of the tools, under
+# ASan and UBSan (unit) and under valgrind (valgrind), fuzzing of the decoders
+# in user space (decoders), tests on this host (selftests/host/*), and
+# test_*.sh in virtual machines. A TEST is one of these or the name of a file
+# without test_ and suffix; default: all. The last line counts the cases of
+# all: "N passed, N failed, N skipped".
 #
 # environment, beside what boot.sh and run.sh take:
 #	VMS=2		virtual machines that share the test files, side by side;
@@ -19,7 +21,7 @@ want=" $* "
 wanted() { [ "$want" = "  " ] || [[ $want == *" $1 "* ]]; }
 
 build() {
-	make -s "-j$(nproc)" all && echo "ok 1 - build"
+	make -s "-j$(nproc)" all fuzzers && echo "ok 1 - build"
 }
 
 rm -f build/log/*.tap
@@ -27,6 +29,9 @@ suite build build
 [ "$failed" -eq 0 ] || finish
 
 ! wanted unit || suite unit timeout -k 10 900 make -s -C tools check
+! wanted valgrind ||
+	suite valgrind timeout -k 10 900 make -s -C tools check-valgrind
+! wanted decoders || suite decoders timeout -k 10 900 selftests/fuzz/user.sh
 vm=()
 for file in selftests/host/*; do
 	name=$(basename "${file%.*}")
@@ -38,7 +43,8 @@ for file in selftests/test_*.sh; do
 	! wanted "$name" || vm+=("$name")
 done
 for name in "$@"; do
-	[ "$name" = unit ] || [ -e "selftests/test_$name.sh" ] ||
+	[[ " unit valgrind decoders " == *" $name "* ]] ||
+		[ -e "selftests/test_$name.sh" ] ||
 		compgen -G "selftests/host/$name.*" >/dev/null ||
 		suite "$name" echo "not ok 1 - $name: no such test"
 done

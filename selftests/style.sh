@@ -1,28 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# checkpatch --strict and sparse on the kernel code, shellcheck on scripts.
-# A tool that is missing is named and skipped.
+# What looks at code without running it: checkpatch --strict and sparse on the
+# kernel's side, cppcheck on all C, clang-format where it can express the
+# style, shellcheck on scripts. TAP, a case for each; one that is missing is
+# skipped. The last line counts them: "N passed, N failed, N skipped".
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.." || exit 1
+mkdir -p build/log
+# shellcheck disable=SC2034 # used by suite.sh
+prefix=style-
+# shellcheck source=selftests/suite.sh
+. selftests/suite.sh
 kver=${KVER:-$(selftests/kver.sh)}
-failed=0
 shopt -s nullglob globstar
 
-check() { # NAME COMMAND...
-	local name=$1
-
-	shift
-	if "$@"; then
-		echo "$name: clean"
-	else
-		echo "$name: found something"
-		failed=1
-	fi
-}
-
-have() {
-	command -v "$1" >/dev/null || { echo "$1: not installed, skipped"; false; }
-}
+kernel=() user=(tools/**/*.[ch] selftests/failnth.c selftests/fuzz/**/*.[ch])
+for f in kmod/**/*.[ch] selftests/canary/*.[ch]; do
+	[[ $f == *.mod.c ]] || kernel+=("$f")
+done
+# The rest of tools has tables and help texts that clang-format would tear.
+formatted=(tools/lib/*.[ch] selftests/fuzz/**/*.[ch])
 
 # It wants MAINTAINERS of a kernel tree, a Makefile-like SPDX for yaml, and a
 # comment at each lock, not knowing that the kernel-doc of the struct has it.
@@ -33,31 +30,61 @@ checkpatch() {
 	source=$(selftests/kernel-source.sh) || return
 	perl "$source/scripts/checkpatch.pl" --no-tree --strict --terse \
 		--show-types --no-summary --max-line-length=80 \
-		--ignore FILE_PATH_CHANGES,UNCOMMENTED_DEFINITION -f "$@"
+		--ignore FILE_PATH_CHANGES,UNCOMMENTED_DEFINITION -f \
+		"${kernel[@]}" selftests/*.c include/uapi/linux/clb.h
 	rc=$?
 	rm -f .checkpatch-camelcase.*
 	return "$rc"
 }
 
-# sparse reports on standard error and never fails.
-run_sparse() {
-	local out
+# Endianness, __rcu, lock annotations. sparse reports on standard error and
+# never fails. It works on a copy, or a build for this host would be new.
+sparse() {
+	local out dir=build/sparse
 
-	out=$(make -s -C "/lib/modules/$kver/build" "M=$PWD/kmod" C=2 \
-		CF="-D__CHECK_ENDIAN__" modules 2>&1) || {
-		echo "$out"
-		return 1
-	}
+	mkdir -p "$dir"
+	rsync -r --checksum --delete --include='*/' --exclude='*.mod.c' \
+		--include='*.[ch]' --include=Kbuild --exclude='*' \
+		include kmod "$dir/" || return
+	out=$(make -s "-j$(nproc)" -C "/lib/modules/$kver/build" \
+		"M=$PWD/$dir/kmod" C=2 CF="-D__CHECK_ENDIAN__" modules 2>&1) ||
+		{ echo "$out"; return 1; }
 	! grep -E '(warning|error):' <<<"$out"
 }
 
-sources=(kmod/**/*.[ch] selftests/**/*.[ch])
-sources=("${sources[@]/%*.mod.c/}")
-files=()
-for f in "${sources[@]}" include/uapi/linux/clb.h; do
-	[ -z "$f" ] || files+=("$f")
+# cppcheck does not see the kernel's headers; cppcheck.h stands in for them.
+cppcheck() {
+	local common=(-q "--enable=warning,performance,portability" --std=c11
+		--inline-suppr --error-exitcode=1 "-j$(nproc)"
+		-Iinclude/uapi)
+
+	command cppcheck "${common[@]}" -Itools "${user[@]}" &&
+		command cppcheck "${common[@]}" -Ikmod \
+			--include=selftests/cppcheck.h "${kernel[@]}"
+}
+
+clang-format() {
+	command clang-format --dry-run -Werror "${formatted[@]}"
+}
+
+shellcheck() {
+	command shellcheck selftests/**/*.sh .ci/run
+}
+
+# One case: "ok 1 - sparse is clean".
+case_of() { # TOOL PROGRAM
+	if ! type -P "$2" >/dev/null; then
+		echo "ok 1 - $1 # SKIP not installed"
+	elif "$1"; then
+		echo "ok 1 - $1 is clean"
+	else
+		echo "not ok 1 - $1 is clean"
+	fi
+}
+
+rm -f build/log/style-*.tap
+suite checkpatch case_of checkpatch perl
+for tool in sparse cppcheck clang-format shellcheck; do
+	suite "$tool" case_of "$tool" "$tool"
 done
-check checkpatch checkpatch "${files[@]}"
-! have sparse || [ ! -e kmod/Kbuild ] || check sparse run_sparse
-! have shellcheck || check shellcheck shellcheck selftests/**/*.sh .ci/run
-exit "$failed"
+finish

@@ -128,7 +128,7 @@ trap stop EXIT
 trap 'exit 130' INT TERM HUP
 
 mkdir -p "$log"
-rm -f "$log"/{console,result,dmesg,splats,command,qemu}
+rm -rf "$log"/{console,result,dmesg,splats,command,qemu,gcov}
 [ -n "$kver" ] || fail "no kernel headers found: run make setup"
 [ -r "$kernel" ] || fail "no kernel $kernel: set KVER= or KERNEL="
 printf '%q ' "$@" >"$log/command"

@@ -26,6 +26,19 @@ ip link set lo up
 # The log is taken out piece by piece, so that it cannot wrap unseen.
 keep_dmesg() { dmesg -c >>/run/clb/dmesg; }
 
+# What of a module built for it was reached, by the paths of its objects
+# (coverage.py). Such files have no size, so that they must be read to the end.
+keep_coverage() {
+	local gcov=/sys/kernel/debug/gcov file to
+
+	[ -d "$gcov" ] || return 0
+	find "$gcov" -name '*.gcda' | while read -r file; do
+		to=/run/clb/gcov${file#"$gcov"}
+		mkdir -p "${to%/*}"
+		cat "$file" >"$to"
+	done
+}
+
 # shellcheck source=selftests/vm/faults.sh
 . "$here/faults.sh"
 forget_leaks		# of the boot: not ours
@@ -38,6 +51,7 @@ exec 3>/dev/ttyS1
 	eval "exec $(cat /run/clb/command)"
 ) >&3 3>&-
 rc=$?
+keep_coverage
 keep_dmesg
 { report_leaks; report_lockdep; } >>/run/clb/dmesg
 "$here/splats.sh" /run/clb/dmesg >/run/clb/splats

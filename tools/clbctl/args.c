@@ -216,7 +216,7 @@ static const struct clb_field *match_option(struct clb_args *args,
 					    const struct clb_object *object,
 					    const char *word)
 {
-	const struct clb_field *fields[64];
+	const struct clb_field *fields[64] = { NULL };
 	const char *names[64];
 	size_t i, n = 0;
 	int found;

@@ -150,6 +150,8 @@ static void print_acl_entries(FILE *file, const struct clb_message *message)
 	char text[CLB_ADDRESS_TEXT];
 	size_t i;
 
+	if (message->command == CLB_CMD_ACL_DEL && !message->n_acl_entries)
+		fputs(" all", file);
 	for (i = 0; message->acl_entries && i < message->n_acl_entries; i++) {
 		clb_prefix_format(&message->acl_entries[i].address,
 				  message->acl_entries[i].prefix, text);
@@ -197,7 +199,7 @@ static void json_key(const char *name, char *key, size_t size)
 {
 	size_t i;
 
-	for (i = 0; name[i] && i < size - 1; i++)
+	for (i = 0; i < size - 1 && name[i]; i++)
 		key[i] = name[i] == '-' || name[i] == ' ' ? '_' : name[i];
 	key[i] = '\0';
 }

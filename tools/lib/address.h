@@ -8,7 +8,7 @@
 
 /* An IPv4 or IPv6 address in network order; the length says which. */
 struct clb_address {
-	uint8_t length;		/* 4, 16, or 0: none */
+	uint8_t length; /* 4, 16, or 0: none */
 	uint8_t bytes[16];
 };
 

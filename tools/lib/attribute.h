@@ -12,8 +12,8 @@ struct clb_walk {
 };
 
 struct clb_attribute {
-	uint16_t type;		/* without the flags */
-	const uint8_t *data;	/* of any alignment */
+	uint16_t type; /* without the flags */
+	const uint8_t *data; /* of any alignment */
 	size_t length;
 };
 

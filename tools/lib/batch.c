@@ -29,7 +29,7 @@ static struct nlmsghdr *command(const struct clb_batch *batch, unsigned int i)
 
 /* Result of a flush so far. */
 struct outcome {
-	unsigned int failed;	/* index of the first command that failed */
+	unsigned int failed; /* index of the first command that failed */
 	int err;
 	bool done;
 };

@@ -98,8 +98,8 @@ unsigned int clb_client_version(const struct clb_client *client)
 	return client->version;
 }
 
-int clb_client_send(struct clb_client *client, const void *bytes,
-		    size_t length, struct clb_error *error)
+int clb_client_send(struct clb_client *client, const void *bytes, size_t length,
+		    struct clb_error *error)
 {
 	ssize_t sent;
 
@@ -143,7 +143,7 @@ struct answer {
 	clb_reply_handler handler;
 	void *context;
 	struct clb_error *error;
-	int err;		/* of the handler */
+	int err; /* of the handler */
 	bool interrupted;
 	bool done;
 };
@@ -166,7 +166,7 @@ static int answer_end(struct answer *answer, const struct nlmsghdr *nlh)
 static int answer_message(struct answer *answer, const struct nlmsghdr *nlh)
 {
 	if (nlh->nlmsg_seq != answer->sequence)
-		return 0;	/* late answer to a request given up on */
+		return 0; /* late answer to a request given up on */
 	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
 		answer->interrupted = true;
 	if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE)
@@ -268,8 +268,7 @@ static int transact(struct clb_client *client,
 	err = clb_client_send(client, nlh, nlh->nlmsg_len, error);
 	if (err)
 		return err;
-	return clb_client_answer(client, client->sequence, nlh,
-				 nlh->nlmsg_len,
+	return clb_client_answer(client, client->sequence, nlh, nlh->nlmsg_len,
 				 decode->handler ? decode_message : NULL,
 				 decode, error);
 }

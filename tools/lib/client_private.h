@@ -21,8 +21,8 @@ struct clb_client {
 	uint16_t family;
 	uint32_t group;
 	uint32_t version;
-	uint32_t sequence;	/* of the last request */
-	uint8_t *out;		/* CLB_CLIENT_BUFFER each */
+	uint32_t sequence; /* of the last request */
+	uint8_t *out; /* CLB_CLIENT_BUFFER each */
 	uint8_t *in;
 };
 
@@ -30,8 +30,8 @@ struct clb_client {
 int clb_client_resolve(struct clb_client *client, struct clb_error *error);
 
 /* Return: 0 or a negative errno */
-int clb_client_send(struct clb_client *client, const void *bytes,
-		    size_t length, struct clb_error *error);
+int clb_client_send(struct clb_client *client, const void *bytes, size_t length,
+		    struct clb_error *error);
 
 /*
  * Called for each message that is not NLMSG_ERROR or NLMSG_DONE.

@@ -10,6 +10,9 @@
 #include "extack.h"
 #include "object.h"
 
+/* The kernel's MAX_ERRNO. */
+#define ERRNO_MAX 4095
+
 int clb_error_set(struct clb_error *error, int code, const char *message)
 {
 	memset(error, 0, sizeof(*error));
@@ -123,8 +126,8 @@ static void name_missing(const struct request *request, const size_t *nest,
 	error->attribute = field ? field->name : NULL;
 }
 
-static void copy_text(const struct clb_attribute *attribute,
-		      char *out, size_t size)
+static void copy_text(const struct clb_attribute *attribute, char *out,
+		      size_t size)
 {
 	size_t length = strnlen((const char *)attribute->data,
 				attribute->length);
@@ -249,7 +252,7 @@ int clb_extack_parse(const void *reply, size_t length, const void *sent,
 	    (head.nlmsg_type != NLMSG_ERROR && head.nlmsg_type != NLMSG_DONE))
 		return -EBADMSG;
 	memcpy(&code, bytes + NLMSG_HDRLEN, sizeof(code));
-	if (tlvs_start(&head, bytes, &start) || code > 0)
+	if (tlvs_start(&head, bytes, &start) || code > 0 || code < -ERRNO_MAX)
 		return -EBADMSG;
 	if (!code)
 		return 0;

@@ -86,8 +86,9 @@ int clb_client_resolve(struct clb_client *client, struct clb_error *error)
 	err = clb_client_answer(client, nlh->nlmsg_seq, NULL, 0, parse_family,
 				client, error);
 	if (err == -ENOENT)
-		clb_error_set(error, err,
-			      "module not loaded: run modprobe clb (or insmod clb.ko)");
+		clb_error_set(
+			error, err,
+			"module not loaded: run modprobe clb (or insmod clb.ko)");
 	else if (err)
 		clb_error_set(error, err, "cannot find the netlink family clb");
 	return err;

@@ -77,8 +77,8 @@ static int parse_number(const struct clb_field *field,
 		*out = value.u8;
 		break;
 	case 2:
-		*out = field->type == CLB_TYPE_PORT ? ntohs(value.u16) :
-						      value.u16;
+		*out = field->type == CLB_TYPE_PORT ? ntohs(value.u16)
+						    : value.u16;
 		break;
 	case 4:
 		*out = value.u32;

@@ -48,11 +48,14 @@ static uint64_t suffix_scale(const char *suffix)
 	if (suffix[1])
 		return 0;
 	switch (*suffix) {
-	case 'k': case 'K':
+	case 'k':
+	case 'K':
 		return 1000;
-	case 'm': case 'M':
+	case 'm':
+	case 'M':
 		return 1000 * 1000;
-	case 'g': case 'G':
+	case 'g':
+	case 'G':
 		return 1000 * 1000 * 1000;
 	default:
 		return 0;

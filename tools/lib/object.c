@@ -4,6 +4,8 @@
 
 #include "object.h"
 
+/* Tables, to be read as such. */
+/* clang-format off */
 static const char *const protocol_names[] = {
 	[IPPROTO_TCP] = "tcp",
 	[IPPROTO_UDP] = "udp",
@@ -245,6 +247,8 @@ OBJECT(local_address, "local", LOCAL_ADDRESS);
 OBJECT(settings, "settings", SETTINGS);
 OBJECT(session, "session", SESSION);
 OBJECT(stats, "stats", STATS);
+
+/* clang-format on */
 
 const struct clb_object *clb_object_find(uint16_t attr)
 {

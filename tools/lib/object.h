@@ -105,7 +105,7 @@ struct clb_session {
 
 struct clb_stats {
 	uint64_t present;
-	uint64_t counters[CLB_STATS_A_MAX + 1];	/* by enum clb_stats_attr */
+	uint64_t counters[CLB_STATS_A_MAX + 1]; /* by enum clb_stats_attr */
 };
 
 enum clb_type {
@@ -113,21 +113,21 @@ enum clb_type {
 	CLB_TYPE_U16,
 	CLB_TYPE_U32,
 	CLB_TYPE_U64,
-	CLB_TYPE_PORT,		/* uint16_t; network order on the wire */
-	CLB_TYPE_ADDRESS,	/* struct clb_address */
+	CLB_TYPE_PORT, /* uint16_t; network order on the wire */
+	CLB_TYPE_ADDRESS, /* struct clb_address */
 };
 
 enum clb_format {
 	CLB_FORMAT_NUMBER,
-	CLB_FORMAT_SCALED,	/* k, m, g */
-	CLB_FORMAT_NAME,	/* one of @names */
-	CLB_FORMAT_SWITCH,	/* on, off */
+	CLB_FORMAT_SCALED, /* k, m, g */
+	CLB_FORMAT_NAME, /* one of @names */
+	CLB_FORMAT_SWITCH, /* on, off */
 	CLB_FORMAT_ADDRESS,
 };
 
 enum clb_role {
-	CLB_ROLE_KEY,		/* names the object */
-	CLB_ROLE_OPTION,	/* the user may set it */
+	CLB_ROLE_KEY, /* names the object */
+	CLB_ROLE_OPTION, /* the user may set it */
 	CLB_ROLE_OUTPUT,
 };
 
@@ -202,8 +202,7 @@ const struct clb_address *clb_field_address(const struct clb_field *field,
 					    const void *object);
 
 /* Stores a value and marks the field present. */
-void clb_field_set(const struct clb_field *field, void *object,
-		   uint64_t value);
+void clb_field_set(const struct clb_field *field, void *object, uint64_t value);
 void clb_field_set_address(const struct clb_field *field, void *object,
 			   const struct clb_address *address);
 
@@ -211,8 +210,7 @@ void clb_field_set_address(const struct clb_field *field, void *object,
 uint64_t clb_field_max(const struct clb_field *field);
 
 /* Return: the name of @value, or NULL */
-const char *clb_field_value_name(const struct clb_field *field,
-				 uint64_t value);
+const char *clb_field_value_name(const struct clb_field *field, uint64_t value);
 
 /**
  * clb_field_parse() - read the text of a value

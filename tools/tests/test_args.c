@@ -218,7 +218,7 @@ static void acl_del_all(void **state)
 	(void)state;
 	assert_int_equal(read_command("acl del tcp 192.0.2.1:80 all", printed,
 				      sizeof(printed)), 0);
-	assert_string_equal(printed, "acl del tcp 192.0.2.1:80");
+	assert_string_equal(printed, "acl del tcp 192.0.2.1:80 all");
 }
 
 static int read_filter(const char *text, struct clb_message *message)

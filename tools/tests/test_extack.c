@@ -70,6 +70,13 @@ static void codes(void **state)
 
 	reply_begin(&reply, 5, NLM_F_CAPPED);
 	assert_int_equal(parse(&reply, NULL, &error), -EBADMSG);
+	/* no errno of Linux, and its negative is no int */
+	reply_begin(&reply, INT32_MIN, NLM_F_CAPPED);
+	assert_int_equal(parse(&reply, NULL, &error), -EBADMSG);
+	reply_begin(&reply, -4096, NLM_F_CAPPED);
+	assert_int_equal(parse(&reply, NULL, &error), -EBADMSG);
+	reply_begin(&reply, -4095, NLM_F_CAPPED);
+	assert_int_equal(parse(&reply, NULL, &error), -4095);
 	reply.nlh->nlmsg_type = 33;
 	assert_int_equal(parse(&reply, NULL, &error), -EBADMSG);
 }

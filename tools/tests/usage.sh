@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Exit status and wording where no module is needed. Output: TAP.
-# CLBCTL: the program to test.
+# CLBCTL: the program to test; RUN: what runs it, may be empty.
 
 n=0
 failed=0
@@ -11,7 +11,7 @@ expect()
 {
 	want=$1 text=$2
 	shift 2
-	out=$("$CLBCTL" "$@" 2>&1 </dev/null)
+	out=$(${RUN:-} "$CLBCTL" "$@" 2>&1 </dev/null)
 	status=$?
 	n=$((n + 1))
 	case $status:$out in
@@ -67,7 +67,7 @@ expect 1 '/nonexistent: No such file' restore /nonexistent
 expect 1 '/run/netns/nonexistent' -n nonexistent listener
 # A full disk is not a success.
 n=$((n + 1))
-if "$CLBCTL" help >/dev/full 2>/dev/null; then
+if ${RUN:-} "$CLBCTL" help >/dev/full 2>/dev/null; then
 	failed=1
 	printf 'not '
 fi
@@ -76,7 +76,7 @@ echo "ok $n - output that is lost"
 n=$((n + 1))
 for verb in '' listener server acl local settings session stats monitor save \
 	    restore flush version; do
-	"$CLBCTL" help $verb
+	${RUN:-} "$CLBCTL" help $verb
 done | awk 'length > 80 { print "# " $0; wide = 1 } END { exit wide }' || {
 	failed=1
 	printf 'not '

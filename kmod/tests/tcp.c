@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/* TCP: segments, one after the other, and the state they lead to. */
+#include <linux/jiffies.h>
+
+#include "../tcp.h"
+#include "test.h"
+
+#define FIN CLB_TCP_FIN
+#define SYN CLB_TCP_SYN
+#define RST CLB_TCP_RST
+#define ACK CLB_TCP_ACK
+
+#define NONE CLB_SESSION_STATE_NONE
+#define SYN_SENT CLB_SESSION_STATE_SYN_SENT
+#define SYN_RECV CLB_SESSION_STATE_SYN_RECV
+#define ESTABLISHED CLB_SESSION_STATE_ESTABLISHED
+#define FIN_CLIENT CLB_SESSION_STATE_FIN_CLIENT
+#define FIN_SERVER CLB_SESSION_STATE_FIN_SERVER
+#define CLOSING CLB_SESSION_STATE_CLOSING
+#define WAITING CLB_SESSION_STATE_TIME_WAIT
+#define CLOSED CLB_SESSION_STATE_CLOSED
+
+/* What both sides say, as number and as acknowledgment. */
+#define SEQ 0xfffffff0U
+
+static const unsigned int seconds[] = {
+	[NONE] = 11, [SYN_SENT] = 11, [SYN_RECV] = 11, [ESTABLISHED] = 500,
+	[FIN_CLIENT] = 22, [FIN_SERVER] = 22, [CLOSING] = 22,
+	[WAITING] = 22, [CLOSED] = 22,
+};
+
+/**
+ * struct tcp_case - a connection
+ * @name: what happens to it
+ * @mode: enum clb_mode
+ * @step: segments: from the client ('C') or the server ('S'), their flags, how
+ *	far their number is from SEQ, and the state afterwards
+ */
+struct tcp_case {
+	const char	*name;
+	u8		mode;
+	struct {
+		char	from;
+		u8	flags;
+		s32	off;
+		u8	state;
+	} step[9];
+};
+
+static const struct tcp_case tcp_cases[] = {
+	{ "closed by the client", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED }, { 'S', ACK, 0, ESTABLISHED },
+		{ 'C', FIN | ACK, 0, FIN_CLIENT }, { 'S', ACK, 0, FIN_CLIENT },
+		{ 'S', FIN | ACK, 0, CLOSING }, { 'C', ACK, 0, WAITING },
+		{ 'C', ACK, 0, WAITING } } },
+	{ "closed by the server", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED },
+		{ 'S', FIN | ACK, 0, FIN_SERVER }, { 'C', ACK, 0, FIN_SERVER },
+		{ 'C', FIN | ACK, 0, CLOSING }, { 'S', ACK, 0, WAITING } } },
+	{ "closed by both at once", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED },
+		{ 'C', FIN | ACK, 0, FIN_CLIENT },
+		{ 'S', FIN | ACK, 0, CLOSING }, { 'S', ACK, 0, WAITING } } },
+	{ "opened by both at once", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN, 0, SYN_RECV },
+		{ 'C', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED } } },
+	{ "SYN again and again", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'C', SYN, 0, SYN_SENT },
+		{ 'S', SYN | ACK, 0, SYN_RECV }, { 'C', SYN, 0, SYN_RECV },
+		{ 'S', SYN | ACK, 0, SYN_RECV }, { 'C', ACK, 0, ESTABLISHED },
+		{ 'S', SYN | ACK, 0, ESTABLISHED } } },
+	{ "an ACK alone opens nothing", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'C', ACK, 0, SYN_SENT },
+		{ 'S', ACK, 0, SYN_SENT }, { 'C', 0, 0, SYN_SENT } } },
+	{ "refused", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', RST | ACK, 0, CLOSED },
+		{ 'C', ACK, 0, CLOSED } } },
+	{ "half-open, reset by any number", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT },
+		{ 'S', RST | ACK, 12345, CLOSED } } },
+	{ "reset by the client", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED }, { 'C', RST, 0, CLOSED } } },
+	{ "reset by the server", CLB_MODE_FNAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED }, { 'S', ACK, 0, ESTABLISHED },
+		{ 'S', RST | ACK, 1000, CLOSED } } },
+	{ "blind resets", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED }, { 'S', ACK, 0, ESTABLISHED },
+		{ 'C', RST, -1, ESTABLISHED },
+		{ 'S', RST, 1 << 24, ESTABLISHED },
+		{ 'S', RST, 1 << 30, ESTABLISHED },
+		{ 'S', RST, (1 << 24) - 1, CLOSED } } },
+	{ "reset in TIME_WAIT", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED },
+		{ 'C', FIN | ACK, 0, FIN_CLIENT },
+		{ 'S', FIN | ACK, 0, CLOSING }, { 'C', ACK, 0, WAITING },
+		{ 'S', RST, 0, WAITING } } },
+	{ "one way: handshake and close", CLB_MODE_DR, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'C', SYN, 0, SYN_SENT },
+		{ 'C', ACK, 0, ESTABLISHED }, { 'C', ACK, 0, ESTABLISHED },
+		{ 'C', FIN | ACK, 0, FIN_CLIENT },
+		{ 'C', ACK, 0, FIN_CLIENT } } },
+	{ "one way: resets", CLB_MODE_TUN, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'C', ACK, 0, ESTABLISHED },
+		{ 'C', RST, -1, ESTABLISHED }, { 'C', RST, 0, CLOSED } } },
+	{ "FIN without a handshake", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'C', FIN, 0, FIN_CLIENT },
+		{ 'S', FIN, 0, CLOSING } } },
+	{ "a RST with a SYN is a RST", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'C', SYN | RST, 0, CLOSED } } },
+};
+
+static void tcp_name(const struct tcp_case *c, char *name)
+{
+	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(tcp, tcp_cases, tcp_name);
+
+static void configure(struct kunit *test, u8 mode)
+{
+	struct clb_endpoint key = clb_test_endpoint(test, "203.0.113.1", 80,
+						    IPPROTO_TCP);
+	struct clb_session *session = clb_test_open(test, mode, &key);
+	struct clb_listener *listener;
+
+	KUNIT_ASSERT_NOT_NULL(test, session);
+	listener = session->server->listener;
+	listener->timeouts[CLB_TIMEOUT_SYN] = 11 * HZ;
+	listener->timeouts[CLB_TIMEOUT_ESTABLISHED] = 500 * HZ;
+	listener->timeouts[CLB_TIMEOUT_FIN] = 22 * HZ;
+	test->priv = session;
+}
+
+static void expect_state(struct kunit *test, struct clb_session *session,
+			 u8 state, int step)
+{
+	struct clb_server *server = session->server;
+	s32 left = (READ_ONCE(session->deadline) - (u32)jiffies) / HZ;
+	bool active = state == ESTABLISHED;
+
+	KUNIT_EXPECT_EQ_MSG(test, session->state, state, "step %d", step);
+	KUNIT_EXPECT_LE_MSG(test, left, seconds[state], "step %d", step);
+	KUNIT_EXPECT_GE_MSG(test, left, seconds[state] - 8, "step %d", step);
+	KUNIT_EXPECT_EQ(test, atomic_read(&server->active), active);
+	KUNIT_EXPECT_EQ(test, atomic_read(&server->inactive), !active);
+}
+
+static void follows(struct kunit *test)
+{
+	const struct tcp_case *c = test->param_value;
+	struct clb_session *session;
+	struct clb_packet pkt = {};
+	unsigned int i;
+
+	configure(test, c->mode);
+	session = test->priv;
+	for (i = 0; i < ARRAY_SIZE(c->step) && c->step[i].from; i++) {
+		enum clb_dir dir = c->step[i].from == 'C' ? CLB_DIR_ORIGINAL :
+							    CLB_DIR_REPLY;
+
+		pkt.seq = SEQ + c->step[i].off;
+		pkt.ack = SEQ;
+		pkt.tcp_flags = c->step[i].flags;
+		local_bh_disable();
+		rcu_read_lock();
+		clb_tcp_track(session, dir, &pkt);
+		rcu_read_unlock();
+		local_bh_enable();
+		expect_state(test, session, c->step[i].state, i);
+	}
+}
+
+static void opens(struct kunit *test)
+{
+	struct clb_packet pkt = {};
+	u16 flags;
+
+	for (flags = 0; flags <= 0xff; flags++) {
+		pkt.tcp_flags = flags;
+		/* whatever PSH, URG, ECE and CWR say */
+		KUNIT_EXPECT_EQ(test, clb_tcp_opens(&pkt),
+				(flags & 0x17) == SYN);
+	}
+}
+
+static struct kunit_case tcp_cases_list[] = {
+	KUNIT_CASE_PARAM(follows, tcp_gen_params),
+	KUNIT_CASE(opens),
+	{}
+};
+
+struct kunit_suite clb_test_tcp = {
+	.name = "clb_tcp",
+	.exit = clb_test_flush,
+	.test_cases = tcp_cases_list,
+};

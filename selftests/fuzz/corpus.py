@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""usage: corpus.py DIRECTORY
+
+Writes what the fuzzers in user space begin with: one directory for each, with
+an input a file.
+"""
+import hashlib
+import os
+import socket
+import struct
+import sys
+
+from scapy.all import (AH, ICMP, IP, IPOption, TCP, UDP, Raw, IPv6,
+                       IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,
+                       IPv6ExtHdrHopByHop, IPv6ExtHdrRouting,
+                       ICMPv6DestUnreach, ICMPv6EchoRequest,
+                       ICMPv6PacketTooBig)
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                ".."))
+import genl  # noqa: E402
+from genl import A, Cmd  # noqa: E402
+
+V4 = {"src": "192.0.2.11", "dst": "203.0.113.1"}
+V6 = {"src": "2001:db8:c::11", "dst": "2001:db8:f::1"}
+
+
+def packets():
+    """A byte of flags, one of how much is at hand, and the packet."""
+    tcp, udp = TCP(sport=40001, dport=80, flags="S"), UDP(sport=1, dport=53)
+    options = [("MSS", 1460), ("WScale", 7), ("Timestamp", (1, 2))]
+    loose = IPOption(b"\x83\x07\x04\x01\x02\x03\x04")
+    v4 = [
+        IP(**V4) / tcp, IP(**V4) / udp / Raw(b"x" * 20),
+        IP(**V4) / TCP(sport=1, dport=2, flags="FPA", options=options),
+        IP(**V4, options=[loose]) / tcp,
+        IP(**V4, flags="MF") / udp, IP(**V4, frag=100) / Raw(b"x" * 8),
+        IP(**V4) / ICMP(type=8), IP(**V4, proto=132) / Raw(b"x" * 12),
+        IP(**V4) / ICMP(type=3, code=4) / IP(**V4) / tcp,
+        IP(**V4) / ICMP(type=11) / IP(**V4) / udp,
+    ]
+    v6 = [
+        IPv6(**V6) / tcp, IPv6(**V6) / udp / Raw(b"x" * 20),
+        IPv6(**V6) / IPv6ExtHdrHopByHop() / udp,
+        IPv6(**V6) / IPv6ExtHdrDestOpt() / IPv6ExtHdrRouting() / tcp,
+        IPv6(**V6) / IPv6ExtHdrFragment(m=1) / udp,
+        IPv6(**V6) / IPv6ExtHdrFragment(offset=9) / Raw(b"x" * 8),
+        IPv6(**V6) / IPv6ExtHdrFragment() / tcp,
+        IPv6(**V6, nh=51) / AH(nh=17, payloadlen=4) / udp,
+        IPv6(**V6) / ICMPv6EchoRequest(),
+        IPv6(**V6) / ICMPv6PacketTooBig() / IPv6(**V6) / tcp,
+        IPv6(**V6) / ICMPv6DestUnreach() / IPv6(**V6) / udp,
+    ]
+    for flags in range(4):
+        for packet in v6 if flags & 1 else v4:
+            for avail in (0, 20, 255):
+                yield bytes((flags, avail)) + bytes(packet)
+
+
+def listener(*options):
+    return genl.listener(socket.IPPROTO_TCP, "192.0.2.1", 80, *options)
+
+
+def messages():
+    """The command, and attributes."""
+    host = genl.server("198.51.100.11", 8080, genl.attr(4, genl.u16(7)))
+    entry = genl.nest(A.ACL_ENTRY, genl.attr(1, genl.address("10.0.0.0")),
+                      genl.attr(2, genl.u8(8)))
+    local = genl.nest(A.LOCAL_ADDRESS,
+                      genl.attr(1, genl.address("2001:db8::1")))
+    session = genl.nest(A.SESSION, *(
+        genl.attr(i, data) for i, data in enumerate((
+            genl.u8(6), genl.u8(3), genl.u8(1), genl.address("192.0.2.11"),
+            genl.port(40001), genl.address("192.0.2.1"), genl.port(80),
+            genl.address("198.51.100.1"), genl.port(1024),
+            genl.address("198.51.100.11"), genl.port(8080),
+            genl.u32(900000)), 1)))
+    stats = genl.nest(A.STATS, *(genl.attr(i, genl.u64(i))
+                                 for i in range(2, 29)))
+    settings = genl.nest(A.SETTINGS, genl.attr(1, genl.u32(1000)),
+                         genl.attr(2, genl.u8(1)))
+    every = listener(*(genl.attr(i, genl.u32(1) if i in (8, 10, 11, 12, 13)
+                                 else genl.u8(1)) for i in range(5, 15)))
+    for command in Cmd:
+        yield bytes((command,)) + listener()
+    yield bytes((Cmd.LISTENER_ADD,)) + every
+    yield bytes((Cmd.SERVER_ADD,)) + listener() + host
+    yield bytes((Cmd.ACL_ADD,)) + listener() + entry * 3
+    yield bytes((Cmd.LOCAL_ADDRESS_ADD,)) + local
+    yield bytes((Cmd.SESSION_GET,)) + session
+    yield bytes((Cmd.STATS_GET,)) + stats
+    yield bytes((Cmd.SETTINGS_GET,)) + settings + \
+        genl.attr(A.GENERATION, genl.u32(7))
+
+
+def extacks():
+    """The length of a reply, the reply, the request."""
+    request = listener(genl.attr(5, genl.u8(9)))
+    request = struct.pack("=BBH", Cmd.LISTENER_ADD, 1, 0) + request
+    request = struct.pack("=IHHII", 16 + len(request), 33, 5, 1, 0) + request
+    policy = genl.nest(4, genl.attr(4, genl.u64(0)), genl.attr(5, genl.u64(3)))
+    for kind, body in ((2, struct.pack("=i", -22) + request[:16]),
+                       (2, struct.pack("=i", 0) + request[:16]),
+                       (3, struct.pack("=i", -22))):
+        for extra in (b"", genl.attr(1, b"no such listener\0"),
+                      genl.attr(2, genl.u32(48)),
+                      genl.attr(5, genl.u32(1)) + genl.attr(6, genl.u32(24)),
+                      genl.attr(1, b"bad\0") + genl.attr(2, genl.u32(48)) +
+                      policy):
+            flags = 0x300 if extra else 0
+            reply = struct.pack("=IHHII", 16 + len(body) + len(extra), kind,
+                                flags, 1, 0) + body + extra
+            yield struct.pack("<H", len(reply)) + reply + request
+
+
+def texts():
+    yield from (line.encode() for line in """
+0
+18446744073709551615
+100m
+10g
+192.0.2.1
+192.0.2.1:80
+[2001:db8::1]:all
+2001:db8::1
+10.0.0.0/8
+2001:db8::/32
+listener add tcp 192.0.2.1:80 mode fnat scheduler mh hash tuple
+listener add udp [2001:db8::1]:53 persistence 60 persistence-prefix 64
+listener set tcp 192.0.2.1:80 rate 100m burst 1000000 reset off
+listener add tcp 192.0.2.1:80 acl allow max-sessions 10 slow-start 5
+listener add tcp 192.0.2.1:80 timeout-syn 5 timeout-udp 9 max-new-sessions 1k
+listener del tcp 192.0.2.1:80
+server add tcp 192.0.2.1:80 198.51.100.11:8080 weight 7 max-sessions 3
+server drain tcp 192.0.2.1:80 198.51.100.11 drain-timeout 60
+server up tcp 192.0.2.1:80 198.51.100.11
+server set tcp 192.0.2.1:80 server 198.51.100.11 state down
+acl add tcp 192.0.2.1:80 10.0.0.0/8 192.168.0.0/16
+acl del tcp 192.0.2.1:80 all
+local add 198.51.100.1
+local del 2001:db8::1
+flush
+settings set max-sessions 1000 fast-path off
+listener tcp 192.0.2.1:80 client 192.0.2.11:40001 state established
+client 2001:db8::1 server 198.51.100.11
+""".strip().splitlines())
+
+
+def main():
+    for name, inputs in (("packet", packets()), ("message", messages()),
+                         ("extack", extacks()), ("text", texts())):
+        directory = os.path.join(sys.argv[1], name)
+        os.makedirs(directory, exist_ok=True)
+        for data in inputs:
+            digest = hashlib.sha1(data).hexdigest()
+            with open(os.path.join(directory, digest), "wb") as file:
+                file.write(data)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What kmod/packet.c needs of the kernel beyond its uapi headers, for user
+ * space. Included before everything else.
+ */
+#ifndef _CLB_FUZZ_SHIM_KERNEL_H
+#define _CLB_FUZZ_SHIM_KERNEL_H
+
+#include <arpa/inet.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+
+#define __force
+#define likely(x) (x)
+#define unlikely(x) (x)
+#define BITS_PER_BYTE 8
+
+#endif /* _CLB_FUZZ_SHIM_KERNEL_H */

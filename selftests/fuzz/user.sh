@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# usage: user.sh [SECONDS]
+# Fuzzes the decoders that are pure, in user space, with libFuzzer, ASan and
+# UBSan: kmod/packet.c, and clbctl's of messages, errors and text. Without
+# SECONDS a fixed number of runs from a fixed seed; with them as many as there
+# is time for, from a random one. Prints TAP. What was found to be of interest
+# stays in build/fuzz/corpus, what breaks a decoder in build/fuzz/crash-*.
+#
+# environment:
+#	RUNS=200000	number of runs for each decoder
+#	SEED=1		of the random numbers
+set -uo pipefail
+cd "$(dirname "$(realpath "$0")")/../.." || exit 1
+seconds=${1:-}
+out=build/fuzz
+targets=(packet message extack text)
+count=0 failed=0
+
+result() { # 0 for passed, NAME
+	local word="not ok"
+
+	[ "$1" -ne 0 ] || word=ok
+	count=$((count + 1)) failed=$((failed + ($1 != 0)))
+	echo "$word $count - $2"
+}
+
+compile() { # TARGET FLAG...
+	local target=$1
+
+	shift
+	clang -g -O1 -Wall -Wextra -Wno-unused-parameter -std=gnu11 \
+		-D_GNU_SOURCE -fno-omit-frame-pointer \
+		-fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all "$@" \
+		-o "$out/fuzz_$target"
+}
+
+build() {
+	local target packages=(libmnl jansson smartcols) tools flags
+
+	mkdir -p "$out" || return
+	mapfile -t tools < <(printf '%s\n' tools/lib/*.c tools/clbctl/*.c |
+		grep -v clbctl/main.c)
+	read -ra flags < <(pkg-config --cflags --libs "${packages[@]}")
+	tools+=(-Itools -Iinclude/uapi '-DCLB_VERSION="fuzz"' "${flags[@]}")
+	compile packet -include selftests/fuzz/shim/kernel.h \
+		-Iselftests/fuzz/shim -Ikmod kmod/packet.c \
+		selftests/fuzz/fuzz_packet.c || return
+	for target in message extack text; do
+		compile "$target" "selftests/fuzz/fuzz_$target.c" \
+			"${tools[@]}" || return
+	done
+	selftests/fuzz/corpus.py "$out/seeds"
+}
+
+# Inputs to begin with are those of the script and those of earlier runs; a
+# run of fixed length has the former alone.
+fuzz() { # TARGET
+	local log=$out/$1.log rc args
+
+	if [ -n "$seconds" ]; then
+		mkdir -p "$out/corpus/$1"
+		args=("-max_total_time=$seconds" "$out/corpus/$1")
+	else
+		args=("-runs=${RUNS:-200000}" "-seed=${SEED:-1}")
+	fi
+	"$out/fuzz_$1" -artifact_prefix="$out/crash-$1-" -max_len=2048 \
+		-print_final_stats=1 "${args[@]}" "$out/seeds/$1" \
+		>"$log" 2>&1
+	rc=$?
+	[ "$rc" -eq 0 ] || tail -n 40 "$log" | sed 's/^/# /'
+	sed -n 's/^stat::number_of_executed_units: */# inputs tried: /p' "$log"
+	grep -E 'cov: [0-9]+' "$log" | tail -n 1 |
+		sed -E 's/.*cov: ([0-9]+).*corp: ([0-9]+).*/# edges reached: \1, inputs kept: \2/'
+	result "$rc" "fuzz $1"
+}
+
+build
+result "$?" "the fuzzers build"
+if [ "$failed" -eq 0 ]; then
+	for target in "${targets[@]}"; do
+		fuzz "$target"
+	done
+fi
+echo "1..$count"
+[ "$failed" -eq 0 ]

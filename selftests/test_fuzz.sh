@@ -1,0 +1,194 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Fuzzing of the running module: netlink messages (fuzz/netlink.c) and packets
+# (fuzz/packets.c), valid ones and such as have something wrong. Afterwards all
+# still works, and nothing is left; what else may happen is seen in the
+# kernel's log. A failure is run again with its seed.
+#
+#	        10.1.0.0/24  2001:db8:1::/64	clients, behind .4.2
+#	         |
+#	        front  10.4.0.1  2001:db8:4::1
+#	        node		VIPs 10.2.0.1, .2, .3  2001:db8:2::1, ::2, ::3
+#	        back   10.3.0.254  2001:db8:3::fe
+#	         |
+#	        10.3.0.1 ... .8  2001:db8:3::1 ... ::8	servers
+#
+# Clients and servers are packets.c, in the namespace at the other ends.
+#
+# environment:
+#	FUZZ_MESSAGES=20000	netlink messages of a round
+#	FUZZ_PACKETS=100000	packets of a round
+#	FUZZ_SEED=1		of the first round; later ones count on
+#	FUZZ_TIME=		seconds: rounds until they are over; else one
+#	FUZZ_ONLY=		"netlink" or "packets": just these
+. "$(dirname "$0")/lib.sh"
+
+bin=${FUZZ_BIN:-$TOP/build/fuzz}
+[ -x "$bin/packets" ] || skip_all "no $bin/packets: make fuzzers"
+messages=${FUZZ_MESSAGES:-20000} packets=${FUZZ_PACKETS:-100000}
+seed=${FUZZ_SEED:-1}
+
+_ns_add node net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+	net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=1000000
+clb() { "$CLBCTL" -n "$NS-node" "$@"; }
+
+# --- netlink --------------------------------------------------------------
+
+netlink_fuzz() { # SEED
+	in_node "$bin/netlink" "$messages" "$1"
+}
+
+# A saved configuration, restored, is saved alike.
+save_restore() {
+	clb save >"$TMP/saved" && clb restore "$TMP/saved" &&
+		clb save | diff "$TMP/saved" -
+}
+
+netlink_round() {
+	show "$messages netlink messages, seed $1" netlink_fuzz "$1"
+	ok "what they left can be saved and restored" save_restore
+	ok "it can be flushed" clb flush
+	is "nothing is left of it" "$(clb save)" ""
+}
+
+# --- packets --------------------------------------------------------------
+
+wires_up() {
+	local i
+
+	_ns_add wire
+	ip link add front address 02:00:00:00:00:01 mtu 9000 \
+		netns "$NS-node" type veth peer name front mtu 9000 \
+		netns "$NS-wire" || return
+	ip link add back address 02:00:00:00:00:02 netns "$NS-node" type veth \
+		peer name back netns "$NS-wire" || return
+	ip -n "$NS-wire" link set front up
+	ip -n "$NS-wire" link set back up
+	ip -n "$NS-node" -batch - <<-IP || return
+	link set lo up
+	link set front up
+	link set back up
+	addr add 10.4.0.1/24 dev front
+	addr add 2001:db8:4::1/64 dev front nodad
+	addr add 10.3.0.254/24 dev back
+	addr add 2001:db8:3::fe/64 dev back nodad
+	neigh add 10.4.0.2 dev front lladdr 02:00:00:00:00:09
+	neigh add 2001:db8:4::2 dev front lladdr 02:00:00:00:00:09
+	route add 10.1.0.0/16 via 10.4.0.2
+	route add 2001:db8:1::/48 via 2001:db8:4::2
+	$(for i in {1..8}; do
+		echo "neigh add 10.3.0.$i dev back lladdr 02:00:00:00:00:09"
+		echo "neigh add 2001:db8:3::$i dev back lladdr 02:00:00:00:00:09"
+	done)
+	IP
+}
+
+# listener KEY SERVERS OPTION...: in the form of clbctl restore
+listener() {
+	local key=$1 servers=$2 server
+
+	shift 2
+	echo "listener add $key $* timeout-syn 1 timeout-fin 1 timeout-udp 2" \
+		"timeout-established 10"
+	for server in $servers; do
+		echo "server add $key $server"
+	done
+}
+
+# Every mode for both protocols and families; a server of each family in TUN.
+configuration() {
+	local v4="10.3.0.1 10.3.0.2 10.3.0.3" proto
+	local v6="2001:db8:3::1 2001:db8:3::2 2001:db8:3::3"
+
+	echo "local add 10.3.0.254"
+	echo "local add 2001:db8:3::fe"
+	for proto in tcp udp; do
+		listener "$proto 10.2.0.1:80" "$v4" mode nat
+		listener "$proto 10.2.0.1:81" "$v4" mode fnat scheduler rr
+		listener "$proto 10.2.0.1:82" "$v4" mode dr scheduler lc
+		listener "$proto 10.2.0.1:83" "10.3.0.1 2001:db8:3::4" mode tun
+		listener "$proto 10.2.0.2:80" "$v4" mode nat scheduler mh \
+			hash tuple
+		listener "$proto 10.2.0.2:84" "$v4" mode nat persistence 1 \
+			persistence-prefix 24
+		listener "$proto 10.2.0.2:85" "$v4" mode fnat scheduler wlc \
+			max-sessions 100 rate 10m acl deny reset off
+		echo "acl add $proto 10.2.0.2:85 10.1.0.0/27 10.1.0.128/28"
+		listener "$proto 10.2.0.3:all" "$v4" mode nat scheduler fo
+		listener "$proto [2001:db8:2::1]:80" "$v6" mode nat
+		listener "$proto [2001:db8:2::1]:81" "$v6" mode fnat
+		listener "$proto [2001:db8:2::1]:82" "$v6" mode dr
+		listener "$proto [2001:db8:2::1]:83" "2001:db8:3::1 10.3.0.4" \
+			mode tun
+		listener "$proto [2001:db8:2::2]:84" "$v6" mode fnat \
+			max-new-sessions 1000
+		listener "$proto [2001:db8:2::3]:all" "$v6" mode nat \
+			scheduler mh persistence 1
+	done
+}
+
+packets_fuzz() { # SEED
+	in_ns wire "$bin/packets" "$packets" "$1"
+}
+
+# Servers go and come back, and sessions are listed, while packets pass.
+churn() {
+	local n=0
+
+	while :; do
+		n=$((n % 3 + 1))
+		sed "/10\\.3\\.0\\.$n\$/d" "$TMP/conf" >"$TMP/less"
+		clb restore "$TMP/less" && clb session show >/dev/null
+		clb restore "$TMP/conf" && clb save >/dev/null
+		clb server drain tcp 10.2.0.1:80 "10.3.0.$n"
+	done >/dev/null 2>&1
+}
+
+# Prints those that saw no packet; fails if there are.
+every_listener_used() {
+	! clb -j listener show | jq -c '.. | objects |
+		select(.in_packets? == 0) | [.protocol, .address, .port]' |
+		grep .
+}
+
+no_sessions() { [ "$(stat_of sessions)" = 0 ]; }
+
+packets_round() { # SEED
+	local churn
+
+	ok "configuration with every mode" clb restore "$TMP/conf"
+	churn &
+	churn=$!
+	_pids+=("$churn")
+	show "$packets packets, seed $1" packets_fuzz "$1"
+	stop "$churn"
+	ok "every listener had packets" every_listener_used
+	for name in fast_packets icmp_translated fragments sessions_expired \
+		resets_sent; do
+		ok "some of them: $name" [ "$(stat_of "$name")" -gt 0 ]
+	done
+	ok "the configuration is as it was" clb restore "$TMP/conf"
+	diag "sessions created: $(stat_of sessions_created)," \
+		"fast packets: $(stat_of fast_packets)"
+	ok "flush" clb flush
+	ok "sessions end" wait_for 20 no_sessions
+}
+
+# show NAME COMMAND...: as ok, but what it says is shown in any case.
+show() {
+	ok "$@"
+	last_ok && _tap_output
+}
+
+# --- rounds ---------------------------------------------------------------
+
+configuration >"$TMP/conf"
+ok "a network" wires_up
+end=$((SECONDS + ${FUZZ_TIME:-0}))
+while :; do
+	[ "${FUZZ_ONLY:-netlink}" != netlink ] || netlink_round "$seed"
+	[ "${FUZZ_ONLY:-packets}" != packets ] || packets_round "$seed"
+	seed=$((seed + 1))
+	[ "$SECONDS" -lt "$end" ] || break
+done
+done_testing
