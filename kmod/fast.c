@@ -387,7 +387,8 @@ static void fast_device_add(struct clb_net *cn, struct net_device *dev)
 		.hook = hook_ingress,
 		.pf = NFPROTO_NETDEV,
 		.hooknum = NF_NETDEV_INGRESS,
-		.priority = NF_IP_PRI_FIRST,
+		/* an administrator's rules at ingress come first */
+		.priority = NF_IP_PRI_LAST,
 		.dev = dev,
 		.priv = cn,
 	};

@@ -247,6 +247,22 @@ tracked_first() {
 ok "with connection tracking the first packet is slow" tracked_first
 in_node nft flush ruleset
 
+# A chain at the ingress hook sees everything, and comes first.
+ingress_drop() {
+	in_node nft -f - <<-NFT
+	table netdev filter {
+		chain ingress {
+			type filter hook ingress device front priority filter
+			udp sport 4003 drop
+		}
+	}
+	NFT
+}
+ok "a chain at ingress" ingress_drop
+not_ok "refuses packets of a session" exchange "$VIP4" 1 4003
+ok "and no others" all exchange "$VIP4" 1 4004
+in_node nft flush ruleset
+
 # --- the firewall in raw/prerouting governs new sessions -------------------------
 
 in_node nft -f - <<NFT
