@@ -61,8 +61,8 @@ struct clb_device {
  * The parsers set what a plain packet has in @pkt and return its length
  * at the IP layer, padding of short frames excluded, or 0.
  */
-static bool parse_tcp(struct sk_buff *skb, unsigned int len,
-		      struct clb_packet *pkt)
+static __always_inline bool parse_tcp(struct sk_buff *skb, unsigned int len,
+				      struct clb_packet *pkt)
 {
 	const struct tcphdr *th;
 	unsigned int hlen;

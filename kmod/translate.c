@@ -106,8 +106,8 @@ static __sum16 *transport_check(void *transport, u8 protocol)
  * included, does not change, for the field makes up for the rest; that of an
  * IPv4 header is always zero, so there the addresses are missing.
  */
-static void check_update(struct sk_buff *skb, __sum16 *check, __wsum addresses,
-			 __wsum ports)
+static __always_inline void check_update(struct sk_buff *skb, __sum16 *check,
+					 __wsum addresses, __wsum ports)
 {
 	if (skb->ip_summed == CHECKSUM_PARTIAL) {
 		*check = ~csum_fold(csum_add(addresses, csum_unfold(*check)));
