@@ -22,14 +22,20 @@ gro_on() {
 	in_node ethtool -K back gro on
 }
 
+# One that stands still has failed.
+transfer() {
+	in_client curl -sSf -m 120 --connect-timeout 20 --speed-limit 1 \
+		--speed-time 20 "$@"
+}
+
 download() {
-	in_client curl -sSf -m 120 "$(url "$1" 80 files/big)" |
+	transfer "$(url "$1" 80 files/big)" |
 		cmp - "$TMP/files/big"
 }
 
 upload() {
 	rm -f "$TMP/s1/put/up"
-	in_client curl -sSf -m 120 -H Expect: -T "$TMP/files/big" \
+	transfer -H Expect: -T "$TMP/files/big" \
 		"$(url "$1" 80 put/up)" && cmp "$TMP/s1/put/up" "$TMP/files/big"
 }
 
@@ -41,8 +47,9 @@ sent() { # DEVICE: packets that the node's driver sent
 bulk() {
 	local vip=$VIP4 host=$VIP4 server label="$2 IPv$3, offloads $1"
 	local transfer=download device=front before after
-	server=$(server4 1)
 
+	part "$2-$1" || return 0
+	server=$(server4 1)
 	[ "$3" = 4 ] || vip=$VIP6 host=[$VIP6] server=[$(server6 1)]
 	case $2 in
 	dr|tun)	transfer=upload device=back ;;
