@@ -72,6 +72,7 @@ download() { # VIP
 }
 
 for mode in nat fnat dr tun; do
+	part "$mode" || continue
 	ok "$mode: listeners" listeners "$mode"
 	for vip in "$VIP4" "$VIP6"; do
 		case $mode in

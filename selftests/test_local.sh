@@ -93,6 +93,7 @@ start_node || exit 1
 clb local add "$NODE_BACK4"
 clb local add "$NODE_BACK6"
 for f in 4 6; do
+	part server || continue
 	family "$f"
 	combination "server on the node, nat IPv$f" nat c1 snode "$node"
 	combination "server on the node, fnat IPv$f" fnat c1 snode "$node"
@@ -102,6 +103,7 @@ done
 ip -n "$NS-node" route add "$VIP4" via "$(server4 1)"
 ip -n "$NS-node" route add "$VIP6" via "$(server6 1)"
 for f in 4 6; do
+	part client || continue
 	family "$f"
 	for mode in nat fnat tun; do
 		combination "client on the node, $mode IPv$f" "$mode" \
@@ -113,6 +115,7 @@ ip -n "$NS-node" route del "$VIP6"
 
 topo_vip_local
 for f in 4 6; do
+	part vip || continue
 	family "$f"
 	combination "server on the node, VIP local, nat IPv$f" nat c1 snode \
 		"$node"
