@@ -45,6 +45,16 @@ refused() {
 		diag "exit $rc:" "$(cat "$TMP/stderr" "$TMP/diff")"
 	fi
 }
+# What the kernel tells of the configuration; save may leave things out.
+told() {
+	local what
+
+	for what in local listener server acl; do
+		clb -j "$what" show
+	done | jq 'map(del(.sessions, .sessions_total, .in_packets, .in_bytes,
+		.out_packets, .out_bytes, .drops, .active, .inactive))'
+}
+
 test_save() {
 	cat >"$TMP/full" <<-CONF
 		# every object, both families
@@ -71,6 +81,7 @@ test_save() {
 	clb save >"$TMP/saved"
 	is "it has every server" "$(grep -c '^server add' "$TMP/saved")" 7
 	is "and every local address" "$(grep -c '^local add' "$TMP/saved")" 2
+	told >"$TMP/told"
 	clb restore "$TMP/saved"
 	clb save >"$TMP/again"
 	ok "save, restore, save: the same over itself" diff "$TMP/saved" "$TMP/again"
@@ -80,6 +91,9 @@ test_save() {
 		"ip netns exec $NS-node $CLBCTL restore - <$TMP/saved"
 	clb save >"$TMP/again"
 	ok "save, flush, restore, save: the same" diff "$TMP/saved" "$TMP/again"
+	told >"$TMP/again"
+	ok "save and restore: the kernel tells the same" \
+		diff "$TMP/told" "$TMP/again"
 }
 
 test_refused() {
