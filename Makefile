@@ -33,6 +33,9 @@ check-debug: setup
 check-harness: setup
 	@selftests/vm/check.sh
 
+check-broken: setup
+	@selftests/check-broken.sh $(NAMES)
+
 demo: setup
 	$(MAKE) all
 	@selftests/vm/boot.sh demo selftests/demo.sh
@@ -79,6 +82,7 @@ help:
 	@echo 'make check         run all quick tests; TESTS="nat abi": only these'
 	@echo 'make check-debug   run the tests on a kernel that looks for faults'
 	@echo 'make check-harness test the test harness itself'
+	@echo 'make check-broken  break the code, see the tests fail; NAMES="..."'
 	@echo 'make bench         measure; results in build/bench (bench-l4)'
 	@echo 'make style         checkpatch, sparse, shellcheck'
 	@echo 'make install       install for kernel KVER; PREFIX=, DESTDIR='
@@ -88,4 +92,4 @@ help:
 	@echo 'Kernel release: KVER=$(KVER)'
 
 .PHONY: all module have-headers tools setup check check-debug check-harness \
-	bench bench-l4 demo style install dkms in-tree clean help
+	check-broken bench bench-l4 demo style install dkms in-tree clean help
