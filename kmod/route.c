@@ -6,6 +6,7 @@
 #include <net/ip6_route.h>
 #include <net/route.h>
 
+#include "net.h"
 #include "route.h"
 #include "tunnel.h"
 
@@ -144,4 +145,45 @@ struct dst_entry *clb_session_route(struct net *net,
 	if (likely(dst && dst_check(dst, READ_ONCE(session->dst_cookie[dir]))))
 		return dst;
 	return route_renew(net, session, dir);
+}
+
+static void session_forget(struct clb_session *session)
+{
+	struct dst_entry *dst;
+	int dir;
+
+	for (dir = 0; dir < CLB_DIR_MAX; dir++) {
+		dst = rcu_dereference(session->dst[dir]);
+		if (!dst ||
+		    dst_check(dst, READ_ONCE(session->dst_cookie[dir])))
+			continue;
+		dst = unrcu_pointer(xchg(&session->dst[dir], NULL));
+		dst_release(dst);
+	}
+}
+
+/**
+ * clb_routes_forget() - let go of routes that are stale
+ * @cn: the namespace, started
+ *
+ * A stale IPv6 route can hold the route it was made from, and with it the
+ * device, for as long as a session has it. A namespace that goes waits for its
+ * devices before its sessions end. One that a packet caches meanwhile is met
+ * when the kernel, still waiting, tells of the device again.
+ *
+ * Context: process; may sleep.
+ */
+void clb_routes_forget(struct clb_net *cn)
+{
+	struct clb_tuplehash *entry;
+	u32 i;
+
+	for (i = 0; i < clb_table_buckets(&cn->table); i++) {
+		rcu_read_lock();
+		hlist_for_each_entry_rcu(entry,
+					 clb_table_bucket(&cn->table, i), node)
+			session_forget(clb_session_of(entry));
+		rcu_read_unlock();
+		cond_resched();
+	}
 }

@@ -19,6 +19,7 @@ struct clb_route {
 };
 
 struct dst_entry *clb_route_find(struct net *net, struct clb_route *route);
+void clb_routes_forget(struct clb_net *cn);
 struct dst_entry *clb_session_route(struct net *net,
 				    struct clb_session *session,
 				    enum clb_dir dir);
