@@ -58,6 +58,7 @@ judge() {
 try() {
 	local began=$SECONDS why
 
+	echo "# try $name"
 	run_test "$test" >"$log/$name.tap" 2>&1
 	why=$(judge "$log/$name.tap")
 	if [ -z "$why" ]; then
