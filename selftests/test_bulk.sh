@@ -72,9 +72,8 @@ bulk() {
 gro_on
 for mode in nat fnat dr tun; do
 	bulk on "$mode" 4
+	bulk on "$mode" 6
 done
-bulk on nat 6
-bulk on tun 6
 # What the others leave to the hardware, the node must do itself.
 for device in front back; do
 	in_node ethtool -K "$device" tx off
@@ -86,5 +85,6 @@ bulk node tun 4
 topo_offloads_off
 for mode in nat fnat dr tun; do
 	bulk off "$mode" 4
+	bulk off "$mode" 6
 done
 done_testing
