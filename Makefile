@@ -52,6 +52,9 @@ build/fuzz/%: selftests/fuzz/%.c selftests/fuzz/random.h
 	@mkdir -p $(@D)
 	$(CC) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
 
+check-broken: setup
+	@selftests/check-broken.sh $(NAMES)
+
 demo: setup
 	$(MAKE) all
 	@selftests/vm/boot.sh demo selftests/demo.sh
@@ -109,6 +112,7 @@ help:
 	@echo 'make check-harness test the test harness itself'
 	@echo 'make coverage      lines of kmod that check-debug reached'
 	@echo 'make fuzz          fuzz without bound; TIME=seconds (3600)'
+	@echo 'make check-broken  break the code, see the tests fail; NAMES="..."'
 	@echo 'make bench         measure; results in build/bench (bench-l4)'
 	@echo 'make style         checkpatch, sparse, cppcheck, clang-format, shellcheck'
 	@echo 'make install       install for kernel KVER; PREFIX=, DESTDIR='
@@ -119,5 +123,5 @@ help:
 	@echo 'Kernel release: KVER=$(KVER)'
 
 .PHONY: all module have-headers tools setup check check-debug check-harness \
-	coverage fuzz fuzzers bench bench-l4 demo style install dkms deb \
-	in-tree clean help
+	check-broken coverage fuzz fuzzers bench bench-l4 demo style install \
+	dkms deb in-tree clean help

@@ -424,8 +424,12 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 
 	if (event == NETDEV_REGISTER && cn->fast_started)
 		fast_device_add(cn, dev);
-	else if (event == NETDEV_UNREGISTER)
-		fast_device_gone(cn, dev);
+	if (event != NETDEV_UNREGISTER)
+		return NOTIFY_DONE;
+	fast_device_gone(cn, dev);
+	/* pairs with clb_net_start(): started, there is a table */
+	if (smp_load_acquire(&cn->started))
+		clb_routes_forget(cn);
 	return NOTIFY_DONE;
 }
 

@@ -9,7 +9,9 @@
 #include <net/ip6_route.h>
 #include <net/route.h>
 
+#include "net.h"
 #include "route.h"
+#include "ruleset.h"
 #include "tunnel.h"
 
 static struct dst_entry *route4_find(struct net *net, struct clb_route *route)
@@ -266,4 +268,74 @@ struct dst_entry *clb_route_renew(struct net *net,
 	old = unrcu_pointer(xchg(&session->dst[dir], RCU_INITIALIZER(dst)));
 	dst_release(old);
 	return dst;
+}
+
+static void server_forget(struct clb_server *server)
+{
+	struct clb_way *way = rcu_dereference(server->way);
+
+	if (!way || dst_check(way->dst, way->cookie))
+		return;
+	if (unrcu_pointer(cmpxchg(&server->way, RCU_INITIALIZER(way),
+				  NULL)) == way)
+		call_rcu(&way->rcu, way_free_rcu);
+}
+
+static void servers_forget(struct clb_net *cn)
+{
+	const struct clb_ruleset *ruleset;
+	u32 i, k;
+
+	rcu_read_lock();
+	ruleset = rcu_dereference(cn->ruleset);
+	for (i = 0; i <= ruleset->mask; i++) {
+		const struct clb_listener_conf *conf = ruleset->slots[i];
+
+		for (k = 0; conf && k < conf->nr_servers; k++)
+			server_forget(conf->servers[k].server);
+	}
+	rcu_read_unlock();
+}
+
+static void session_forget(struct clb_session *session)
+{
+	struct dst_entry *dst;
+	int dir;
+
+	/* it may be that of no configuration any more */
+	server_forget(session->server);
+	for (dir = 0; dir < CLB_DIR_MAX; dir++) {
+		dst = rcu_dereference(session->dst[dir]);
+		if (!dst ||
+		    dst_check(dst, READ_ONCE(session->dst_cookie[dir])))
+			continue;
+		dst = unrcu_pointer(xchg(&session->dst[dir], NULL));
+		dst_release(dst);
+	}
+}
+
+/**
+ * clb_routes_forget() - let go of routes that are stale
+ * @cn: the namespace, started
+ *
+ * A stale IPv6 route can hold the route it was made from, and with it the
+ * device, for as long as a session or a server has it. A namespace that goes
+ * waits for its devices before its sessions end. One that a packet caches
+ * meanwhile is met when the kernel, still waiting, tells of the device again.
+ *
+ * Context: process; may sleep.
+ */
+void clb_routes_forget(struct clb_net *cn)
+{
+	struct clb_tuplehash *entry;
+	u32 i;
+
+	servers_forget(cn);
+	for (i = 0; i < clb_table_buckets(&cn->table); i++) {
+		rcu_read_lock();
+		clb_chain_for_each(entry, clb_table_bucket(&cn->table, i))
+			session_forget(clb_session_of(entry));
+		rcu_read_unlock();
+		cond_resched();
+	}
 }

@@ -43,6 +43,7 @@ struct clb_way {
 
 void clb_way_forget(struct clb_server *server);
 struct dst_entry *clb_route_find(struct net *net, struct clb_route *route);
+void clb_routes_forget(struct clb_net *cn);
 struct dst_entry *clb_route_renew(struct net *net,
 				  struct clb_session *session,
 				  enum clb_dir dir);

@@ -57,7 +57,7 @@ run_vm() {
 		names+=" ${vm[i]}"
 	done
 	guest=("TESTS=$names")
-	for name in TEST_TIMEOUT CLB_SLOW CLB_KO; do
+	for name in TEST_TIMEOUT CLB_SLOW CLB_KO PARTS; do
 		[ -z "${!name:-}" ] || guest+=("$name=${!name}")
 	done
 	selftests/vm/boot.sh "vm$1" env "${guest[@]}" selftests/run.sh

@@ -48,16 +48,26 @@ client6() { echo "2001:db8:c::$((10 + $1))"; }
 _tap_count=0
 _tap_failed=0
 _tap_last=
+_tap_stop=
+
+# part NAME: is this part of the file wanted? PARTS="a b" names some of them;
+# default: all.
+part() { [ -z "${PARTS:-}" ] || [[ " $PARTS " == *" $1 "* ]]; }
 
 # plan N: first thing of a test that knows its number; else done_testing.
 plan() { echo "1..$1"; _tap_planned=$1; }
 
 _tap() { # "ok" or "not ok", name
 	_tap_count=$((_tap_count + 1))
-	[ "$1" = ok ] || _tap_failed=$((_tap_failed + 1))
 	_tap_last=$1
 	echo "$1 $_tap_count - $2"
+	[ "$1" != ok ] || return 0
+	_tap_failed=$((_tap_failed + 1))
+	[ -z "${STOP_AT:-}" ] || [[ ! $2 =~ $STOP_AT ]] || _tap_stop=1
 }
+
+# STOP_AT=REGEX: a case of such a name that fails is the last one.
+_tap_end() { [ -z "$_tap_stop" ] || done_testing; }
 
 _tap_output() { sed 's/^/# /' "$TMP/output" | head -n 60; }
 
@@ -73,6 +83,7 @@ ok() {
 		_tap "not ok" "$name"
 		echo "# failed ($rc): $*"
 		_tap_output
+		_tap_end
 	fi
 }
 
@@ -85,6 +96,7 @@ not_ok() {
 		_tap "not ok" "$name"
 		echo "# succeeded: $*"
 		_tap_output
+		_tap_end
 	else
 		_tap ok "$name"
 	fi
@@ -97,6 +109,7 @@ is() {
 	else
 		_tap "not ok" "$1"
 		printf '%s\n' "got:" "$2" "want:" "$3" | sed 's/^/# /'
+		_tap_end
 	fi
 }
 
@@ -104,7 +117,7 @@ is() {
 last_ok() { [ "$_tap_last" = ok ]; }
 
 pass() { _tap ok "$1"; }
-fail() { _tap "not ok" "$1"; }
+fail() { _tap "not ok" "$1"; _tap_end; }
 
 skip() { _tap ok "$1 # SKIP ${2:-}"; }	# NAME WHY: one case
 
@@ -117,6 +130,7 @@ diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
 
 # Last line of a test file. Without it the file counts as ended early.
 done_testing() {
+	[ "$_tap_count" -gt 0 ] || _tap "not ok" "there is a part '${PARTS:-}'"
 	[ -n "${_tap_planned:-}" ] || echo "1..$_tap_count"
 	exit "$((_tap_failed > 0))"
 }

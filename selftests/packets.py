@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Packet in, verdict, packet out. For test_packets.sh, which sets the stage.
 
-packets.py PREFIX [PART...]	runs all cases, or some (see PARTS), in the
-				namespaces PREFIX-*
+packets.py PREFIX	runs all cases, or some (see PARTS), in the
+			namespaces PREFIX-*
 """
+import functools
 import sys
 
+from parts import part
 from scapy.layers.inet import (IP, TCP, UDP, IPOption, IPOption_LSRR,
                                IPOption_NOP, IPOption_RR, IPOption_SSRR)
 from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,
@@ -490,31 +492,30 @@ def route_cases(lab):
                      [(lab.client, udp(f))], {}, {"drop_no_route": 1})
 
 
-def mode_cases(lab):
-    for kind in "nat", "fnat", "dr", "tun":
-        for f in 4, 6:
-            lab.family = f
-            lab.flush()
-            lab.clb("local add", BACK[f])
-            add_listeners(lab, kind, f)
-            mode = Mode(lab, kind, f)
-            common_cases(mode)
-            if kind in ("nat", "fnat"):
-                checksum_wraps(mode, f)
-            (ipv4_cases if f == 4 else ipv6_cases)(mode)
-            if kind in ("nat", "tun"):
-                malformed_cases(mode)
-            if kind == "tun" and f == 4:
-                tunnel_ident_cases(mode)
-            if kind in ("nat", "dr"):
-                stray_cases(mode)
-            if kind == "nat":
-                untouched_cases(lab, f)
-                silent_cases(mode)
+def mode_cases(kind, f, lab):
+    lab.family = f
+    lab.flush()
+    lab.clb("local add", BACK[f])
+    add_listeners(lab, kind, f)
+    mode = Mode(lab, kind, f)
+    common_cases(mode)
+    if kind in ("nat", "fnat"):
+        checksum_wraps(mode, f)
+    (ipv4_cases if f == 4 else ipv6_cases)(mode)
+    if kind in ("nat", "tun"):
+        malformed_cases(mode)
+    if kind == "tun" and f == 4:
+        tunnel_ident_cases(mode)
+    if kind in ("nat", "dr"):
+        stray_cases(mode)
+    if kind == "nat":
+        untouched_cases(lab, f)
+        silent_cases(mode)
 
 
 PARTS = {
-    "modes": mode_cases,
+    **{f"{kind}{f}": functools.partial(mode_cases, kind, f)
+       for kind in ("nat", "fnat", "dr", "tun") for f in (4, 6)},
     "ports": all_ports_cases,
     "conntrack": conntrack_cases,
     "nftables": nftables_cases,
@@ -526,8 +527,9 @@ PARTS = {
 def main():
     tap = Tap()
     lab = Lab(sys.argv[1], tap)
-    for part in sys.argv[2:] or PARTS:
-        PARTS[part](lab)
+    for name, cases in PARTS.items():
+        if part(name):
+            cases(lab)
     return tap.done()
 
 

@@ -16,6 +16,8 @@
 #	TEST_TIMEOUT=900	seconds for one file
 #	CLB_KO=file		the module, default kmod/clb.ko; "none": no module
 #	CLB_SLOW=1		factor for all times, for slow kernels
+#	PARTS="a b"		only these parts of the files (see part in them)
+#	STOP_AT=regex		a failed case of such a name ends its file
 set -uo pipefail
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=selftests/module.sh

@@ -14,6 +14,7 @@ import time
 
 import genl
 from genl import A, Cmd, listener, server
+from parts import part
 
 VIP, SINK = "203.0.113.1", "198.18.0.2"
 KEPT, PASSING = 5001, 5002
@@ -232,9 +233,12 @@ def main():
     genl.enter_netns(where)
     flood = Flood(mac)
     kept = exact(client, flood)
-    passing(client, other, flood, kept)
-    growing(client, flood, kept)
-    linear(client, flood, clbctl, node)
+    if part("passing"):
+        passing(client, other, flood, kept)
+    if part("growing"):
+        growing(client, flood, kept)
+    if part("linear"):
+        linear(client, flood, clbctl, node)
     ending(client)
 
 

@@ -89,6 +89,7 @@ download() { # VIP [FILE]
 }
 
 for mode in nat fnat dr tun; do
+	part "$mode" || continue
 	ok "$mode: listeners" listeners "$mode"
 	for vip in "$VIP4" "$VIP6"; do
 		case $mode in
@@ -169,10 +170,13 @@ ip -n "$NS-s2" addr del "$(server4 1)/32" dev lo
 ip -n "$NS-node" route del "$(server4 1)/32"
 ok "route back" exchange "$VIP4" 1 4001
 
-too_big() { # a datagram of 1400 bytes with DF meets an MTU of 1300
+# Datagrams of 1400 bytes with DF meet an MTU of 1300. The first finds a route
+# that is stale, and goes the slow path for that; the others do not.
+too_big_are() { [ "$(stat_of drop_too_big)" -eq "$1" ]; }
+too_big() {
 	local before
 
-	before=$(clb_get .drop_too_big stats)
+	before=$(stat_of drop_too_big)
 	ip -n "$NS-node" link set back mtu 1300
 	in_client ip route flush cache
 	in_client /usr/bin/python3 - "$VIP4" "$UDP_PORT" <<-'PY'
@@ -180,10 +184,10 @@ too_big() { # a datagram of 1400 bytes with DF meets an MTU of 1300
 	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 	s.bind(("", 4001))
 	s.setsockopt(socket.IPPROTO_IP, 10, 3)	# IP_MTU_DISCOVER, probe
-	s.connect((sys.argv[1], int(sys.argv[2])))
-	s.send(bytes(1400))
+	for _ in range(3):	# a connected socket would take the error for its own
+	    s.sendto(bytes(1400), (sys.argv[1], int(sys.argv[2])))
 	PY
-	wait_for 5 [ "$(clb_get .drop_too_big stats)" -gt "$before" ]
+	wait_for 5 too_big_are $((before + 3))
 }
 ok "MTU" too_big
 ip -n "$NS-node" link set back mtu 1500

@@ -21,6 +21,7 @@ large() { # VIP
 
 for mode in nat fnat dr tun; do
 	for family in 4 6; do
+		part large || continue
 		vip=$VIP4 key=$VIP4:$UDP_PORT server=$(server4 1)
 		[ "$family" = 4 ] || vip=$VIP6 key=[$VIP6]:$UDP_PORT \
 			server=[$(server6 1)]

@@ -89,19 +89,44 @@ combination() {
 	remove
 }
 
+# Conntrack is at work, and its view of what reaches sockets on the node is
+# counted: a client's packets for a listener are not tracked.
+track() {
+	in_node nft -f - <<-NFT
+	table inet t {
+		counter tracked {
+		}
+		chain in {
+			type filter hook input priority 0
+			iifname front meta l4proto { tcp, udp } ct state { new, established } counter name tracked
+		}
+	}
+	NFT
+}
+tracked() {
+	in_node nft -j list counter inet t tracked |
+		jq '.nftables[] | .counter? | select(.) | .packets'
+}
+
 start_node || exit 1
+track || exit 1
 clb local add "$NODE_BACK4"
 clb local add "$NODE_BACK6"
 for f in 4 6; do
+	part server || continue
 	family "$f"
 	combination "server on the node, nat IPv$f" nat c1 snode "$node"
 	combination "server on the node, fnat IPv$f" fnat c1 snode "$node"
 done
+is "server on the node: nothing is tracked" "$(tracked)" 0
+in_client curl -sSf -m 5 "http://$NODE_FRONT4/" >/dev/null
+not_ok "what is no listener's is" [ "$(tracked)" = 0 ]
 
 # A client on the node must have some route to the VIP.
 ip -n "$NS-node" route add "$VIP4" via "$(server4 1)"
 ip -n "$NS-node" route add "$VIP6" via "$(server6 1)"
 for f in 4 6; do
+	part client || continue
 	family "$f"
 	for mode in nat fnat dr tun; do
 		combination "client on the node, $mode IPv$f" "$mode" \
@@ -117,6 +142,7 @@ ip -n "$NS-node" route del "$VIP6"
 
 topo_vip_local
 for f in 4 6; do
+	part vip || continue
 	family "$f"
 	combination "server on the node, VIP local, nat IPv$f" nat c1 snode \
 		"$node"

@@ -106,12 +106,14 @@ ok "pool takes an IPv4 address" clb local add "$NODE_BACK4"
 ok "pool takes an IPv6 address" clb local add "$NODE_BACK6"
 for mode in nat fnat dr tun; do
 	for f in 4 6; do
+		part "$mode$f" || continue
 		family "$f"
 		test_tcp "$mode IPv$f" "$mode" "$f"
 		test_udp "$mode IPv$f" "$mode" "$f"
 	done
 done
 for f in 4 6; do
+	part mixed || continue
 	family "$f"
 	other=$((10 - f))
 	test_tcp "tun IPv$f in IPv$other" tun "$other"

@@ -10,5 +10,4 @@
 topo_up 2 || exit 1
 topo_mute c1 s1 s2 || exit 1
 modprobe -a ip_vs ip_vs_rr nf_conntrack || exit 1
-# shellcheck disable=SC2086 # words are meant to split
-CLBCTL=$CLBCTL "$SELFTESTS/packets.py" "$NS" ${PARTS:-}
+CLBCTL=$CLBCTL "$SELFTESTS/packets.py" "$NS"

@@ -74,8 +74,9 @@ upload() { # VIP
 # path_mtu MODE FAMILY SIDE TRANSFER
 path_mtu() {
 	local vip=$VIP4 server before key
-	server=$(server4 1)
 
+	part "$1$2-$3" || return 0
+	server=$(server4 1)
 	[ "$2" = 4 ] || vip=$VIP6 server="[$(server6 1)]"
 	key="tcp $vip:80"
 	[ "$2" = 4 ] || key="tcp [$vip]:80"

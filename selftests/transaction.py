@@ -118,6 +118,21 @@ def inside(owner, other):
     tell(got == [(3, 5)], "changes inside build on each other", f"{got}")
 
 
+def refused_inside(owner, other):
+    """Of a request with many objects all are taken or none, though the
+    transaction goes on."""
+    there = listener(genl.TCP, VIP, 1)
+    entries = [genl.nest(A.ACL_ENTRY, attr(1, genl.address(text)))
+               for text in ("10.0.0.1", "10.0.0.2", "10.0.0.1")]
+    owner.must(Cmd.BEGIN)
+    expect("ACL entries of which the last is wrong",
+           owner.call(Cmd.ACL_ADD, there + b"".join(entries)), errno.EEXIST)
+    owner.must(Cmd.COMMIT)
+    left = len(other.dump(Cmd.ACL_GET, there).records)
+    tell(left == 0, "a change that is refused leaves nothing behind",
+         f"{left} entries")
+
+
 def snapshot(client, cmd, kind, numbers):
     """What one list says, as a set."""
     answer = client.dump(cmd)
@@ -187,6 +202,7 @@ def main():
     ending(other)
     settings(other)
     inside(owner, other)
+    refused_inside(owner, other)
     no_mixture(other, sys.argv[2], sys.argv[3:5])
     slow_reader(other, sys.argv[2], sys.argv[3:5])
 

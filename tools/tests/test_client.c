@@ -412,6 +412,21 @@ static void refused(void **state)
 	run_end(&run);
 }
 
+/* An answer to a request that was given up on is nobody's. */
+static void late_answer(void **state)
+{
+	struct clb_message request = { .command = CLB_CMD_FLUSH };
+	struct clb_client *client = open_client();
+	struct nlmsghdr earlier = { 0 };
+	struct clb_error error;
+
+	(void)state;
+	fake_ack(&earlier, -EPERM, NULL, 0);
+	assert_int_equal(clb_client_request(client, &request, NULL, &error), 0);
+	clb_client_close(client);
+	fake_reset();
+}
+
 struct counted {
 	size_t count;
 	size_t stop;
@@ -672,6 +687,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(family),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(late_answer),
 		cmocka_unit_test(dump),
 		cmocka_unit_test(batch),
 		cmocka_unit_test(restore),

@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# usage: try.sh NAME...
+# Runs the test that breakage NAME.patch names, on what check-broken.sh built of
+# it, and prints "ok NAME: TEST fails: CASE" or "not ok ..." with the reason.
+# For the guest of vm/boot.sh; tests of the host run where they are.
+set -uo pipefail
+here=$(dirname "$(realpath "$0")")
+top=$(realpath "$here/../..")
+log=${TRY_LOG:-/run/clb} tree=${TREE:-}
+# shellcheck source=selftests/broken/header.sh
+. "$here/header.sh"
+
+# What run.sh itself says of a file. None of it may fail unless it is what the
+# breakage shall lead to.
+verdicts='module (loads|unloads)$|kernel log is clean|ends within'
+verdicts+='|exit code|ran to its end|no such test'
+
+run_test() { # TEST
+	case $1 in
+	unit)	make -s -C "$tree/tools" "O=$tree/build/unit" check ;;
+	abi|intree)
+		timeout -k 10 900 "$tree/selftests/host/$1".* ;;
+	*)	in_guest "$1" ;;
+	esac
+}
+
+in_guest() { # TEST
+	local environment=("TEST_TIMEOUT=${TEST_TIMEOUT:-300}")
+
+	[ ! -e "$out/clb.ko" ] || environment+=("CLB_KO=$out/clb.ko")
+	[ ! -e "$out/clbctl" ] || environment+=("CLBCTL=$out/clbctl")
+	env "${environment[@]}" "PARTS=$(header parts "$name")" \
+		"STOP_AT=$case" "$top/selftests/run.sh" "$1"
+}
+
+# judge OUTPUT: silent if the named case failed and nothing else went wrong.
+judge() {
+	local failed bad
+
+	failed=$(grep -E '^not ok [0-9]' "$1" |
+		sed -E "s/^not ok [0-9]+ - ($test: )?//")
+	bad=$(grep -E "^($verdicts)" <<<"$failed" | grep -vE -- "$case")
+	# to leave the kernel in disorder is what these are for
+	[ -z "$(header machine "$name")" ] || bad=
+	if [ -n "$bad" ]; then
+		echo "went wrong: $bad"
+	elif grep -qE -- "$case" <<<"$failed"; then
+		return 0
+	elif [ -n "$failed" ]; then
+		echo "other cases fail: $failed"
+	else
+		echo "every case passes"
+	fi
+	grep -vE '^ok ' "$1" | tail -n 20
+}
+
+try() {
+	local began=$SECONDS why
+
+	echo "# try $name"
+	run_test "$test" >"$log/$name.tap" 2>&1
+	why=$(judge "$log/$name.tap")
+	if [ -z "$why" ]; then
+		echo "ok $name: $test fails: $case"
+	else
+		echo "not ok $name: $test fails: $case"
+		echo "# ${why//$'\n'/$'\n'# }"
+	fi
+	echo "# $((SECONDS - began)) s"
+}
+
+for name in "$@"; do
+	out=$top/build/broken/$name
+	test=$(header test "$name") case=$(header case "$name")
+	try
+done
