@@ -38,8 +38,12 @@
 #include "tunnel.h"
 #include "xmit.h"
 
-/* Kernels that clear the stack would clear more than the packet is long. */
+/* Filled in before it is used: kernels that clear the stack leave it be. */
+#if __has_attribute(__uninitialized__)
 #define __clb_uninitialized __attribute__((__uninitialized__))
+#else
+#define __clb_uninitialized
+#endif
 
 /**
  * struct clb_device - a device with our hook
@@ -147,18 +151,14 @@ static __always_inline unsigned int parse(struct sk_buff *skb,
 	return 0;
 }
 
-static bool is_tcp(const struct clb_ctx *ctx)
-{
-	return ctx->pkt.tuple.protocol == IPPROTO_TCP;
-}
-
 /* Ends of sessions, and new ones in their place, are the slow path's. */
 static bool session_lives(const struct clb_ctx *ctx,
 			  const struct clb_session *session, enum clb_dir dir)
 {
 	return likely(!clb_session_expired(session)) &&
 	       !clb_server_dead(session->server) &&
-	       !(is_tcp(ctx) && clb_tcp_reopens(session, dir, &ctx->pkt));
+	       !(clb_ctx_is_tcp(ctx) &&
+		 clb_tcp_reopens(session, dir, &ctx->pkt));
 }
 
 /* What the kernel would have dropped on its way to PRE_ROUTING opens none. */
@@ -170,7 +170,7 @@ static bool header_is_sound(const struct clb_ctx *ctx)
 
 static bool may_open(const struct clb_ctx *ctx)
 {
-	return (!is_tcp(ctx) || clb_tcp_opens(&ctx->pkt)) &&
+	return (!clb_ctx_is_tcp(ctx) || clb_tcp_opens(&ctx->pkt)) &&
 	       clb_hook_is_first(ctx->cn->net, ctx->pkt.tuple.family) &&
 	       header_is_sound(ctx);
 }
@@ -261,14 +261,6 @@ static struct clb_wire wire_size(const struct sk_buff *skb, unsigned int len,
 	return (struct clb_wire) { .packets = 1, .bytes = len };
 }
 
-static void hop_limit_decrease(struct sk_buff *skb, u8 family)
-{
-	if (family == NFPROTO_IPV4)
-		ip_decrease_ttl((struct iphdr *)skb->data);
-	else
-		((struct ipv6hdr *)skb->data)->hop_limit--;
-}
-
 /* Nothing fails here but for want of memory. */
 static bool rewrite(struct sk_buff *skb, const struct clb_ctx *ctx,
 		    const struct clb_session *session, enum clb_dir dir,
@@ -283,7 +275,7 @@ static bool rewrite(struct sk_buff *skb, const struct clb_ctx *ctx,
 				    clb_session_tuple(session, !dir));
 	if (unlikely(err))
 		return false;
-	hop_limit_decrease(skb, ctx->pkt.tuple.family);
+	clb_hop_limit_decrease(skb, ctx->pkt.tuple.family);
 	return session->mode != CLB_MODE_TUN ||
 	       !clb_tunnel_push(skb, session, dst);
 }

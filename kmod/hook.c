@@ -29,11 +29,6 @@
 
 #define CLB_HOOK_PRIORITY (NF_IP_PRI_RAW + 50)
 
-static bool is_tcp(const struct clb_ctx *ctx)
-{
-	return ctx->pkt.tuple.protocol == IPPROTO_TCP;
-}
-
 /* Decodes, making as much of the packet linear as the decoder asks for. */
 static enum clb_parse packet_read(struct clb_ctx *ctx, u8 family)
 {
@@ -125,7 +120,7 @@ bool clb_flow_open(struct clb_ctx *ctx, unsigned int *verdict)
 	why = CLB_STATS_A_DROP_ACL;
 	if (!acl_allows(conf, &tuple->src))
 		goto drop;
-	if (is_tcp(ctx) && !clb_tcp_opens(&ctx->pkt)) {
+	if (clb_ctx_is_tcp(ctx) && !clb_tcp_opens(&ctx->pkt)) {
 		*verdict = stray_packet(ctx, conf);
 		return false;
 	}
@@ -160,20 +155,20 @@ static unsigned int first_packet(struct clb_ctx *ctx)
 static unsigned int dead_server_packet(struct clb_ctx *ctx)
 {
 	struct clb_session *session = ctx->session;
-	bool opens = is_tcp(ctx) && clb_tcp_opens(&ctx->pkt) &&
+	bool opens = clb_ctx_is_tcp(ctx) && clb_tcp_opens(&ctx->pkt) &&
 		     ctx->dir == CLB_DIR_ORIGINAL;
 	bool ended;
 
 	/* the packet may bring the numbers that the ends will accept */
-	if (is_tcp(ctx) && !opens)
+	if (clb_ctx_is_tcp(ctx) && !opens)
 		clb_tcp_track(session, ctx->dir, &ctx->pkt);
 	ended = opens ? clb_session_kill(ctx->cn, session) :
 			clb_session_end(ctx->cn, session);
 	if (!ended)
 		return clb_drop(ctx, CLB_STATS_A_DROP_SERVER_GONE);
-	if (!is_tcp(ctx))
+	if (!clb_ctx_is_tcp(ctx))
 		clb_stats_inc(ctx->cn->stats, CLB_STATS_A_SESSIONS_MOVED);
-	if (opens || (!is_tcp(ctx) && ctx->dir == CLB_DIR_ORIGINAL))
+	if (opens || (!clb_ctx_is_tcp(ctx) && ctx->dir == CLB_DIR_ORIGINAL))
 		return first_packet(ctx);
 	return clb_drop(ctx, CLB_STATS_A_DROP_SERVER_GONE);
 }
@@ -188,7 +183,8 @@ static unsigned int flow_packet(struct clb_ctx *ctx)
 	if (unlikely(clb_server_dead(ctx->session->server)))
 		return dead_server_packet(ctx);
 	/* the client's port is free at its end: the old one must not linger */
-	if (is_tcp(ctx) && clb_tcp_reopens(ctx->session, ctx->dir, &ctx->pkt)) {
+	if (clb_ctx_is_tcp(ctx) &&
+	    clb_tcp_reopens(ctx->session, ctx->dir, &ctx->pkt)) {
 		clb_session_kill(ctx->cn, ctx->session);
 		return first_packet(ctx);
 	}
