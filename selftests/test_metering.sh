@@ -10,6 +10,7 @@ topo_tunnels || exit 1
 for i in 1 2; do
 	start_server "$i" || exit 1
 	start_udp "$i" || exit 1
+	start_tcp "$i" || exit 1
 done
 start_client
 dialogue capture in_client "$SELFTESTS/capture.py" eth0
@@ -128,18 +129,18 @@ no_sessions() { [ "$(clb_get .count session count)" = 0 ]; }
 # those whose packets are of no session.
 out_counts() { listener_counts "$1" | cut -d' ' -f3-; }
 test_resets() { # NAME
-	local key="tcp $vip_host:80" before after
+	local key="tcp $vip_host:7000" before after
 
 	configure "$key" nat
-	is "$1: connections" "$(tell client open r "$vip" 80 3)" "open 3"
-	tell capture count tcp "$vip" 80 >/dev/null
+	is "$1: connections" "$(tell client open r "$vip" 7000 3)" "open 3"
+	tell capture count tcp "$vip" 7000 >/dev/null
 	read -ra before <<<"$(out_counts "$key")"
 	ok "$1: sessions are ended" clb session del
 	wait_for 5 no_sessions
 	tell client close r rst >/dev/null
 	# shellcheck disable=SC2086 # a key is two words
 	clb listener set $key reset off
-	is "$1: connections" "$(tell client open r "$vip" 80 2)" "open 2"
+	is "$1: connections" "$(tell client open r "$vip" 7000 2)" "open 2"
 	clb session del
 	# shellcheck disable=SC2086 # a key is two words
 	clb listener set $key reset on

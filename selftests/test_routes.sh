@@ -76,7 +76,8 @@ test_encap() {
 
 readonly ESP_KEY=0x0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20
 
-# esp NAMESPACE FROM TO DIRECTION: what goes or comes that way is wrapped.
+# esp NAMESPACE FROM TO DIRECTION PROTOCOL: what goes or comes that way is
+# wrapped; but not what neighbours tell each other.
 esp() {
 	local all=0.0.0.0/0 one=32
 
@@ -84,20 +85,21 @@ esp() {
 	ip -n "$NS-$1" xfrm state add src "$2" dst "$3" proto esp spi 0x77 \
 		reqid 7 mode tunnel auth 'hmac(sha256)' "$ESP_KEY" \
 		enc 'ecb(cipher_null)' ''
-	ip -n "$NS-$1" xfrm policy add src "$all" dst "$3/$one" dir "$4" \
+	ip -n "$NS-$1" xfrm policy add src "$all" dst "$3/$one" proto "$5" \
+		dir "$4" \
 		tmpl src "$2" dst "$3" proto esp reqid 7 mode tunnel
 }
 esp_packets() { # that server 1 unwrapped
 	ip -n "$NS-s1" -s xfrm state |
 		sed -n '/lifetime current:/{n;s/.*, *\([0-9]*\)(packets).*/\1/p}'
 }
-test_ipsec() { # MODE VIP KEY NODE SERVER SERVER_HOST FAST
+test_ipsec() { # MODE VIP KEY NODE SERVER SERVER_HOST FAST PROTOCOL
 	local name="ipsec $1 $2"
 
 	ok "$name: listener" listen "$3" "$1" "$6"
 	ok "$name: a session before" exchange "$2" 3 4010
-	esp s1 "$4" "$5" in
-	esp node "$4" "$5" out
+	esp s1 "$4" "$5" in "$8"
+	esp node "$4" "$5" out "$8"
 	ok "$name: the session goes on" exchange "$2" 3 4010
 	is "$name: and is wrapped" "$(esp_packets)" 3
 	ok "$name: a new session" exchange "$2" 3 4011
@@ -145,12 +147,13 @@ test_vrf() {
 test_rule
 test_encap
 for mode in nat tun; do
-	replies=5
-	[ "$mode" = nat ] || replies=0	# they bypass the node
+	replies=5 proto4=udp proto6=udp
+	# replies bypass the node
+	[ "$mode" = nat ] || replies=0 proto4=4 proto6=41
 	test_ipsec "$mode" "$VIP4" "$KEY4" "$NODE_BACK4" "$(server4 1)" \
-		"$(server4 1)" "$replies"
+		"$(server4 1)" "$replies" "$proto4"
 	test_ipsec "$mode" "$VIP6" "$KEY6" "$NODE_BACK6" "$(server6 1)" \
-		"[$(server6 1)]" "$replies"
+		"[$(server6 1)]" "$replies" "$proto6"
 done
 test_vrf
 done_testing

@@ -9,7 +9,7 @@
 # Topology: lib.sh.
 . "$(dirname "$0")/lib.sh"
 
-readonly PORT=8080
+readonly PORT=7777
 
 topo_up 1 || exit 1
 topo_vip_local
