@@ -463,9 +463,10 @@ void packet_spoil(struct packet *p)
 
 	p->spoilt = true;
 	p->partial = p->odd = random_chance(50);
-	unclean(p);
 	for (i = 0; i < n; i++)
 		spoils[random_below(sizeof(spoils) / sizeof(*spoils))](p);
+	/* last, for what was spoilt may have come to look clean again */
+	unclean(p);
 	/* else the kernel drops it before anybody sees it */
 	if (!p->ipv6 && p->len >= 20 && random_chance(950))
 		ip_check(p);

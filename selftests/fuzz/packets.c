@@ -255,8 +255,10 @@ static void packet_check(struct state *s, const struct packet *p, bool partial)
 {
 	const char *wrong = packet_wrong(p);
 
-	if (wrong)
+	if (wrong) {
 		bad_packet(s, p, wrong);
+		return;
+	}
 	if (partial || !packet_is_clean(p))
 		return;
 	s->checked++;
