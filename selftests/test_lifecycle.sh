@@ -4,7 +4,8 @@
 # device; and nothing is left behind, however often. Topology: lib.sh.
 . "$(dirname "$0")/lib.sh"
 
-readonly ROUNDS=1000
+ROUNDS=$(size 1000 100)
+readonly ROUNDS
 
 listen() {
 	local host
@@ -141,7 +142,7 @@ traffic_stop
 ok "the module unloads" clb_module_unload
 ok "and loads" clb_module_load
 
-# --- a thousand times --------------------------------------------------------
+# --- many times --------------------------------------------------------
 
 ok "a new node" _node_up
 forget_neighbours
@@ -164,8 +165,12 @@ diag "sessions in memory before $objects, after $(session_objects)"
 settle
 after=$(memory)
 diag "memory before $before kB, after $after kB"
-ok "memory has not grown by half a kB a round" \
-	[ $((after - before)) -lt $((ROUNDS / 2)) ]
+if [ "$SLOW" -gt 1 ]; then
+	skip "memory has not grown" "too few rounds; kmemleak tells"
+else
+	ok "memory has not grown by half a kB a round" \
+		[ $((after - before)) -lt $((ROUNDS / 2)) ]
+fi
 is "nothing is configured" "$(clb save)" ""
 is "no session is counted" "$(clb_get .sessions stats)" 0
 topo_down
