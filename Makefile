@@ -30,6 +30,11 @@ check: setup
 check-debug: setup
 	@selftests/check-debug.sh $(TESTS)
 
+# Ten million sessions and long floods: about half an hour.
+check-endurance: setup
+	@ENDURANCE_SESSIONS=10000000 ENDURANCE_FLOOD=1000000 MEM=4G \
+		TEST_TIMEOUT=5400 TIMEOUT=5700 selftests/check.sh endurance
+
 check-harness: setup
 	@selftests/vm/check.sh
 
@@ -78,6 +83,7 @@ help:
 	@echo 'make demo          show balancing in a virtual machine'
 	@echo 'make check         run all quick tests; TESTS="nat abi": only these'
 	@echo 'make check-debug   run the tests on a kernel that looks for faults'
+	@echo 'make check-endurance   10 million sessions, long floods'
 	@echo 'make check-harness test the test harness itself'
 	@echo 'make bench         measure; results in build/bench (bench-l4)'
 	@echo 'make style         checkpatch, sparse, shellcheck'
@@ -87,5 +93,5 @@ help:
 	@echo 'make clean         remove what was built'
 	@echo 'Kernel release: KVER=$(KVER)'
 
-.PHONY: all module have-headers tools setup check check-debug check-harness \
+.PHONY: all module have-headers tools setup check check-debug check-endurance check-harness \
 	bench bench-l4 demo style install dkms in-tree clean help
