@@ -208,7 +208,9 @@ static bool segment_alloc(struct clb_table *table, u32 index)
 
 	if (table->segments[segment])
 		return true;
-	heads = kvcalloc(segment_size(segment), sizeof(*heads), GFP_KERNEL);
+	/* nobody need be told: the table does without */
+	heads = kvcalloc(segment_size(segment), sizeof(*heads),
+			 GFP_KERNEL | __GFP_NOWARN);
 	if (!heads)
 		return false;
 	/* readers come here only after they saw the larger count */
