@@ -139,8 +139,8 @@ def comparable(packet):
 
 
 def without_local_port(packet):
-    """The same for FNAT, which takes another port each time: with a port of
-    1, after the checksum was verified."""
+    """The same for FNAT, which takes another port each time: with ports of 1,
+    after the checksum was verified."""
     ip = (IP if packet[0] >> 4 == 4 else IPv6)(packet)
     l4 = ip.getlayer(TCP) or ip.getlayer(UDP)
     had = l4.chksum
@@ -150,7 +150,7 @@ def without_local_port(packet):
     if had != right:
         raise AssertionError(f"transport checksum of {packet.hex()}")
     if ip.src in BACK.values():
-        l4.sport = 1
+        l4.sport = l4.dport = 1
     return comparable(bytes(ip.__class__(bytes(ip))))
 
 
@@ -409,6 +409,34 @@ def first_packets(node):
              client_sends(from_client(f)), atleast=2).run(node)
 
 
+class FreshSpace:
+    """A server whose port no session had so far: the bitmap of its space of
+    local ports has to be made, but for those that share it."""
+    port = 6000
+
+    def __init__(self, f):
+        self.f = f
+
+    def key(self):
+        return (genl.listener(genl.UDP, VIP[self.f], 53) +
+                genl.server(SERVER[self.f], FreshSpace.port))
+
+    def __call__(self, node):
+        node.client.call(Cmd.SERVER_DEL, self.key())
+        FreshSpace.port += 1
+        node.client.must(Cmd.SERVER_ADD, self.key())
+
+
+def new_spaces(node):
+    for f in 4, 6:
+        vip = host(VIP[f])
+        node.clb(f"local add {BACK[f]}",
+                 f"listener add udp {vip}:53 mode fnat")
+        Case(f"IPv{f} fnat: first packet to a server", FreshSpace(f),
+             client_sends(from_client(f)), without_local_port,
+             atleast=3).run(node)
+
+
 def established(node):
     for fast in "on", "off":
         node.shell(f"{node.clbctl} settings set fast-path {fast}")
@@ -579,7 +607,8 @@ def of_the_node(node):
                      normal, atleast=2).run(node)
 
 
-PARTS = (first_packets, established, with_errors, fragments, of_the_node)
+PARTS = (new_spaces, with_errors, fragments, of_the_node, first_packets,
+         established)
 
 
 def main():
