@@ -34,6 +34,11 @@ check-debug: setup
 coverage:
 	@selftests/coverage.sh build/log/debug*/
 
+# Ten million sessions and long floods: about half an hour.
+check-endurance: setup
+	@ENDURANCE_SESSIONS=10000000 ENDURANCE_FLOOD=1000000 MEM=4G \
+		TEST_TIMEOUT=5400 TIMEOUT=5700 selftests/check.sh endurance
+
 check-harness: setup
 	@selftests/vm/check.sh
 
@@ -109,6 +114,7 @@ help:
 	@echo 'make demo          show balancing in a virtual machine'
 	@echo 'make check         run all quick tests; TESTS="nat abi": only these'
 	@echo 'make check-debug   run the tests on a kernel that looks for faults'
+	@echo 'make check-endurance   10 million sessions, long floods'
 	@echo 'make check-harness test the test harness itself'
 	@echo 'make coverage      lines of kmod that check-debug reached'
 	@echo 'make fuzz          fuzz without bound; TIME=seconds (3600)'
@@ -123,5 +129,5 @@ help:
 	@echo 'Kernel release: KVER=$(KVER)'
 
 .PHONY: all module have-headers tools setup check check-debug check-harness \
-	check-broken coverage fuzz fuzzers bench bench-l4 demo style install \
-	dkms deb in-tree clean help
+	check-endurance check-broken coverage fuzz fuzzers bench bench-l4 demo \
+	style install dkms deb in-tree clean help

@@ -16,6 +16,13 @@
  */
 #define CLB_EVENTS_MAX 4096
 
+/* An event that cannot be built is lost; say so to the listeners. */
+static void event_lost(const struct clb_net *cn, struct sk_buff *skb)
+{
+	nlmsg_free(skb);
+	genl_set_err(&clb_genl_family, cn->net, 0, 0, -ENOBUFS);
+}
+
 static struct sk_buff *event_begin(const struct clb_net *cn, u8 cmd,
 				   void **hdr, gfp_t gfp)
 {
@@ -24,17 +31,12 @@ static struct sk_buff *event_begin(const struct clb_net *cn, u8 cmd,
 	if (!genl_has_listeners(&clb_genl_family, cn->net, 0))
 		return NULL;
 	skb = genlmsg_new(NLMSG_GOODSIZE, gfp);
-	if (!skb)
+	if (!skb) {
+		event_lost(cn, NULL);
 		return NULL;
+	}
 	*hdr = genlmsg_put(skb, 0, 0, &clb_genl_family, 0, cmd);
 	return skb;
-}
-
-/* An event that cannot be built is lost; say so to the listeners. */
-static void event_lost(const struct clb_net *cn, struct sk_buff *skb)
-{
-	nlmsg_free(skb);
-	genl_set_err(&clb_genl_family, cn->net, 0, 0, -ENOBUFS);
 }
 
 static void event_queue(struct clb_net *cn, struct sk_buff *skb, void *hdr,

@@ -29,7 +29,10 @@
 
 #define CLB_HOOK_PRIORITY (NF_IP_PRI_RAW + 50)
 
-/* Decodes, making as much of the packet linear as the decoder asks for. */
+/*
+ * Decodes, making as much of the packet linear as the decoder asks for.
+ * CLB_PARSE_MORE: without memory it cannot be.
+ */
 static enum clb_parse packet_read(struct clb_ctx *ctx, u8 family)
 {
 	struct sk_buff *skb = ctx->skb;
@@ -208,28 +211,32 @@ static unsigned int packet_dispatch(struct clb_ctx *ctx)
 	return NF_ACCEPT;
 }
 
-/* A malformed packet to one of our addresses ends here, counted. */
-static unsigned int malformed(struct clb_ctx *ctx)
+/* A packet to one of our addresses that is not decoded ends here, counted. */
+static unsigned int unreadable(struct clb_ctx *ctx, enum clb_parse why)
 {
 	const struct clb_tuple *tuple = &ctx->pkt.tuple;
 
 	if (!clb_address_known(ctx->cn, tuple->family, &tuple->dst))
 		return NF_ACCEPT;
-	return clb_drop(ctx, CLB_STATS_A_DROP_MALFORMED);
+	return clb_drop(ctx, why == CLB_PARSE_MORE ?
+			     CLB_STATS_A_DROP_NO_MEMORY :
+			     CLB_STATS_A_DROP_MALFORMED);
 }
 
 static unsigned int packet_in(struct clb_ctx *ctx, u8 family)
 {
+	enum clb_parse ret = packet_read(ctx, family);
 	unsigned int verdict;
 
-	if (unlikely(packet_read(ctx, family) != CLB_PARSE_DONE))
-		return malformed(ctx);
+	if (unlikely(ret != CLB_PARSE_DONE))
+		return unreadable(ctx, ret);
 	if (unlikely(ctx->pkt.kind == CLB_PACKET_FRAGMENT)) {
 		verdict = clb_frag_gather(ctx);
 		if (verdict != NF_ACCEPT)
 			return verdict;
-		if (packet_read(ctx, family) != CLB_PARSE_DONE)
-			return malformed(ctx);
+		ret = packet_read(ctx, family);
+		if (ret != CLB_PARSE_DONE)
+			return unreadable(ctx, ret);
 	}
 	return packet_dispatch(ctx);
 }

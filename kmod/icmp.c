@@ -24,13 +24,12 @@ static u8 icmp_protocol(u8 family)
 	return family == NFPROTO_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 }
 
-/* Errors are small: make all of it linear to look at what is quoted. */
-static bool quoted_parse(struct clb_ctx *ctx, unsigned int inner,
+static bool quoted_parse(const struct clb_ctx *ctx, unsigned int inner,
 			 struct clb_packet *quoted)
 {
-	struct sk_buff *skb = ctx->skb;
+	const struct sk_buff *skb = ctx->skb;
 
-	return !skb_linearize(skb) && skb->len > inner &&
+	return skb->len > inner &&
 	       clb_packet_parse_embedded(skb->data + inner, skb->len - inner,
 					 skb->len - inner,
 					 ctx->pkt.tuple.family,
@@ -55,6 +54,12 @@ unsigned int clb_icmp_error(struct clb_ctx *ctx)
 	struct clb_packet quoted;
 	struct clb_tuple tuple;
 
+	/*
+	 * Errors are small: make all of it linear to look at what is quoted.
+	 * Unseen it might be one of ours, which must not pass untranslated.
+	 */
+	if (unlikely(skb_linearize(ctx->skb)))
+		return clb_drop(ctx, CLB_STATS_A_DROP_NO_MEMORY);
 	if (!quoted_parse(ctx, inner, &quoted))
 		return NF_ACCEPT;
 	if (clb_tunnel_error(ctx->cn, ctx->skb, inner, &ctx->pkt, &quoted) ||

@@ -170,12 +170,13 @@ static void port_take(struct clb_ports *ports, u32 port)
 	ports->next = (port + 1) % CLB_PORT_COUNT;
 }
 
-static bool local_take(struct clb_local_address *local,
-		       const struct clb_endpoint *server, u32 hash,
-		       __be16 *result)
+/* Returns 0, -ENOSPC: all ports are taken, or -ENOMEM. */
+static int local_take(struct clb_local_address *local,
+		      const struct clb_endpoint *server, u32 hash,
+		      __be16 *result)
 {
 	struct clb_ports **space = space_of(local, server);
-	bool taken = false;
+	int err = 0;
 	u32 port;
 
 	spin_lock_bh(&local->lock);
@@ -184,14 +185,17 @@ static bool local_take(struct clb_local_address *local,
 		if (*space)
 			(*space)->next = hash % CLB_PORT_COUNT;
 	}
-	if (likely(*space && (*space)->used < CLB_PORT_COUNT)) {
+	if (unlikely(!*space)) {
+		err = -ENOMEM;
+	} else if (unlikely((*space)->used == CLB_PORT_COUNT)) {
+		err = -ENOSPC;
+	} else {
 		port = port_find(*space);
 		port_take(*space, port);
 		*result = htons(CLB_PORT_FIRST + port);
-		taken = true;
 	}
 	spin_unlock_bh(&local->lock);
-	return taken;
+	return err;
 }
 
 /**
@@ -201,32 +205,38 @@ static bool local_take(struct clb_local_address *local,
  * @hash: of the client: where to begin
  * @port: the port taken, network order
  *
- * Return: the local address, with a reference for the session, or NULL where
- *	every address of the family is exhausted for this server.
+ * Return: the local address, with a reference for the session, or an error as
+ *	a pointer: -ENOSPC where every address of the family is exhausted for
+ *	this server, -ENOMEM where one might have served but for want of memory.
  * Context: RCU read side; takes the lock of a local address.
  */
 struct clb_local_address *clb_pool_take(const struct clb_ruleset *ruleset,
 					const struct clb_endpoint *server,
 					u32 hash, __be16 *port)
 {
+	int err = -ENOSPC, ret;
 	u32 start, i;
 
 	if (!ruleset->nr_pool)
-		return NULL;
+		return ERR_PTR(err);
 	start = hash % ruleset->nr_pool;
 	for (i = 0; i < ruleset->nr_pool; i++) {
 		struct clb_local_address *local =
 			ruleset->pool[(start + i) % ruleset->nr_pool];
 
-		if (local->family != server->family ||
-		    !local_take(local, server, hash, port))
+		if (local->family != server->family)
 			continue;
+		ret = local_take(local, server, hash, port);
+		if (unlikely(ret)) {
+			err = err == -ENOMEM ? err : ret;
+			continue;
+		}
 		/* the configuration holds a reference: not the last one */
 		clb_local_address_get(local);
 		atomic_inc(&local->sessions);
 		return local;
 	}
-	return NULL;
+	return ERR_PTR(err);
 }
 
 /**

@@ -348,34 +348,42 @@ struct clb_session *clb_session_alloc(struct clb_server *server, u8 mode,
 	return session;
 }
 
-/* What the packets of the server will look like; FNAT takes a local port. */
-static bool session_set_reply(struct clb_session *session,
-			      const struct clb_ruleset *ruleset,
-			      const struct clb_tuple *tuple)
+/*
+ * What the packets of the server will look like; FNAT takes a local port.
+ * Returns the counter that says why there is none, or 0.
+ */
+static enum clb_stats_attr
+session_set_reply(struct clb_session *session,
+		  const struct clb_ruleset *ruleset,
+		  const struct clb_tuple *tuple)
 {
 	struct clb_tuple *reply = &session->hash[CLB_DIR_REPLY].tuple;
 	const struct clb_endpoint *key = &session->server->key;
+	struct clb_local_address *local;
 	struct clb_endpoint endpoint = *key;
 	__be16 port;
 
 	clb_tuple_invert(reply, tuple);
 	reply->dir = CLB_DIR_REPLY;
 	if (clb_session_one_way(session))
-		return true;
+		return 0;
 	reply->src = key->addr;
 	reply->sport = key->port ?: tuple->dport;
 	if (session->mode == CLB_MODE_NAT)
-		return true;
+		return 0;
 	endpoint.port = reply->sport;
-	session->local = clb_pool_take(ruleset, &endpoint,
-				       (__force u32)tuple->src.all[0] ^
-				       (__force u32)tuple->src.all[3] ^
-				       (__force u32)tuple->sport, &port);
-	if (unlikely(!session->local))
-		return false;
-	reply->dst = session->local->addr;
+	local = clb_pool_take(ruleset, &endpoint,
+			      (__force u32)tuple->src.all[0] ^
+			      (__force u32)tuple->src.all[3] ^
+			      (__force u32)tuple->sport, &port);
+	if (IS_ERR(local))
+		return PTR_ERR(local) == -ENOMEM ?
+		       CLB_STATS_A_DROP_NO_MEMORY :
+		       CLB_STATS_A_DROP_POOL_EXHAUSTED;
+	session->local = local;
+	reply->dst = local->addr;
 	reply->dport = port;
-	return true;
+	return 0;
 }
 
 /**
@@ -455,9 +463,10 @@ static struct clb_session *session_make(struct clb_net *cn,
 		return NULL;
 	session->hash[CLB_DIR_ORIGINAL].tuple = pkt->tuple;
 	session->hash[CLB_DIR_ORIGINAL].hash = pkt->hash;
-	*drop = CLB_STATS_A_DROP_POOL_EXHAUSTED;
-	if (unlikely(!session_set_reply(session, ruleset, &pkt->tuple))) {
-		clb_event_pool_exhausted(server);
+	*drop = session_set_reply(session, ruleset, &pkt->tuple);
+	if (unlikely(*drop)) {
+		if (*drop == CLB_STATS_A_DROP_POOL_EXHAUSTED)
+			clb_event_pool_exhausted(server);
 		clb_session_discard(session);
 		return NULL;
 	}

@@ -162,7 +162,9 @@ static bool segment_alloc(struct clb_table *table, u32 index)
 
 	if (table->segments[segment])
 		return true;
-	chains = kvcalloc(segment_size(segment), sizeof(*chains), GFP_KERNEL);
+	/* nobody need be told: the table does without */
+	chains = kvcalloc(segment_size(segment), sizeof(*chains),
+			  GFP_KERNEL | __GFP_NOWARN);
 	if (!chains)
 		return false;
 	/* readers come here only after they saw the larger count */

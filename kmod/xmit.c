@@ -130,31 +130,33 @@ static int translate(struct clb_ctx *ctx)
 	return clb_translate(ctx->skb, ctx->pkt.thoff, other);
 }
 
-/* Rate, translation, counters: the same whichever way the packet leaves. */
-static enum clb_stats_attr account_and_translate(struct clb_ctx *ctx,
-						 const struct dst_entry *dst)
+/* Rate and translation: the same whichever way the packet leaves. */
+static enum clb_stats_attr limit_and_translate(struct clb_ctx *ctx,
+					       const struct dst_entry *dst,
+					       struct clb_wire *wire)
 {
-	struct clb_server *server = ctx->session->server;
-	struct clb_wire wire;
-
 	skb_set_transport_header(ctx->skb, ctx->pkt.thoff);
-	wire = client_wire_size(ctx, dst);
-	if (unlikely(!rate_allows(ctx, wire))) {
-		clb_listener_drop(server->listener);
+	*wire = client_wire_size(ctx, dst);
+	if (unlikely(!rate_allows(ctx, *wire))) {
+		clb_listener_drop(ctx->session->server->listener);
 		return CLB_STATS_A_DROP_RATE;
 	}
 	switch (translate(ctx)) {
 	case 0:
-		break;
+		return 0;
 	case -ENOMEM:
 		return CLB_STATS_A_DROP_NO_MEMORY;
 	default:
 		return CLB_STATS_A_DROP_MALFORMED;
 	}
+}
+
+/* Once nothing can keep the packet from leaving: a drop is counted as such. */
+static void account(const struct clb_ctx *ctx, struct clb_wire wire)
+{
 	if (unlikely(ctx->pkt.kind == CLB_PACKET_ICMP_ERROR))
 		clb_stats_inc(ctx->cn->stats, CLB_STATS_A_ICMP_TRANSLATED);
-	clb_meter_add(server->meter, ctx->dir, wire);
-	return 0;
+	clb_meter_add(ctx->session->server->meter, ctx->dir, wire);
 }
 
 static void untrack(struct sk_buff *skb)
@@ -206,6 +208,7 @@ static unsigned int xmit_forward(struct clb_ctx *ctx, struct dst_entry *dst)
 	u8 family = ctx->pkt.tuple.family;
 	struct sk_buff *skb = ctx->skb;
 	enum clb_stats_attr why;
+	struct clb_wire wire;
 
 	if (unlikely(skb_warn_if_lro(skb)))
 		return clb_drop(ctx, CLB_STATS_A_DROP_MALFORMED);
@@ -217,12 +220,13 @@ static unsigned int xmit_forward(struct clb_ctx *ctx, struct dst_entry *dst)
 		return clb_drop(ctx, CLB_STATS_A_DROP_TOO_BIG);
 	if (unlikely(skb_ensure_writable(skb, ctx->pkt.thoff)))
 		return clb_drop(ctx, CLB_STATS_A_DROP_NO_MEMORY);
-	why = account_and_translate(ctx, dst);
+	why = limit_and_translate(ctx, dst, &wire);
 	if (unlikely(why))
 		return clb_drop(ctx, why);
 	clb_hop_limit_decrease(skb, family);
 	if (wrap && unlikely(clb_tunnel_push(skb, ctx->session, dst)))
 		return clb_drop(ctx, CLB_STATS_A_DROP_NO_MEMORY);
+	account(ctx, wire);
 	output(ctx->state->net, skb, dst);
 	return NF_STOLEN;
 }
@@ -250,6 +254,7 @@ static bool local_in_route(const struct clb_ctx *ctx)
 static unsigned int xmit_local_in(struct clb_ctx *ctx, struct dst_entry *dst)
 {
 	enum clb_stats_attr why;
+	struct clb_wire wire;
 
 	/* a client elsewhere that used an address of ours was an impostor */
 	if (ctx->dir == CLB_DIR_REPLY && !ctx->session->from_here)
@@ -257,9 +262,10 @@ static unsigned int xmit_local_in(struct clb_ctx *ctx, struct dst_entry *dst)
 	skb_dst_drop(ctx->skb);
 	if (!local_in_route(ctx))
 		return clb_drop(ctx, CLB_STATS_A_DROP_NO_ROUTE);
-	why = account_and_translate(ctx, dst);
+	why = limit_and_translate(ctx, dst, &wire);
 	if (unlikely(why))
 		return clb_drop(ctx, why);
+	account(ctx, wire);
 	untrack(ctx->skb);
 	return NF_ACCEPT;
 }
@@ -283,35 +289,51 @@ static bool local_too_big(const struct clb_ctx *ctx,
 	return true;
 }
 
+/* As it is, or wrapped. */
+static unsigned int local_out_one_way(struct clb_ctx *ctx,
+				      struct dst_entry *dst,
+				      struct clb_wire wire)
+{
+	bool here = clb_route_local(dst);
+
+	if (!here && ctx->session->mode == CLB_MODE_TUN &&
+	    clb_tunnel_push(ctx->skb, ctx->session, dst))
+		return clb_drop(ctx, CLB_STATS_A_DROP_NO_MEMORY);
+	account(ctx, wire);
+	if (here)
+		return NF_ACCEPT;
+	output(ctx->state->net, ctx->skb, dst);
+	return NF_STOLEN;
+}
+
+static int route_again(const struct clb_ctx *ctx)
+{
+	const struct nf_hook_state *state = ctx->state;
+
+	if (ctx->pkt.tuple.family == NFPROTO_IPV4)
+		return ip_route_me_harder(state->net, state->sk, ctx->skb,
+					  RTN_UNSPEC);
+	return ip6_route_me_harder(state->net, state->sk, ctx->skb);
+}
+
 /* From this host: a client or a server on the node. */
 static unsigned int xmit_local_out(struct clb_ctx *ctx, struct dst_entry *dst)
 {
-	const struct nf_hook_state *state = ctx->state;
-	struct sk_buff *skb = ctx->skb;
 	enum clb_stats_attr why;
-	int err;
+	struct clb_wire wire;
 
 	if (unlikely(local_too_big(ctx, dst)))
 		return clb_drop(ctx, CLB_STATS_A_DROP_TOO_BIG);
-	why = account_and_translate(ctx, dst);
+	why = limit_and_translate(ctx, dst, &wire);
 	if (unlikely(why))
 		return clb_drop(ctx, why);
-	untrack(skb);
-	if (clb_session_one_way(ctx->session)) {
-		if (clb_route_local(dst))
-			return NF_ACCEPT;
-		if (ctx->session->mode == CLB_MODE_TUN &&
-		    clb_tunnel_push(skb, ctx->session, dst))
-			return clb_drop(ctx, CLB_STATS_A_DROP_NO_MEMORY);
-		output(state->net, skb, dst);
-		return NF_STOLEN;
-	}
-	if (ctx->pkt.tuple.family == NFPROTO_IPV4)
-		err = ip_route_me_harder(state->net, state->sk, skb,
-					 RTN_UNSPEC);
-	else
-		err = ip6_route_me_harder(state->net, state->sk, skb);
-	return err ? clb_drop(ctx, CLB_STATS_A_DROP_NO_ROUTE) : NF_ACCEPT;
+	untrack(ctx->skb);
+	if (clb_session_one_way(ctx->session))
+		return local_out_one_way(ctx, dst, wire);
+	if (unlikely(route_again(ctx)))
+		return clb_drop(ctx, CLB_STATS_A_DROP_NO_ROUTE);
+	account(ctx, wire);
+	return NF_ACCEPT;
 }
 
 /**

@@ -8,14 +8,19 @@
 #
 # environment:
 #	CLB_SLOW=4	factor for all times: so much slower is this kernel
-#	TIMEOUT=7200	seconds for the virtual machine
+#	TIMEOUT=7200	seconds for a virtual machine
+#	VMS=2		virtual machines that share the test files, side by side
+#	LEAKS="faults stress"	files after which leaks are looked for at once;
+#			for those of the others, at the end
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.." || exit 1
 mkdir -p build/log build/debug
-# shellcheck disable=SC2034 # used by suite.sh
+# shellcheck disable=SC2034 # used by suite.sh and vms.sh
 prefix=debug-
 # shellcheck source=selftests/suite.sh
 . selftests/suite.sh
+# shellcheck source=selftests/vms.sh
+. selftests/vms.sh
 want=" $* "
 export CLB_SLOW=${CLB_SLOW:-4}
 top=$PWD/build/debug
@@ -29,8 +34,10 @@ copy() { # FROM TO
 		"$1/" "$top/$2/"
 }
 
+# UBSAN looks at nothing that does not ask for it.
 module() { # DIRECTORY VARIABLE...
-	make -s "-j$(nproc)" -C "$kernel/build" "M=$top/$1" "${@:2}" modules
+	make -s "-j$(nproc)" -C "$kernel/build" "M=$top/$1" UBSAN_SANITIZE=y \
+		"${@:2}" modules
 }
 
 build() {
@@ -39,8 +46,7 @@ build() {
 		copy selftests/canary canary &&
 		module kmod GCOV_PROFILE=y &&
 		module kunit GCOV_PROFILE=y CLB_KUNIT=y && module canary &&
-		cc -Wall -Wextra -O1 -shared -fPIC \
-			-o build/debug/failnth.so selftests/failnth.c -ldl &&
+		selftests/programs.sh &&
 		echo "ok 1 - build"
 }
 
@@ -63,26 +69,14 @@ export APPEND="kasan_multi_shot watchdog_thresh=60 ${APPEND:-}"
 APPEND+=" kunit.enable=1 gcov_persist=1"
 
 ! wanted canary || suite canary selftests/canary/check.sh "$top/canary/canary.ko"
-vm=()
-for file in selftests/test_*.sh; do
-	name=$(basename "$file" .sh)
-	name=${name#test_}
-	! wanted "$name" || vm+=("$name")
-done
 for name in "$@"; do
 	[ "$name" = canary ] || [ -e "selftests/test_$name.sh" ] ||
 		suite "$name" echo "not ok 1 - $name: no such test"
 done
-if [ "${#vm[@]}" -gt 0 ]; then
-	fuzz=()
-	for name in "${!FUZZ_@}"; do
-		fuzz+=("$name=${!name}")
-	done
-	suite vm selftests/vm/boot.sh debug env "CLB_KO=$top/kmod/clb.ko" \
-		"${fuzz[@]}" \
-		"TESTS=${vm[*]}" "TEST_TIMEOUT=${TEST_TIMEOUT:-300}" \
-		"CLB_SLOW=$CLB_SLOW" selftests/run.sh
-fi
+mapfile -t vm < <(wanted_tests "$@")
+export TEST_TIMEOUT=${TEST_TIMEOUT:-300}
+run_vms "${VMS:-2}" "CLB_KO=$top/kmod/clb.ko" \
+	"LEAKS=${LEAKS-faults stress}" -- "${vm[@]}"
 # Only of everything together: what single tests reach says nothing.
 [ "$want" != "  " ] || suite coverage selftests/coverage.sh build/log/debug*/
 finish

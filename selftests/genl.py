@@ -230,13 +230,19 @@ class Genl:
         self.seq += 1
         body = GENL_HEADER.pack(cmd, version, reserved) + payload
         total = NLMSG_HEADER.size + len(body)
-        self.sock.send(NLMSG_HEADER.pack(
+        self.transmit(NLMSG_HEADER.pack(
             total if length is None else length, self.family,
             flags | NLM_F_REQUEST, self.seq, 0) + body)
 
+    def transmit(self, data):
+        self.sock.send(data)
+
+    def datagram(self):
+        return self.sock.recv(1 << 18)
+
     def messages(self):
         """One datagram: triples of type, flags and body."""
-        data = self.sock.recv(1 << 18)
+        data = self.datagram()
         while len(data) >= NLMSG_HEADER.size:
             length, kind, flags, seq, _ = NLMSG_HEADER.unpack_from(data)
             yield kind, flags, seq, data[NLMSG_HEADER.size:length]

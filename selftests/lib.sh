@@ -38,6 +38,12 @@ SLOW=${CLB_SLOW:-1}	# factor for all times
 NS=clb$$		# prefix of this test's namespaces
 TMP=$(mktemp -d)	# gone when the test ends
 
+# size MANY FEW: how much of something; few on slow kernels, which have other
+# ways to find what goes wrong.
+size() {
+	[ "$SLOW" -gt 1 ] && echo "$2" || echo "$1"
+}
+
 server4() { echo "198.51.100.$((10 + $1))"; }
 server6() { echo "2001:db8:5::$((10 + $1))"; }
 client4() { echo "192.0.2.$((10 + $1))"; }

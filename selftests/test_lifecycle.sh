@@ -4,7 +4,8 @@
 # device; and nothing is left behind, however often. Topology: lib.sh.
 . "$(dirname "$0")/lib.sh"
 
-readonly ROUNDS=1000
+ROUNDS=$(size 1000 100)
+readonly ROUNDS
 
 listen() {
 	local host
@@ -169,7 +170,7 @@ test_namespace() {
 	ok "and loads" clb_module_load
 }
 
-# --- a thousand times --------------------------------------------------------
+# --- many times --------------------------------------------------------
 
 # Each round is one configuration, some sessions, and their end.
 rounds() { # COUNT
@@ -199,8 +200,12 @@ test_rounds() {
 			"$(($(session_objects) - objects))"
 		[ "${least:-$grown}" -lt "$grown" ] || least=$grown
 	done
-	ok "memory does not grow by a tenth of a kB a round" \
-		[ "$least" -lt $((ROUNDS / 4 / 10)) ]
+	if [ "$SLOW" -gt 1 ]; then
+		skip "memory does not grow" "too few rounds; kmemleak tells"
+	else
+		ok "memory does not grow by a tenth of a kB a round" \
+			[ "$least" -lt $((ROUNDS / 4 / 10)) ]
+	fi
 	is "nothing is configured" "$(clb save)" ""
 	is "no session is counted" "$(clb_get .sessions stats)" 0
 	topo_down

@@ -84,11 +84,11 @@ evenly() {
 
 # --- things that take time are begun first ---------------------------------
 
-readonly SLOW=12 SLOW_PORTS="21 22 23 24" KEEP=15
+readonly RAMP=12 SLOW_PORTS="21 22 23 24" KEEP=15
 clb restore --add <<-END || exit 1
 $(for p in $SLOW_PORTS; do
 	scheduler=(rr wrr wlc lc)
-	echo "listener add $(key "$p") scheduler ${scheduler[p - 21]} slow-start $SLOW"
+	echo "listener add $(key "$p") scheduler ${scheduler[p - 21]} slow-start $RAMP"
 	echo "server add $(key "$p") $(server 1)"
 	echo "server add $(key "$p") $(server 2) state down"
 done)
@@ -336,7 +336,7 @@ test_slow_start() {
 	local port up_since
 
 	# server 1 is beyond its own slow start
-	wait_for 30 older_than "$old_since" "$SLOW"
+	wait_for 30 older_than "$old_since" "$RAMP"
 	clb restore --add <<-END
 	$(for port in $SLOW_PORTS; do
 		echo "server set $(key "$port") $(server 2) state up"
@@ -351,7 +351,7 @@ test_slow_start() {
 	ok "slow start wlc: few sessions at first" fewer 23
 	ok "slow start lc: few sessions at first" fewer 24
 	test_persistence_open
-	wait_for 30 older_than "$up_since" "$SLOW"
+	wait_for 30 older_than "$up_since" "$RAMP"
 	is "slow start rr: then its whole share" "$(chosen_by 21 60)" \
 		"s1=30 s2=30"
 	is "slow start wrr: then its whole share" "$(chosen_by 22 60)" \

@@ -30,7 +30,8 @@ static void no_limit(struct kunit *test)
 
 	KUNIT_EXPECT_TRUE(test, clb_bucket_take(&bucket, U32_MAX));
 	clb_bucket_set(&bucket, 1, 1);
-	KUNIT_EXPECT_FALSE(test, clb_bucket_take(&bucket, U32_MAX));
+	KUNIT_EXPECT_TRUE(test, clb_bucket_take(&bucket, 1));
+	KUNIT_EXPECT_FALSE(test, clb_bucket_take(&bucket, 1));
 	clb_bucket_set(&bucket, 0, 0);
 	KUNIT_EXPECT_TRUE(test, clb_bucket_take(&bucket, U32_MAX));
 }
@@ -46,15 +47,31 @@ static void burst_and_no_more(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, clb_bucket_take(&bucket, 1));
 }
 
-static void refusal_takes_nothing(struct kunit *test)
+/* Who finds one unit gets all; the next waits until the debt is paid. */
+static void debt_is_carried(struct kunit *test)
 {
 	struct clb_bucket bucket = {};
 
 	set_slow(&bucket, 10);
-	KUNIT_EXPECT_FALSE(test, clb_bucket_take(&bucket, 11));
-	KUNIT_EXPECT_TRUE(test, clb_bucket_take(&bucket, 10));
-	KUNIT_EXPECT_FALSE(test, clb_bucket_take(&bucket, 10));
+	KUNIT_EXPECT_TRUE(test, clb_bucket_take(&bucket, 11));
 	KUNIT_EXPECT_FALSE(test, clb_bucket_take(&bucket, 1));
+	pass(&bucket, UNIT);
+	KUNIT_EXPECT_FALSE(test, clb_bucket_take(&bucket, 1));
+	pass(&bucket, UNIT);
+	KUNIT_EXPECT_TRUE(test, clb_bucket_take(&bucket, 1));
+	KUNIT_EXPECT_FALSE(test, clb_bucket_take(&bucket, 1));
+}
+
+static void refusal_takes_nothing(struct kunit *test)
+{
+	struct clb_bucket bucket = {};
+	s64 full_at;
+
+	set_slow(&bucket, 10);
+	KUNIT_EXPECT_TRUE(test, clb_bucket_take(&bucket, 10));
+	full_at = atomic64_read(&bucket.full_at);
+	KUNIT_EXPECT_FALSE(test, clb_bucket_take(&bucket, 5));
+	KUNIT_EXPECT_EQ(test, atomic64_read(&bucket.full_at), full_at);
 }
 
 static void flows_back(struct kunit *test)
@@ -64,7 +81,6 @@ static void flows_back(struct kunit *test)
 	set_slow(&bucket, 10);
 	KUNIT_EXPECT_TRUE(test, clb_bucket_take(&bucket, 10));
 	pass(&bucket, 3 * UNIT);
-	KUNIT_EXPECT_FALSE(test, clb_bucket_take(&bucket, 4));
 	KUNIT_EXPECT_TRUE(test, clb_bucket_take(&bucket, 3));
 	KUNIT_EXPECT_FALSE(test, clb_bucket_take(&bucket, 1));
 }
@@ -104,12 +120,14 @@ static void extremes(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, clb_bucket_take(&bucket, 65535 * 64));
 	clb_bucket_set(&bucket, 1, 1);
 	atomic64_set(&bucket.full_at, 0);
-	KUNIT_EXPECT_FALSE(test, clb_bucket_take(&bucket, 65535));
+	KUNIT_EXPECT_TRUE(test, clb_bucket_take(&bucket, 65535));
+	KUNIT_EXPECT_FALSE(test, clb_bucket_take(&bucket, 1));
 }
 
 static struct kunit_case bucket_cases[] = {
 	KUNIT_CASE(no_limit),
 	KUNIT_CASE(burst_and_no_more),
+	KUNIT_CASE(debt_is_carried),
 	KUNIT_CASE(refusal_takes_nothing),
 	KUNIT_CASE(flows_back),
 	KUNIT_CASE(is_never_overfull),

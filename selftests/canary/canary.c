@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes one of four mistakes, for the proof that "make check-debug" sees them.
+ * Makes one of five mistakes, for the proof that "make check-debug" sees them.
  * The faults are silent on a kernel without the checks.
  */
 #include <linux/module.h>
@@ -12,7 +12,7 @@
 
 static char *fault = "";
 module_param(fault, charp, 0444);
-MODULE_PARM_DESC(fault, "which: lock, rcu, uaf or leak");
+MODULE_PARM_DESC(fault, "which: lock, rcu, uaf, shift or leak");
 
 static DEFINE_MUTEX(first);
 static DEFINE_MUTEX(second);
@@ -51,6 +51,15 @@ static void fault_uaf(void)
 		pr_info("canary: used again\n");
 }
 
+static void fault_shift(void)
+{
+	unsigned int bits = 40;
+
+	OPTIMIZER_HIDE_VAR(bits);
+	if (1U << bits)
+		pr_info("canary: shifted too far\n");
+}
+
 /* Several: a stale pointer on some stack may keep one of them alive. */
 static void fault_leak(void)
 {
@@ -70,6 +79,7 @@ static const struct {
 	{ "lock", fault_lock },
 	{ "rcu", fault_rcu },
 	{ "uaf", fault_uaf },
+	{ "shift", fault_shift },
 	{ "leak", fault_leak },
 };
 

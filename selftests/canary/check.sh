@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # usage: check.sh CANARY.ko
-# Proves that a run on the debug kernel sees faults: a module makes four, each
+# Proves that a run on the debug kernel sees faults: a module makes five, each
 # in a test file of its own. A case passes if the run failed just there, for
 # the right reason. The kernel is that of the environment, as for boot.sh.
 set -uo pipefail
@@ -35,12 +35,13 @@ seen() { # FAULT TEXT NAME
 # This order: lockdep, and with it the check of RCU, is off after the first
 # lock inversion, and after anything that KASAN reports.
 "$top/selftests/vm/boot.sh" canary env CLB_KO=none "CANARY_KO=$1" \
-	"TESTDIR=$here" TESTS="rcu lock uaf leak" \
+	"TESTDIR=$here" TESTS="rcu lock uaf shift leak" LEAKS=leak \
 	"CLB_SLOW=${CLB_SLOW:-1}" "$top/selftests/run.sh" >"$output" 2>&1
 result "$(($? == 0))" "a run with faults fails"
 seen rcu "suspicious RCU usage" "misuse of RCU is seen"
 seen lock "possible circular locking" "lock inversion is seen"
 seen uaf "use-after-free" "use after free is seen"
+seen shift "shift-out-of-bounds" "undefined behaviour is seen"
 seen leak "unreferenced object" "leak is seen"
 echo "1..$count"
 [ "$failed" -eq 0 ] || sed 's/^/# /' "$output"

@@ -9,6 +9,7 @@
 #	/  --- 9p, read only ---------> / under a tmpfs overlay: every program
 #					and the checkout, writes are lost
 #	build/log/NAME  <--- 9p ------> /run/clb: dmesg, files to keep
+#	SHARE  <--- 9p ---------------> /run/share: seen by several guests
 #	.../console  <----------------- ttyS0: kernel console, stderr
 #	.../result   <----------------- ttyS1: stdout of COMMAND, then the
 #					verdict as the last line
@@ -24,6 +25,7 @@
 #	MODROOT=dir			holds lib/modules/KVER; default: /
 #	APPEND="..."			more kernel parameters
 #	LOGDIR=dir			default: build/log/NAME
+#	SHARE=dir			default: none
 #	QEMU_ARGS="..."			more arguments for QEMU
 #	ICOUNT=1			an instruction takes one nanosecond
 set -euo pipefail
@@ -86,6 +88,8 @@ make_initrd() {
 	mount -t tmpfs run /new/run
 	mkdir /new/run/clb
 	mount -t 9p -o \$p9,cache=none log /new/run/clb
+	${SHARE:+mkdir /new/run/share}
+	${SHARE:+mount -t 9p -o \$p9,cache=none share /new/run/share}
 	exec switch_root /new /bin/bash $(printf %q "$here/guest.sh")
 	INIT
 	chmod +x "$root/init"
@@ -105,6 +109,8 @@ run_qemu() {
 		accel=tcg,thread=single cpu=max,-erms,-fsrm smp=1
 		extra=(-icount "shift=0,sleep=off")
 	fi
+	[ -z "${SHARE:-}" ] ||
+		extra+=(-virtfs "local,path=$SHARE,mount_tag=share,security_model=none")
 	# shellcheck disable=SC2206 # words are meant to split
 	extra+=(${QEMU_ARGS:-})
 	exec timeout -k 5 "$timeout" qemu-system-x86_64 \

@@ -1,0 +1,228 @@
+#!/usr/bin/python3 -u
+# SPDX-License-Identifier: MIT
+"""Memory runs out where no packet and no request is: while the module is
+loaded, and in its workers (the collector, the table's growth). Works in a
+network namespace of its own.
+
+Prints "ok NAME" or "not ok NAME".
+"""
+import ctypes
+import errno
+import os
+import subprocess
+import time
+
+import faults
+import genl
+import ledger
+from faults import DEBUGFS, MOST, Fault, each, tell
+from faults_netlink import new_netns
+from genl import Cmd, attr, server, u8, u32
+
+FINIT_MODULE, DELETE_MODULE = 313, 176
+LAST = 150      # allocations, in which all of our own are
+SLOW = int(os.environ.get("CLB_SLOW", "1"))
+VIP, HOST = "203.0.113.1", "198.51.100.11"
+
+
+def loaded():
+    with open("/proc/modules", encoding="ascii") as file:
+        return any(line.startswith("clb ") for line in file)
+
+
+class Module:
+    def __init__(self):
+        path = os.environ.get("CLB_KO") or os.path.join(
+            os.path.dirname(os.path.realpath(__file__)), "../kmod/clb.ko")
+        self.file = os.open(path, os.O_RDONLY)
+        self.fault = Fault()
+        self.nothing = ctypes.create_string_buffer(b"")
+        self.name = ctypes.create_string_buffer(b"clb")
+
+    def load(self, nth=0):
+        """An errno, and what is left of the count."""
+        self.fault.arm(nth)
+        try:
+            self.fault.call(FINIT_MODULE, self.file,
+                            ctypes.addressof(self.nothing), 0)
+            return 0, self.fault.left
+        except OSError as error:
+            return error.errno, self.fault.left
+        finally:
+            self.fault.arm(0)
+
+    def unload(self):
+        self.fault.call(DELETE_MODULE, ctypes.addressof(self.name),
+                        os.O_NONBLOCK)
+
+
+def loading():
+    """The loader's own allocations come first; ours are the last ones."""
+    module, why = Module(), []
+    module.unload()
+    error, left = module.load(MOST)
+    if error:
+        tell(False, "the module loads", os.strerror(error))
+        return
+    module.unload()
+    count = MOST - left
+    first = max(1, count - LAST)
+
+    def try_one(nth):
+        error, left = module.load(first + nth - 1)
+        if error not in (0, errno.ENOMEM):
+            why.append(f"{nth}: {os.strerror(error)}")
+        if (error == 0) != loaded():
+            why.append(f"{nth}: {error}, loaded: {loaded()}")
+        if loaded():
+            module.unload()
+        return left > 0
+
+    tried = each(try_one)
+    print(f"# loading: {count} allocations, the last {tried} tried")
+    tell(not why and tried > 20, "the module is loaded or not", *why[:20])
+    error, _ = module.load()
+    tell(not error, "and loads when there is memory")
+
+
+# --- workers -----------------------------------------------------------------
+
+class NoMemory:
+    """For workers of unbound queues, ours among them, while it lasts. Others
+    wait meanwhile: "with" little in it.
+    """
+    KNOBS = ("failslab", "fail_page_alloc")
+
+    @staticmethod
+    def set(knob, **values):
+        for name, value in values.items():
+            name = name.replace("_", "-")
+            with open(f"{DEBUGFS}/{knob}/{name}", "w",
+                      encoding="ascii") as file:
+                file.write(str(value))
+
+    @staticmethod
+    def mark():
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+                    if not file.read().startswith("kworker/u"):
+                        continue
+                with open(f"/proc/{pid}/make-it-fail", "w",
+                          encoding="ascii") as file:
+                    file.write("1")
+            except OSError:
+                pass    # it has ended
+
+    def __enter__(self):
+        self.mark()
+        for knob in self.KNOBS:
+            self.set(knob, task_filter="Y", interval=1, times=-1,
+                     probability=100)
+        return self
+
+    def __exit__(self, *_):
+        for knob in self.KNOBS:
+            self.set(knob, probability=0, task_filter="N", times=1)
+
+
+def wait_for(seconds, condition):
+    end = time.monotonic() + seconds * SLOW
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def flood(kind, port, count):
+    """New sessions, by packets of this host: those of any address."""
+    top = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    subprocess.run([os.environ.get("FLOOD_BIN", f"{top}/build/flood"), kind,
+                    VIP, str(port), str(count), "10.0.0.1", "60000"],
+                   check=True, stdout=subprocess.DEVNULL)
+
+
+def key(protocol, *options):
+    return genl.listener(protocol, VIP, 80, *options)
+
+
+def server_is(client, value, timeout=0):
+    client.must(Cmd.SERVER_SET, key(genl.TCP) + server(
+        HOST, 80, attr(5, u8(value)), attr(6, u32(timeout))))
+
+
+def state(client):
+    one = client.call(Cmd.SERVER_GET, key(genl.TCP) + server(HOST, 80))
+    fields = dict(genl.attributes(one.records[0][1]))
+    return dict(genl.attributes(fields[genl.A.SERVER]))[5][0]
+
+
+def table_cannot_grow(client):
+    with NoMemory() as workers:
+        for _ in range(6):
+            flood("udp", 80, 2000)
+            workers.mark()
+        flows, _ = ledger.sessions(client)
+    tell(flows == 2000, "a table that cannot grow takes sessions",
+         f"{flows} of 2000")
+    flood("udp", 80, 6000)
+    tell(wait_for(10, lambda: ledger.sessions(client)[0] == 6000),
+         "with memory it has them all", f"{ledger.sessions(client)}")
+    tell(not ledger.mistakes(client), "and counts them",
+         *ledger.mistakes(client))
+    client.must(Cmd.SESSION_DEL)
+
+
+def sessions_end_without_resets(client):
+    flood("syn", 80, 200)
+    before = ledger.sessions(client)[0]
+    resets = ledger.stats(client)[ledger.STATS_RESETS_SENT]
+    with NoMemory():
+        server_is(client, 2)
+        ended = wait_for(20, lambda: not ledger.sessions(client)[0])
+    tell(before == 200 and ended, "sessions of a server that goes down end",
+         f"of {before}, {ledger.sessions(client)} are left")
+    sent = ledger.stats(client)[ledger.STATS_RESETS_SENT] - resets
+    tell(sent < 400, "not all of them with resets: there was no memory",
+         f"{sent} resets")
+    server_is(client, 0)
+
+
+def drain_ends_later(client):
+    server_is(client, 1, 1)
+    with NoMemory() as workers:
+        time_over = time.monotonic() + 3 * SLOW
+        early = False
+        while time.monotonic() < time_over:
+            workers.mark()
+            early = early or state(client) == 2
+            time.sleep(0.2)
+    tell(wait_for(10, lambda: state(client) == 2),
+         "a server whose time to drain is over goes down once there is memory",
+         f"state {state(client)}")
+    print(f"# {'it had some all the same' if early else 'not before'}")
+
+
+def workers():
+    new_netns()
+    subprocess.run(["ip", "-batch", "-"], check=True, text=True, input="""
+        link set lo up
+        link add sink type dummy
+        link set sink up
+        addr add 198.51.100.1/24 dev sink
+        route add 203.0.113.0/24 dev sink""")
+    client = genl.Genl()
+    for protocol in genl.TCP, genl.UDP:
+        client.must(Cmd.LISTENER_ADD, key(protocol, attr(13, u32(900)),
+                                          attr(10, u32(900))))
+        client.must(Cmd.SERVER_ADD, key(protocol) + server(HOST, 80))
+    table_cannot_grow(client)
+    sessions_end_without_resets(client)
+    drain_ends_later(client)
+
+
+if __name__ == "__main__":
+    faults.prepare()
+    loading()
+    workers()

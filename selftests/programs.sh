@@ -1,0 +1,10 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Builds the programs that tests use, as build/NAME.
+set -euo pipefail
+cd "$(dirname "$(realpath "$0")")/.."
+mkdir -p build
+flags=(-std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -O2)
+
+cc "${flags[@]}" -o build/flood selftests/flood.c
+cc "${flags[@]}" -shared -fPIC -o build/failnth.so selftests/failnth.c
