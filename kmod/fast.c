@@ -76,7 +76,9 @@ static __always_inline bool parse_tcp(struct sk_buff *skb, unsigned int len,
 	pkt->tcp_flags = ((const u8 *)th)[13];
 	pkt->ack = ntohl(th->ack_seq);
 	pkt->seq = ntohl(th->seq);
-	pkt->tcp_len = len - hlen + th->syn + th->fin;
+	pkt->tcp_len = len - hlen;
+	if (unlikely(pkt->tcp_flags & (CLB_TCP_SYN | CLB_TCP_FIN)))
+		pkt->tcp_len += th->syn + th->fin;
 	pkt->tuple.ports = *(const u32 *)th;
 	return true;
 }

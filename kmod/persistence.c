@@ -157,11 +157,11 @@ void clb_persistence_refresh(struct clb_net *cn,
 /**
  * clb_persistence_pick() - the server for a new session
  * @cn: the namespace
- * @conf: the listener
+ * @conf: the listener, which has persistence
  * @tuple: of the client's packet
  *
  * Return: the server the client is bound to, else the scheduler's choice, to
- *	which the client is then bound if the listener has persistence; or NULL.
+ *	which the client is then bound; or NULL.
  * Context: RCU read side, softirqs off.
  */
 struct clb_server *clb_persistence_pick(struct clb_net *cn,
@@ -172,8 +172,6 @@ struct clb_server *clb_persistence_pick(struct clb_net *cn,
 	struct clb_server *server;
 	struct clb_tuple key;
 
-	if (likely(!conf->opt.persistence))
-		return clb_schedule_pick(conf, tuple);
 	persistence_tuple(conf, tuple, &key);
 	server = bound_server(cn, mode, &key);
 	if (server)

@@ -205,35 +205,55 @@ static void way_keep(const struct net *net, const struct clb_session *session,
 		call_rcu(&way->rcu, way_free_rcu);
 }
 
-/* The route that another session to the server found, with a reference. */
-static struct dst_entry *way_follow(const struct net *net,
-				    const struct clb_session *session,
-				    struct clb_route *route)
+static struct dst_entry *route_keep(struct clb_session *session,
+				    enum clb_dir dir, struct dst_entry *dst,
+				    u32 cookie)
 {
-	const struct clb_way *way = rcu_dereference(session->server->way);
+	struct dst_entry *old;
+
+	/* with a cookie of another route the check only fails once more */
+	WRITE_ONCE(session->dst_cookie[dir], cookie);
+	old = unrcu_pointer(xchg(&session->dst[dir], RCU_INITIALIZER(dst)));
+	dst_release(old);
+	return dst;
+}
+
+/* The route that another session to the server found. */
+static struct dst_entry *way_follow(const struct net *net,
+				    struct clb_session *session)
+{
+	const struct clb_server *server = session->server;
+	const struct clb_way *way = rcu_dereference(server->way);
 
 	if (!way || way->mode != session->mode ||
-	    ways_differ(net, route->family) ||
+	    ways_differ(net, server->key.family) ||
 	    !dst_check(way->dst, way->cookie) || !dst_hold_safe(way->dst))
 		return NULL;
 	if (session->mode == CLB_MODE_TUN)
-		route->saddr = way->saddr;
-	return way->dst;
+		clb_tunnel_set_source(session, &way->saddr);
+	return route_keep(session, CLB_DIR_ORIGINAL, way->dst, way->cookie);
 }
 
-static struct dst_entry *route_of_server(struct net *net,
-					 const struct clb_session *session,
-					 struct clb_route *route)
+static struct dst_entry *route_look_up(struct net *net,
+				       struct clb_session *session,
+				       enum clb_dir dir)
 {
+	struct clb_route route = { .known_nh = false };
 	struct dst_entry *dst;
 
-	dst = way_follow(net, session, route);
-	if (dst)
-		return dst;
-	dst = clb_route_find(net, route);
-	if (dst)
-		way_keep(net, session, route, dst);
-	return dst;
+	if (dir == CLB_DIR_REPLY)
+		route_translated(session, dir, &route);
+	else
+		route_to_server(session, &route);
+	dst = clb_route_find(net, &route);
+	if (!dst)
+		return NULL;
+	if (dir == CLB_DIR_ORIGINAL) {
+		if (session->mode == CLB_MODE_TUN)
+			clb_tunnel_set_source(session, &route.saddr);
+		way_keep(net, session, &route, dst);
+	}
+	return route_keep(session, dir, dst, route_cookie(&route, dst));
 }
 
 /**
@@ -249,25 +269,11 @@ struct dst_entry *clb_route_renew(struct net *net,
 				  struct clb_session *session,
 				  enum clb_dir dir)
 {
-	struct clb_route route = { .known_nh = false };
-	struct dst_entry *dst, *old;
+	struct dst_entry *dst = NULL;
 
-	if (dir == CLB_DIR_REPLY) {
-		route_translated(session, dir, &route);
-		dst = clb_route_find(net, &route);
-	} else {
-		route_to_server(session, &route);
-		dst = route_of_server(net, session, &route);
-	}
-	if (!dst)
-		return NULL;
-	if (session->mode == CLB_MODE_TUN && dir == CLB_DIR_ORIGINAL)
-		clb_tunnel_set_source(session, &route.saddr);
-	/* with a cookie of another route the check only fails once more */
-	WRITE_ONCE(session->dst_cookie[dir], route_cookie(&route, dst));
-	old = unrcu_pointer(xchg(&session->dst[dir], RCU_INITIALIZER(dst)));
-	dst_release(old);
-	return dst;
+	if (dir == CLB_DIR_ORIGINAL)
+		dst = way_follow(net, session);
+	return likely(dst) ? dst : route_look_up(net, session, dir);
 }
 
 static void server_forget(struct clb_server *server)

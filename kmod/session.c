@@ -15,6 +15,7 @@
 #include "persistence.h"
 #include "pool.h"
 #include "ruleset.h"
+#include "scheduler.h"
 #include "session.h"
 
 /* Buckets an eviction looks at: enough to meet the flood that filled them. */
@@ -452,7 +453,9 @@ static struct clb_session *session_make(struct clb_net *cn,
 	struct clb_session *session;
 	struct clb_server *server;
 
-	server = clb_persistence_pick(cn, conf, &pkt->tuple);
+	server = likely(!conf->opt.persistence) ?
+		 clb_schedule_pick(conf, &pkt->tuple) :
+		 clb_persistence_pick(cn, conf, &pkt->tuple);
 	*drop = CLB_STATS_A_DROP_NO_SERVER;
 	if (unlikely(!server))
 		return NULL;
