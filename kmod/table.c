@@ -46,11 +46,13 @@ static spinlock_t *bucket_lock(struct clb_table *table, u32 hash)
  * Context: any but hard interrupts; softirqs are off until the end.
  */
 void clb_table_lock(struct clb_table *table, u32 index)
+	__acquires(table->locks)
 {
 	spin_lock_bh(bucket_lock(table, index));
 }
 
 void clb_table_unlock(struct clb_table *table, u32 index)
+	__releases(table->locks)
 {
 	spin_unlock_bh(bucket_lock(table, index));
 }
@@ -63,6 +65,12 @@ static void chain_add(struct clb_chain *chain, struct clb_tuplehash *entry)
 }
 
 /* Readers that stand on the entry go on from it. */
+static void chain_unlink(struct clb_tuplehash __rcu **link,
+			 struct clb_tuplehash *entry)
+{
+	rcu_assign_pointer(*link, rcu_dereference_raw(entry->next));
+}
+
 static void chain_del(struct clb_chain *chain, struct clb_tuplehash *entry)
 {
 	struct clb_tuplehash __rcu **link = &chain->first;
@@ -70,7 +78,7 @@ static void chain_del(struct clb_chain *chain, struct clb_tuplehash *entry)
 
 	while ((at = rcu_dereference_raw(*link)) != entry)
 		link = &at->next;
-	rcu_assign_pointer(*link, rcu_dereference_raw(entry->next));
+	chain_unlink(link, entry);
 }
 
 /**
@@ -114,19 +122,24 @@ void clb_table_remove(struct clb_table *table, struct clb_tuplehash *entry)
 	spin_unlock(lock);
 }
 
-/* Entries of @from that belong to bucket @index when there are @count. */
+/*
+ * Entries of @from that belong to bucket @index when there are @count: in one
+ * go, for the chain is long where the table could not grow as fast as the load.
+ */
 static void bucket_move(struct clb_chain *from, struct clb_chain *to,
 			u32 index, u32 count)
 {
-	struct clb_tuplehash *entry, *next;
+	struct clb_tuplehash __rcu **link = &from->first;
+	struct clb_tuplehash *entry;
 	u32 mask = mask_of(count);
 
-	for (entry = rcu_dereference_raw(from->first); entry; entry = next) {
-		next = rcu_dereference_raw(entry->next);
-		if (clb_bucket_of(entry->hash, count, mask) != index)
-			continue;
-		chain_del(from, entry);
-		chain_add(to, entry);
+	while ((entry = rcu_dereference_raw(*link))) {
+		if (clb_bucket_of(entry->hash, count, mask) == index) {
+			chain_unlink(link, entry);
+			chain_add(to, entry);
+		} else {
+			link = &entry->next;
+		}
 	}
 }
 

@@ -157,6 +157,8 @@ packets_round() { # SEED
 	local churn
 
 	ok "configuration with every mode" clb restore "$TMP/conf"
+	# messages may have changed them
+	ok "settings" clb settings set fast-path on max-sessions 1000000
 	churn &
 	churn=$!
 	_pids+=("$churn")
