@@ -37,11 +37,15 @@ demo: setup
 	$(MAKE) all
 	@selftests/vm/boot.sh demo selftests/demo.sh
 
-bench: bench-l4
+bench: bench-l4 bench-l4-native
 
 bench-l4: setup
 	$(MAKE) all
 	@selftests/bench/l4.sh
+
+bench-l4-native: setup
+	$(MAKE) all
+	@selftests/bench/l4-native.sh
 
 style:
 	@selftests/style.sh
@@ -79,7 +83,8 @@ help:
 	@echo 'make check         run all quick tests; TESTS="nat abi": only these'
 	@echo 'make check-debug   run the tests on a kernel that looks for faults'
 	@echo 'make check-harness test the test harness itself'
-	@echo 'make bench         measure; results in build/bench (bench-l4)'
+	@echo 'make bench         measure; results in build/bench: all of bench-l4'
+	@echo '                   (instructions), bench-l4-native (time)'
 	@echo 'make style         checkpatch, sparse, shellcheck'
 	@echo 'make install       install for kernel KVER; PREFIX=, DESTDIR='
 	@echo 'make dkms          install the module through DKMS'
@@ -88,4 +93,4 @@ help:
 	@echo 'Kernel release: KVER=$(KVER)'
 
 .PHONY: all module have-headers tools setup check check-debug check-harness \
-	bench bench-l4 demo style install dkms in-tree clean help
+	bench bench-l4 bench-l4-native demo style install dkms in-tree clean help

@@ -13,7 +13,7 @@
 
 limit() {
 	net_up 1
-	flows udp $CLIENT4 "$(server4 0)" 1000
+	flows udp "$CLIENT4" "$(server4 0)" 1000
 	tc qdisc add dev in0 clsact
 	tc filter add dev in0 ingress matchall \
 		action mirred egress redirect dev out0
@@ -24,7 +24,7 @@ limit() {
 
 netfilter() { # flowtable|conntrack
 	net_up 1
-	flows udp $CLIENT4 $VIP4 1000
+	flows udp "$CLIENT4" "$VIP4" 1000
 	nft -f - <<-NFT
 	table ip nat {
 		chain prerouting {
@@ -69,8 +69,8 @@ unload() { "$1_unload"; }
 
 ipvs_load() {
 	! [ "$UNIT" = insn ] || modprobe ip_vs conn_tab_bits=20
-	ip addr add $VIP4/32 dev lo
-	ip addr add $VIP6/128 dev lo nodad
+	ip addr add "$VIP4"/32 dev lo
+	ip addr add "$VIP6"/128 dev lo nodad
 }
 
 ipvs_unload() {
@@ -192,10 +192,10 @@ connections() { # SYSTEM MODE PROTOCOL CLIENT VIP
 
 # the_cases SYSTEM MODE FAMILY SESSIONS...
 the_cases() {
-	local system=$1 mode=$2 suffix='' client=$CLIENT4 vip=$VIP4 n protocol
+	local system=$1 mode=$2 suffix='' client="$CLIENT4" vip="$VIP4" n protocol
 
 	if [ "$3" = 6 ]; then
-		suffix=6 client=$CLIENT6 vip=$VIP6
+		suffix=6 client=$CLIENT6 vip="$VIP6"
 	fi
 	for n in "${@:4}"; do
 		for protocol in udp$suffix tcp$suffix; do
@@ -205,10 +205,17 @@ the_cases() {
 				"$client" "$vip" "$n"
 		done
 	done
+	[ "$4" = 1000 ] || return 0
 	group "$system/$mode/udp$suffix/new" \
 		new "$system" "$mode" udp$suffix "$client" "$vip"
 	group "$system/$mode/tcp$suffix/connection" \
 		connections "$system" "$mode" tcp$suffix "$client" "$vip"
+}
+
+forwarding() { # NAME N: flows
+	net_up 1
+	flows udp "$CLIENT4" "$(server4 0)" "$2"
+	established "$1" in:
 }
 
 # --- memory, lists -------------------------------------------------------------
@@ -239,15 +246,16 @@ footprint() { # SYSTEM MODE N
 	local before after small large
 
 	net_up 4
-	flows udp $CLIENT4 $VIP4 "$3"
+	flows udp "$CLIENT4" "$VIP4" "$3"
 	before=$(memory)
 	load "$1"
-	"$1_service" "$2" udp $VIP4 4
+	"$1_service" "$2" udp "$VIP4" 4
 	play $(($3 / 10)) 0 1 in:
 	[ "$1" != clb ] || small=$(listing $(($3 / 10)))
 	play $(($3 - $3 / 10)) $(($3 / 10)) 1 in:
 	after=$(memory)
-	echo "result $1/$2/udp/memory@$3 $(((after - before) / $3)) bytes"
+	! [ "$UNIT" = insn ] ||
+		echo "result $1/$2/udp/memory@$3 $(((after - before) / $3)) bytes"
 	if [ "$1" = clb ]; then
 		large=$(listing "$3")
 		echo "result clb/list@$3 $((large / $3)) $UNIT"
@@ -266,8 +274,8 @@ variant() { # NAME SERVERS LISTENER [MORE]
 	local system=clb+$1
 
 	group "$(names_of "$system" nat udp 1000)" \
-		sessions "$system" nat udp $CLIENT4 $VIP4 1000
-	group "$system/nat/udp/new" new "$system" nat udp $CLIENT4 $VIP4
+		sessions "$system" nat udp "$CLIENT4" "$VIP4" 1000
+	group "$system/nat/udp/new" new "$system" nat udp "$CLIENT4" "$VIP4"
 	unset SERVERS LISTENER MORE
 }
 
@@ -331,11 +339,32 @@ everything() {
 		footprint clb nat 1000000
 }
 
+# With as many sessions as a real balancer holds, at native speed. One system
+# follows the other in each round, so that what the machine does besides hits
+# all of them.
+native() {
+	local n round
+
+	for ((round = 0; round < ${ROUNDS:-5}; round++)); do
+		rm -f "$TMP"/floors-*
+		for n in ${SESSIONS:-1000}; do
+			group "forward@$n" forwarding "forward@$n" "$n"
+			the_cases ipvs nat 4 "$n"
+			the_cases clb nat 4 "$n"
+		done
+	done
+	group clb/list@1000000 footprint clb nat 1000000
+}
+
 if [ $# -gt 0 ]; then
 	"$@"		# by apart
 	exit "$failed"
 fi
 insmod "$INJECT_KO" || exit 1
-! [ "$UNIT" = insn ] || modprobe -a nft_fwd_netdev ipip ip6_tunnel
-everything
+if [ "$UNIT" = insn ]; then
+	modprobe -a nft_fwd_netdev ipip ip6_tunnel
+	everything
+else
+	native
+fi
 exit "$failed"

@@ -11,7 +11,8 @@
 # in0 and out0 are devices of inject.ko, which plays clients and servers. Each
 # group of cases has a network namespace of its own, so that none finds what
 # another has left.
-set -u
+# shellcheck disable=SC2034 # variables are for those who source this
+set -uf		# patterns of CASES are not names of files
 BENCH=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 # shellcheck source=selftests/module.sh
 . "$BENCH/../module.sh"
