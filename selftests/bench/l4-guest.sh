@@ -13,7 +13,7 @@
 
 limit() {
 	net_up 1
-	flows udp "$CLIENT4" "$(server4 0)" 1000
+	flows udp "$CLIENT4" "$(servers4 1)" 1000
 	tc qdisc add dev in0 clsact
 	tc filter add dev in0 ingress matchall \
 		action mirred egress redirect dev out0
@@ -29,7 +29,7 @@ netfilter() { # flowtable|conntrack
 	table ip nat {
 		chain prerouting {
 			type nat hook prerouting priority -100
-			ip daddr $VIP4 udp dport $PORT dnat to $(server4 0):$PORT
+			ip daddr $VIP4 udp dport $PORT dnat to $(servers4 1):$PORT
 		}
 	}
 	NFT
@@ -77,22 +77,27 @@ ipvs_unload() {
 	! [ "$UNIT" = insn ] || rmmod ip_vs_rr ip_vs
 }
 
-ipvs_service() { # MODE PROTOCOL VIP SERVERS
-	local flag=-${2:0:1} how i vip=$3 server
+# service_of MODE PROTOCOL VIP SERVERS: sets what both need to write a service
+service_of() {
+	vip=$3 servers=$(servers4 "$4")
+	if [ "${3#*:}" != "$3" ]; then
+		vip=[$3] servers=$(servers6 "$4" | sed 's/.*/[&]/')
+	fi
+}
 
+ipvs_service() { # MODE PROTOCOL VIP SERVERS
+	local vip servers how server flag=-${2:0:1}
+
+	service_of "$@"
 	case $1 in
 	nat)	how=-m ;;
 	dr)	how=-g ;;
 	tun)	how=-i ;;
 	esac
-	[ "${vip#*:}" = "$vip" ] || vip=[$vip]
 	{
 		echo "-A $flag $vip:$PORT -s rr"
-		for ((i = 0; i < $4; i++)); do
-			server=$(server4 "$i"):$PORT
-			[ "${vip#[}" = "$vip" ] ||
-				server=[$(server6 "$i")]:$PORT
-			echo "-a $flag $vip:$PORT -r $server $how"
+		for server in $servers; do
+			echo "-a $flag $vip:$PORT -r $server:$PORT $how"
 		done
 	} | ipvsadm -R
 }
@@ -104,24 +109,22 @@ clb_load() {
 
 clb_unload() { clb_module_unload; }
 
-# LISTENER: more keywords of the listener; MORE: more commands
+# LISTENER: more keywords of the listener; MORE: prints more commands. Weights are not
+# equal, or wrr would do what rr does.
 clb_service() { # MODE PROTOCOL VIP SERVERS
-	local i vip=$3 server weight
+	local vip servers server i=0
 
-	[ "${vip#*:}" = "$vip" ] || vip=[$vip]
+	service_of "$@"
 	{
 		[ "$1" != fnat ] || printf 'local add %s\n' 198.18.0.1 \
 			2001:db8:5:0:ffff::1
 		echo "listener add $2 $vip:$PORT mode $1" \
 			"${LISTENER:-scheduler rr}"
-		for ((i = 0; i < $4; i++)); do
-			server=$(server4 "$i")
-			[ "${vip#[}" = "$vip" ] || server=[$(server6 "$i")]
-			weight=$((100 + i % 4))
+		for server in $servers; do
 			echo "server add $2 $vip:$PORT $server:$PORT" \
-				"weight $weight"
+				"weight $((100 + i++ % 4))"
 		done
-		echo "${MORE:-}"
+		${MORE:-}
 	} | "$clbctl" restore || exit 1
 }
 
@@ -214,7 +217,7 @@ the_cases() {
 
 forwarding() { # NAME N: flows
 	net_up 1
-	flows udp "$CLIENT4" "$(server4 0)" "$2"
+	flows udp "$CLIENT4" "$(servers4 1)" "$2"
 	established "$1" in:
 }
 
@@ -298,14 +301,15 @@ networks() { # N: that hold no client
 variants() {
 	local s
 
-	for s in wrr mh; do
-		variant $s 4 "scheduler $s"
+	# one client address: mh must look at ports
+	for s in wrr "mh hash tuple"; do
+		variant "${s%% *}" 4 "scheduler $s"
 	done
-	for s in rr wrr mh; do
-		variant $s-1000-servers 1000 "scheduler $s"
+	for s in rr wrr "mh hash tuple"; do
+		variant "${s%% *}-1000-servers" 1000 "scheduler $s"
 	done
-	variant 10000-listeners 4 "scheduler rr" "$(listeners 10000)"
-	variant 300-acl-entries 4 "scheduler rr acl deny" "$(networks 300)"
+	variant 10000-listeners 4 "scheduler rr" "listeners 10000"
+	variant 300-acl-entries 4 "scheduler rr acl deny" "networks 300"
 	variant rate 4 "scheduler rr rate 1000g"
 }
 

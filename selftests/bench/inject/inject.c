@@ -156,6 +156,7 @@ static void inject_setup(struct net_device *dev)
 	ether_setup(dev);
 	dev->netdev_ops = &inject_ops;
 	dev->needs_free_netdev = true;
+	dev->flags &= ~IFF_MULTICAST;	/* or MLD sends of its own accord */
 	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE;
 	dev->features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA |
 			 NETIF_F_LLTX;
