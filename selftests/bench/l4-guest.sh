@@ -74,6 +74,7 @@ ipvs_load() {
 }
 
 ipvs_unload() {
+	ipvsadm -C
 	! [ "$UNIT" = insn ] || rmmod ip_vs_rr ip_vs
 }
 
@@ -109,8 +110,8 @@ clb_load() {
 
 clb_unload() { clb_module_unload; }
 
-# LISTENER: more keywords of the listener; MORE: prints more commands. Weights are not
-# equal, or wrr would do what rr does.
+# LISTENER: more keywords of the listener; MORE: prints more commands. Weights
+# are not equal, or wrr would do what rr does.
 clb_service() { # MODE PROTOCOL VIP SERVERS
 	local vip servers server i=0
 
@@ -150,6 +151,8 @@ sessions() { # SYSTEM MODE PROTOCOL CLIENT VIP N
 	"${balancer}_service" "$2" "${3%6}" "$5" "${SERVERS:-4}"
 	if [ "${3%6}" = udp ]; then
 		connect "$6"
+		# one answer for each, which is a change of state
+		! replies "$2" || [ "$UNIT" = insn ] || play "$6" 0 1 out:
 		established "$name/established/in@$6" in:
 		! replies "$2" || established "$name/established/reply@$6" out:
 	else
@@ -256,6 +259,7 @@ footprint() { # SYSTEM MODE N
 	play $(($3 / 10)) 0 1 in:
 	[ "$1" != clb ] || small=$(listing $(($3 / 10)))
 	play $(($3 - $3 / 10)) $(($3 / 10)) 1 in:
+	settle "$PACKETS" 0 7919 in: || failed=1
 	after=$(memory)
 	! [ "$UNIT" = insn ] ||
 		echo "result $1/$2/udp/memory@$3 $(((after - before) / $3)) bytes"

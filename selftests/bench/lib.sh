@@ -133,7 +133,7 @@ inject() { echo "$*" >/proc/inject; }
 # packets came through. The name is that of the unit in which QEMU's clock
 # counts; under User-Mode Linux it is nanoseconds.
 play() {
-		local rounds=$1 steps=${*:4} in out packets ns got_in got_out
+	local rounds=$1 steps=${*:4} in out packets ns got_in got_out
 
 	inject run "$@" || return
 	read -r _ packets _ ns _ got_in _ got_out _ </proc/inject
@@ -233,16 +233,19 @@ settle() { # ROUNDS FIRST STRIDE STEP...
 	[ "$UNIT" != insn ]	# a clock may tremble
 }
 
-# Established flows, each in its turn.
+# Established flows, each in its turn. With more flows than packets, those
+# measured are not those that settling has brought into the cache.
 established() { # NAME STEP
-	local how
+	local stride first=0
 
 	wanted "$1" || return 0
-	how="$PACKETS 0 $(stride "$nr_flows") $2"
-	# shellcheck disable=SC2086 # they are words
-	settle $how || { say "failed: $1: does not settle"; failed=1; }
-	# shellcheck disable=SC2086
-	measure "$1" $how
+	stride=$(stride "$nr_flows")
+	if ! settle "$PACKETS" 0 "$stride" "$2"; then
+		say "failed: $1: does not settle"
+		failed=1
+	fi
+	[ "$UNIT" = insn ] || first=$((PACKETS * stride % nr_flows))
+	measure "$1" "$PACKETS" "$first" "$stride" "$2"
 }
 
 # --- profile -----------------------------------------------------------------
