@@ -56,7 +56,7 @@ gnuplot <<-GNUPLOT
 	set yrange [0:*]
 	set grid ytics linecolor "#dddddd"
 	set border 3
-	set key top left
+	set key outside top center horizontal
 	plot "$work/data" using 2:xticlabels(1) linecolor "#1f5fa8" \
 		title "established, to the server", \
 	     "" using 3 linecolor "#7fb2e5" title "established, reply", \
