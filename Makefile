@@ -67,6 +67,15 @@ dkms:
 	sed 's/@VERSION@/$(VERSION)/' dkms.conf >$(dkms_src)/dkms.conf
 	$(if $(DESTDIR),,dkms install --force -m clb -v $(VERSION) -k $(KVER))
 
+# One package: the tools, and the module's sources for DKMS.
+deb_tree = $(CURDIR)/build/deb/tree
+deb: tools
+	rm -rf build/deb
+	$(MAKE) dkms DESTDIR=$(deb_tree)
+	$(MAKE) -C tools install VERSION=$(VERSION) PREFIX=/usr \
+		DESTDIR=$(deb_tree)
+	tools/deb.sh $(VERSION) $(deb_tree) build/deb/clb_$(VERSION).deb
+
 in-tree:
 	@test -n "$(KSRC)" || { echo "usage: make in-tree KSRC=dir" >&2; exit 1; }
 	@selftests/in-tree.sh $(KSRC)
@@ -88,9 +97,10 @@ help:
 	@echo 'make style         checkpatch, sparse, shellcheck'
 	@echo 'make install       install for kernel KVER; PREFIX=, DESTDIR='
 	@echo 'make dkms          install the module through DKMS'
+	@echo 'make deb           make a Debian package in build/deb'
 	@echo 'make in-tree KSRC=dir   put the module into a kernel source tree'
 	@echo 'make clean         remove what was built'
 	@echo 'Kernel release: KVER=$(KVER)'
 
 .PHONY: all module have-headers tools setup check check-debug check-harness \
-	bench bench-l4 bench-l4-native demo style install dkms in-tree clean help
+	bench bench-l4 bench-l4-native demo style install dkms deb in-tree clean help

@@ -4,6 +4,7 @@
  * addresses. Fragments and pings show no port to find a listener or session
  * by; this set tells in one look-up whether to bother.
  */
+#include <linux/random.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
@@ -22,6 +23,7 @@ struct address_key {
  * @key: the address
  * @users: listeners, servers and local addresses that have it
  * @vips: listeners among them
+ * @ident: IPv4 identification of the next tunnel packet to it
  * @rcu: packets in flight
  */
 struct clb_address {
@@ -29,6 +31,7 @@ struct clb_address {
 	struct address_key	key;
 	unsigned int		users;
 	unsigned int		vips;
+	atomic_t		ident;
 	struct rcu_head		rcu;
 };
 
@@ -84,6 +87,7 @@ struct clb_address *clb_address_get(struct clb_net *cn, u8 family,
 		return NULL;
 	spare->key.addr = *addr;
 	spare->key.family = family;
+	atomic_set(&spare->ident, get_random_u32());
 	address = address_share(cn, spare, vip);
 	if (address != spare)
 		kfree(spare);
@@ -143,6 +147,19 @@ bool clb_address_vip(struct clb_net *cn, u8 family,
 	struct clb_address *address = address_find(cn, &key);
 
 	return address && READ_ONCE(address->vips);
+}
+
+/**
+ * clb_address_ident() - identifications for IPv4 packets that we send there
+ * @address: where to; nobody else sees the numbers
+ * @packets: how many will be sent
+ *
+ * Return: the first of as many, unique for as long as 16 bits allow.
+ * Context: any.
+ */
+u16 clb_address_ident(struct clb_address *address, unsigned int packets)
+{
+	return atomic_add_return(packets, &address->ident) - packets;
 }
 
 int clb_address_init(struct clb_net *cn)

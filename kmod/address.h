@@ -17,5 +17,6 @@ bool clb_address_vip(struct clb_net *cn, u8 family,
 		     const union nf_inet_addr *addr);
 bool clb_address_known(struct clb_net *cn, u8 family,
 		       const union nf_inet_addr *addr);
+u16 clb_address_ident(struct clb_address *address, unsigned int packets);
 
 #endif /* _CLB_ADDRESS_H */

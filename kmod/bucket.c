@@ -37,15 +37,17 @@ void clb_bucket_set(struct clb_bucket *bucket, u64 rate, u64 burst)
 
 bool __clb_bucket_take(struct clb_bucket *bucket, u32 units)
 {
-	u64 time = (units * READ_ONCE(bucket->cost)) >> CLB_BUCKET_SHIFT;
+	u64 cost = READ_ONCE(bucket->cost);
+	s64 one = cost >> CLB_BUCKET_SHIFT;
+	s64 all = (units * cost) >> CLB_BUCKET_SHIFT;
 	s64 now = ktime_get_ns();
 	s64 old = atomic64_read(&bucket->full_at);
-	s64 new;
+	s64 from;
 
 	do {
-		new = max(old, now) + time;
-		if (new - now > READ_ONCE(bucket->burst))
+		from = max(old, now);
+		if (from + one - now > (s64)READ_ONCE(bucket->burst))
 			return false;
-	} while (!atomic64_try_cmpxchg(&bucket->full_at, &old, new));
+	} while (!atomic64_try_cmpxchg(&bucket->full_at, &old, from + all));
 	return true;
 }

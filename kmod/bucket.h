@@ -13,6 +13,12 @@
  * The generic cell rate algorithm (ITU-T I.371): the level of the bucket is
  * kept as the time of its being full, so that taking from it is one
  * compare-and-exchange.
+ *
+ * Whoever finds one unit in it gets all it asks for, and the bucket is in debt
+ * until as much has flowed back: large takers have the same chance as small
+ * ones, who would otherwise keep the level below what the large ones need. On
+ * the average the rate is exact; it is exceeded by a burst and one taker's
+ * units at the most.
  */
 struct clb_bucket {
 	atomic64_t	full_at;
@@ -28,8 +34,8 @@ bool __clb_bucket_take(struct clb_bucket *bucket, u32 units);
  * @bucket: the bucket
  * @units: how much
  *
- * Return: true if there was enough (or there is no limit), false if nothing
- *	was taken.
+ * Return: true if there was one (or there is no limit), false if nothing was
+ *	taken.
  * Context: any.
  */
 static inline bool clb_bucket_take(struct clb_bucket *bucket, u32 units)

@@ -23,16 +23,9 @@ static void session_leave(struct clb_net *cn, struct clb_session *session)
 {
 	const struct clb_tuple *tuple = clb_session_tuple(session,
 							  CLB_DIR_ORIGINAL);
-	bool tcp = tuple->protocol == IPPROTO_TCP;
-	bool reset = tcp &&
-		READ_ONCE(session->state) <= CLB_SESSION_STATE_CLOSING &&
-		READ_ONCE(session->server->listener->reset);
 
-	if (!clb_session_kill(cn, session))
-		return;
-	if (reset)
-		clb_reset_session(cn, session);
-	else if (!tcp && tuple->kind == CLB_TUPLE_FLOW)
+	if (clb_session_end(cn, session) && tuple->protocol == IPPROTO_UDP &&
+	    tuple->kind == CLB_TUPLE_FLOW)
 		clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_MOVED);
 }
 
@@ -53,15 +46,14 @@ static void bucket_collect(struct clb_net *cn, u32 index)
 {
 	struct clb_tuplehash *entry;
 
-	hlist_for_each_entry_rcu(entry, clb_table_bucket(&cn->table, index),
-				 node) {
+	clb_chain_for_each(entry, clb_table_bucket(&cn->table, index)) {
 		struct clb_session *session = clb_session_of(entry);
 
 		if (entry->tuple.dir != CLB_DIR_ORIGINAL ||
 		    session_ends(cn, session))
 			continue;
 		if (READ_ONCE(session->server->listener->persistence) &&
-		    clb_session_assured(session))
+		    entry->tuple.kind == CLB_TUPLE_FLOW)
 			clb_persistence_refresh(cn, session);
 	}
 }
@@ -180,22 +172,13 @@ static u32 bucket_end(struct clb_net *cn, u32 index,
 	struct clb_tuplehash *entry;
 	u32 count = 0;
 
-	hlist_for_each_entry_rcu(entry, clb_table_bucket(&cn->table, index),
-				 node) {
+	clb_chain_for_each(entry, clb_table_bucket(&cn->table, index)) {
 		struct clb_session *session = clb_session_of(entry);
-		bool reset;
 
-		if (entry->tuple.dir != CLB_DIR_ORIGINAL ||
-		    !clb_session_matches(session, filter))
-			continue;
-		reset = entry->tuple.protocol == IPPROTO_TCP &&
-			entry->tuple.kind == CLB_TUPLE_FLOW &&
-			READ_ONCE(session->server->listener->reset);
-		if (!clb_session_kill(cn, session))
-			continue;
-		count++;
-		if (reset)
-			clb_reset_session(cn, session);
+		if (entry->tuple.dir == CLB_DIR_ORIGINAL &&
+		    clb_session_matches(session, filter) &&
+		    clb_session_end(cn, session))
+			count++;
 	}
 	return count;
 }

@@ -248,43 +248,52 @@ static bool dump_listener(struct sk_buff *skb, struct netlink_callback *cb,
 	return hdr && record_end(skb, hdr, clb_fill_listener(skb, conf));
 }
 
-static bool dump_servers(struct sk_buff *skb, struct netlink_callback *cb,
-			 const struct clb_listener_conf *conf)
+/* What is inside a listener, from where the last skb was full. */
+static bool dump_inside(struct sk_buff *skb, struct netlink_callback *cb,
+			const struct clb_listener_conf *conf, u8 cmd, u32 count,
+			int (*fill)(struct sk_buff *skb,
+				    const struct clb_listener_conf *conf,
+				    u32 index))
 {
 	struct config_cursor *cursor = config_cursor(cb);
 	void *hdr;
 
-	for (; cursor->index < conf->nr_servers; cursor->index++) {
-		hdr = record_begin(skb, cb, CLB_CMD_SERVER_GET);
+	for (; cursor->index < count; cursor->index++) {
+		hdr = record_begin(skb, cb, cmd);
 		if (!hdr ||
 		    !record_end(skb, hdr,
 				clb_fill_listener_key(skb, &conf->key) ?:
-				clb_fill_server(skb, &conf->servers
-						[cursor->index])))
+				fill(skb, conf, cursor->index)))
 			return false;
 	}
 	cursor->index = 0;
 	return true;
 }
 
+static int fill_server(struct sk_buff *skb,
+		       const struct clb_listener_conf *conf, u32 index)
+{
+	return clb_fill_server(skb, &conf->servers[index]);
+}
+
+static bool dump_servers(struct sk_buff *skb, struct netlink_callback *cb,
+			 const struct clb_listener_conf *conf)
+{
+	return dump_inside(skb, cb, conf, CLB_CMD_SERVER_GET, conf->nr_servers,
+			   fill_server);
+}
+
+static int fill_acl(struct sk_buff *skb, const struct clb_listener_conf *conf,
+		    u32 index)
+{
+	return clb_fill_acl(skb, &conf->acl_entries[index], conf->key.family);
+}
+
 static bool dump_acl(struct sk_buff *skb, struct netlink_callback *cb,
 		     const struct clb_listener_conf *conf)
 {
-	struct config_cursor *cursor = config_cursor(cb);
-	void *hdr;
-
-	for (; cursor->index < conf->nr_acl; cursor->index++) {
-		hdr = record_begin(skb, cb, CLB_CMD_ACL_GET);
-		if (!hdr ||
-		    !record_end(skb, hdr,
-				clb_fill_listener_key(skb, &conf->key) ?:
-				clb_fill_acl(skb, &conf->acl_entries
-					     [cursor->index],
-					     conf->key.family)))
-			return false;
-	}
-	cursor->index = 0;
-	return true;
+	return dump_inside(skb, cb, conf, CLB_CMD_ACL_GET, conf->nr_acl,
+			   fill_acl);
 }
 
 /* Dumps all listeners or the one asked for, as far as the skb has room. */
@@ -415,14 +424,14 @@ static bool dump_session(struct sk_buff *skb, struct netlink_callback *cb,
  * at an entry, one that left it meanwhile would hide another.
  */
 static bool dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
-			struct hlist_head *head)
+			struct clb_chain *chain)
 {
 	struct session_cursor *cursor = session_cursor(cb);
 	unsigned int before = skb->len;
 	struct clb_tuplehash *entry;
 	u32 index = 0;
 
-	hlist_for_each_entry(entry, head, node) {
+	clb_chain_for_each(entry, chain) {
 		if (index++ < cursor->skip)
 			continue;
 		if (dump_session(skb, cb, entry))

@@ -2,15 +2,14 @@
 /*
  * DOC: Fast path
  *
- * Packets of established sessions are taken at the NETDEV ingress hook of the
- * device they come by and handed to the neighbour they go to, past routing,
- * PRE_ROUTING and POST_ROUTING. It is the slow path's work on the same session
- * with the same functions, for packets about which there is nothing to decide:
- * TCP in ESTABLISHED without SYN, FIN or RST, UDP that moves; no fragment, no
- * IP option or extension header, no used up hop limit, not too large; a server
- * that is not down; a route that is valid and leads to a resolved neighbour on
- * a real device. Whatever is different goes on untouched and meets the hooks
- * in hook.c.
+ * Packets of sessions are taken at the NETDEV ingress hook of the device they
+ * come by and handed to the neighbour they go to, past routing, PRE_ROUTING
+ * and POST_ROUTING. It is the slow path's work on the same session with the
+ * same functions, for packets that are plain: no fragment, no IP option or
+ * extension header, no used up hop limit, not too large; a server that is not
+ * down; a route to a resolved neighbour on a real device. The first packet of
+ * a flow is among them if no other hook would see it before ours. Whatever is
+ * different goes on untouched and meets the hooks in hook.c.
  */
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
@@ -30,38 +29,21 @@
 #include <net/route.h>
 
 #include "fast.h"
+#include "hook.h"
 #include "meter.h"
+#include "route.h"
 #include "session.h"
 #include "tcp.h"
 #include "translate.h"
 #include "tunnel.h"
 #include "xmit.h"
 
-/**
- * struct fast - a packet on the fast path
- * @skb: data at the network header
- * @session: its session
- * @dst: its route
- * @neigh: where it goes
- * @tuple: of the packet
- * @len: its length at the IP layer, padding of short frames excluded
- * @thoff: offset of the transport header
- * @ack: TCP acknowledgement number, host order
- * @end: TCP sequence number behind the last byte, host order
- * @dir: the direction in which it travels
- */
-struct fast {
-	struct sk_buff		*skb;
-	struct clb_session	*session;
-	struct dst_entry	*dst;
-	struct neighbour	*neigh;
-	struct clb_tuple	tuple;
-	unsigned int		len;
-	unsigned int		thoff;
-	u32			ack;
-	u32			end;
-	enum clb_dir		dir;
-};
+/* Filled in before it is used: kernels that clear the stack leave it be. */
+#if __has_attribute(__uninitialized__)
+#define __clb_uninitialized __attribute__((__uninitialized__))
+#else
+#define __clb_uninitialized
+#endif
 
 /**
  * struct clb_device - a device with our hook
@@ -75,118 +57,143 @@ struct clb_device {
 	struct nf_hook_ops	ops;
 };
 
-/* Byte 13 of the header: of the flags only ACK and PSH are of no concern. */
-#define FAST_TCP_FLAGS	(CLB_TCP_ACK | 0x08)
-
-static bool parse_tcp(struct fast *fast)
+/*
+ * The parsers set what a plain packet has in @pkt and return its length
+ * at the IP layer, padding of short frames excluded, or 0.
+ */
+static bool parse_tcp(struct sk_buff *skb, unsigned int len,
+		      struct clb_packet *pkt)
 {
 	const struct tcphdr *th;
+	unsigned int hlen;
 
-	if (!pskb_may_pull(fast->skb, fast->thoff + sizeof(*th)))
+	if (!pskb_may_pull(skb, pkt->thoff + sizeof(*th)))
 		return false;
-	th = (const void *)(fast->skb->data + fast->thoff);
-	if ((((const u8 *)th)[13] | FAST_TCP_FLAGS) != FAST_TCP_FLAGS ||
-	    !th->ack || th->doff < sizeof(*th) / 4 ||
-	    fast->thoff + th->doff * 4 > fast->len)
+	th = (const void *)(skb->data + pkt->thoff);
+	hlen = pkt->thoff + th->doff * 4;
+	if (th->doff < sizeof(*th) / 4 || hlen > len)
 		return false;
-	fast->ack = ntohl(th->ack_seq);
-	fast->end = ntohl(th->seq) + fast->len - fast->thoff - th->doff * 4;
-	fast->tuple.sport = th->source;
-	fast->tuple.dport = th->dest;
+	pkt->tcp_flags = ((const u8 *)th)[13];
+	pkt->ack = ntohl(th->ack_seq);
+	pkt->seq = ntohl(th->seq);
+	pkt->tcp_len = len - hlen + th->syn + th->fin;
+	pkt->tuple.ports = *(const u32 *)th;
 	return true;
 }
 
-static bool parse_udp(struct fast *fast)
+static __always_inline bool parse_transport(struct sk_buff *skb, u8 protocol,
+					    unsigned int len,
+					    struct clb_packet *pkt)
 {
-	const struct udphdr *uh = (const void *)(fast->skb->data +
-						 fast->thoff);
+	struct clb_tuple *tuple = &pkt->tuple;
 
-	fast->tuple.sport = uh->source;
-	fast->tuple.dport = uh->dest;
-	return true;
-}
-
-static bool parse_transport(struct fast *fast, u8 protocol)
-{
-	fast->tuple.protocol = protocol;
+	tuple->protocol = protocol;
+	tuple->kind = CLB_TUPLE_FLOW;
+	tuple->dir = CLB_DIR_ORIGINAL;
 	if (protocol == IPPROTO_TCP)
-		return parse_tcp(fast);
-	return protocol == IPPROTO_UDP && parse_udp(fast);
+		return parse_tcp(skb, len, pkt);
+	if (unlikely(protocol != IPPROTO_UDP))
+		return false;
+	tuple->ports = *(const u32 *)(skb->data + pkt->thoff);
+	return true;
 }
 
-static bool parse_ipv4(struct fast *fast)
+static __always_inline unsigned int parse_ipv4(struct sk_buff *skb,
+					       struct clb_packet *pkt)
 {
 	const struct iphdr *iph;
+	unsigned int len;
 
-	fast->thoff = sizeof(*iph);
-	if (!pskb_may_pull(fast->skb, sizeof(*iph) + sizeof(struct udphdr)))
-		return false;
-	iph = (const void *)fast->skb->data;
-	fast->len = ntohs(iph->tot_len);
+	if (!pskb_may_pull(skb, sizeof(*iph) + sizeof(struct udphdr)))
+		return 0;
+	iph = (const void *)skb->data;
+	len = ntohs(iph->tot_len);
 	if (*(const u8 *)iph != 0x45 || iph->ttl <= 1 ||
-	    iph->frag_off & ~htons(IP_DF) || fast->skb->len < fast->len ||
-	    fast->len < sizeof(*iph) + sizeof(struct udphdr))
-		return false;
+	    iph->frag_off & ~htons(IP_DF) || skb->len < len ||
+	    len < sizeof(*iph) + sizeof(struct udphdr))
+		return 0;
+	pkt->thoff = sizeof(*iph);
 	/* the array, for the other words must be zero */
-	fast->tuple.src = (union nf_inet_addr) { .in6.s6_addr32 = {
+	pkt->tuple.src = (union nf_inet_addr) { .in6.s6_addr32 = {
 		iph->saddr } };
-	fast->tuple.dst = (union nf_inet_addr) { .in6.s6_addr32 = {
+	pkt->tuple.dst = (union nf_inet_addr) { .in6.s6_addr32 = {
 		iph->daddr } };
-	fast->tuple.family = NFPROTO_IPV4;
-	return parse_transport(fast, iph->protocol);
+	pkt->tuple.family = NFPROTO_IPV4;
+	return parse_transport(skb, iph->protocol, len, pkt) ? len : 0;
 }
 
-static bool parse_ipv6(struct fast *fast)
+static unsigned int parse_ipv6(struct sk_buff *skb, struct clb_packet *pkt)
 {
 	const struct ipv6hdr *iph;
+	unsigned int len;
 
-	fast->thoff = sizeof(*iph);
-	if (!pskb_may_pull(fast->skb, sizeof(*iph) + sizeof(struct udphdr)))
-		return false;
-	iph = (const void *)fast->skb->data;
-	fast->len = sizeof(*iph) + ntohs(iph->payload_len);
-	if (iph->version != 6 || iph->hop_limit <= 1 ||
-	    fast->skb->len < fast->len ||
-	    fast->len < sizeof(*iph) + sizeof(struct udphdr))
-		return false;
-	fast->tuple.src.in6 = iph->saddr;
-	fast->tuple.dst.in6 = iph->daddr;
-	fast->tuple.family = NFPROTO_IPV6;
-	return parse_transport(fast, iph->nexthdr);
+	if (!pskb_may_pull(skb, sizeof(*iph) + sizeof(struct udphdr)))
+		return 0;
+	iph = (const void *)skb->data;
+	len = sizeof(*iph) + ntohs(iph->payload_len);
+	if (iph->version != 6 || iph->hop_limit <= 1 || skb->len < len ||
+	    len < sizeof(*iph) + sizeof(struct udphdr))
+		return 0;
+	pkt->thoff = sizeof(*iph);
+	pkt->tuple.src.in6 = iph->saddr;
+	pkt->tuple.dst.in6 = iph->daddr;
+	pkt->tuple.family = NFPROTO_IPV6;
+	return parse_transport(skb, iph->nexthdr, len, pkt) ? len : 0;
 }
 
-static bool parse(struct fast *fast)
+static __always_inline unsigned int parse(struct sk_buff *skb,
+					  struct clb_packet *pkt)
 {
-	fast->tuple.kind = CLB_TUPLE_FLOW;
-	switch (fast->skb->protocol) {
-	case htons(ETH_P_IP):
-		return parse_ipv4(fast);
-	case htons(ETH_P_IPV6):
-		return IS_ENABLED(CONFIG_IPV6) && parse_ipv6(fast);
+	if (skb->protocol == htons(ETH_P_IP))
+		return parse_ipv4(skb, pkt);
+	if (IS_ENABLED(CONFIG_IPV6) && skb->protocol == htons(ETH_P_IPV6))
+		return parse_ipv6(skb, pkt);
+	return 0;
+}
+
+/* Ends of sessions, and new ones in their place, are the slow path's. */
+static bool session_lives(const struct clb_ctx *ctx,
+			  const struct clb_session *session, enum clb_dir dir)
+{
+	return likely(!clb_session_expired(session)) &&
+	       !clb_server_dead(session->server) &&
+	       !(clb_ctx_is_tcp(ctx) &&
+		 clb_tcp_reopens(session, dir, &ctx->pkt));
+}
+
+/* What the kernel would have dropped on its way to PRE_ROUTING opens none. */
+static bool header_is_sound(const struct clb_ctx *ctx)
+{
+	return ctx->pkt.tuple.family != NFPROTO_IPV4 ||
+	       !ip_fast_csum(ctx->skb->data, sizeof(struct iphdr) / 4);
+}
+
+static bool may_open(const struct clb_ctx *ctx)
+{
+	return (!clb_ctx_is_tcp(ctx) || clb_tcp_opens(&ctx->pkt)) &&
+	       clb_hook_is_first(ctx->cn->net, ctx->pkt.tuple.family) &&
+	       header_is_sound(ctx);
+}
+
+/* NULL where the packet is not for the fast path: @verdict says what then. */
+static __always_inline struct clb_session *
+session_find(struct clb_net *cn, struct clb_ctx *ctx, enum clb_dir *dir,
+	     unsigned int *verdict)
+{
+	struct clb_session *session;
+	struct clb_tuplehash *entry;
+
+	ctx->pkt.hash = clb_table_hash(&cn->table, &ctx->pkt.tuple);
+	entry = clb_table_find(&cn->table, &ctx->pkt.tuple, ctx->pkt.hash);
+	*verdict = NF_ACCEPT;
+	if (unlikely(!entry)) {
+		*dir = CLB_DIR_ORIGINAL;
+		return may_open(ctx) && clb_flow_open(ctx, verdict) ?
+		       ctx->session : NULL;
 	}
-	return false;
-}
-
-/* States in which a packet of this direction changes nothing but times. */
-static bool state_settled(const struct fast *fast, u32 state)
-{
-	return state == CLB_SESSION_STATE_ESTABLISHED ||
-	       state == CLB_SESSION_STATE_UDP ||
-	       (state == CLB_SESSION_STATE_UDP_NEW &&
-		fast->dir == CLB_DIR_ORIGINAL);
-}
-
-static bool session_find(struct fast *fast, struct clb_net *cn)
-{
-	struct clb_tuplehash *entry = clb_table_find(&cn->table, &fast->tuple);
-
-	if (!entry)
-		return false;
-	fast->session = clb_session_of(entry);
-	fast->dir = entry->tuple.dir;
-	return !clb_session_expired(fast->session) &&
-	       !clb_server_dead(fast->session->server) &&
-	       state_settled(fast, READ_ONCE(fast->session->state));
+	session = clb_session_of(entry);
+	*dir = entry->tuple.dir;
+	return session_lives(ctx, session, *dir) ? session : NULL;
 }
 
 static struct neighbour *neigh4_find(const struct dst_entry *dst, __be32 daddr)
@@ -207,124 +214,112 @@ static struct neighbour *neigh6_find(struct dst_entry *dst,
 						     daddr));
 }
 
-static struct neighbour *neigh_find(const struct fast *fast)
+static struct neighbour *neigh_find(const struct clb_session *session,
+				    enum clb_dir dir, struct dst_entry *dst)
 {
-	const struct clb_session *session = fast->session;
 	const union nf_inet_addr *daddr = &session->server->key.addr;
 	u8 family = session->server->key.family;
 
-	if (fast->dir == CLB_DIR_REPLY) {
+	if (dir == CLB_DIR_REPLY) {
 		daddr = &clb_session_tuple(session, CLB_DIR_ORIGINAL)->src;
-		family = fast->tuple.family;
+		family = clb_session_tuple(session, CLB_DIR_ORIGINAL)->family;
 	}
-	return family == NFPROTO_IPV4 ? neigh4_find(fast->dst, daddr->ip) :
-					neigh6_find(fast->dst, &daddr->in6);
+	return family == NFPROTO_IPV4 ? neigh4_find(dst, daddr->ip) :
+					neigh6_find(dst, &daddr->in6);
 }
 
-/* A real device, no IPsec, no route that wraps, a neighbour we can reach. */
-static bool route_find(struct fast *fast)
+/* A real device, no IPsec, no route that wraps. */
+static bool route_is_plain(const struct dst_entry *dst)
 {
-	struct clb_session *session = fast->session;
-	struct dst_entry *dst = rcu_dereference(session->dst[fast->dir]);
-
-	if (unlikely(!dst ||
-		     !dst_check(dst,
-				READ_ONCE(session->dst_cookie[fast->dir]))))
-		return false;
-	if (unlikely(dst->dev->flags & IFF_LOOPBACK || dst_xfrm(dst) ||
-		     dst->lwtstate))
-		return false;
-	fast->dst = dst;
-	fast->neigh = neigh_find(fast);
-	return likely(fast->neigh) &&
-	       READ_ONCE(fast->neigh->nud_state) & NUD_VALID;
+	return !clb_route_local(dst) && !dst_xfrm(dst) && !dst->lwtstate;
 }
 
-static bool fits(const struct fast *fast)
+/* net/ipv4/route.c: ipv4_mtu(), where no path MTU was learnt. */
+static unsigned int path_mtu(const struct dst_entry *dst)
 {
-	unsigned int mtu = dst_mtu(fast->dst) -
-			   clb_tunnel_overhead(fast->session);
-
-	return likely(fast->len <= mtu) ||
-	       (skb_is_gso(fast->skb) &&
-		skb_gso_validate_network_len(fast->skb, mtu));
+	if (unlikely(dst->ops->family != AF_INET ||
+		     ((const struct rtable *)dst)->rt_pmtu))
+		return dst_mtu(dst);
+	return dst_metric_raw(dst, RTAX_MTU) ?: READ_ONCE(dst->dev->mtu);
 }
 
-static bool room_for_header(const struct fast *fast)
+static bool fits(const struct sk_buff *skb, unsigned int len,
+		 const struct clb_session *session,
+		 const struct dst_entry *dst)
 {
-	return skb_headroom(fast->skb) >= LL_RESERVED_SPACE(fast->dst->dev);
+	unsigned int mtu = path_mtu(dst) - clb_tunnel_overhead(session);
+
+	return likely(len <= mtu) ||
+	       (skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
 }
 
-static struct clb_wire wire_size(const struct fast *fast)
+static struct clb_wire wire_size(const struct sk_buff *skb, unsigned int len,
+				 u8 family)
 {
-	if (unlikely(skb_is_gso(fast->skb)))
-		return clb_wire_size(fast->skb, fast->tuple.family, 0,
-				     ~0U);
-	return (struct clb_wire) { .packets = 1, .bytes = fast->len };
-}
-
-static void hop_limit_decrease(struct sk_buff *skb, u8 family)
-{
-	if (family == NFPROTO_IPV4)
-		ip_decrease_ttl(ip_hdr(skb));
-	else
-		ipv6_hdr(skb)->hop_limit--;
+	if (unlikely(skb_is_gso(skb)))
+		return clb_wire_size(skb, family, 0, ~0U);
+	return (struct clb_wire) { .packets = 1, .bytes = len };
 }
 
 /* Nothing fails here but for want of memory. */
-static bool rewrite(struct fast *fast)
+static bool rewrite(struct sk_buff *skb, const struct clb_ctx *ctx,
+		    const struct clb_session *session, enum clb_dir dir,
+		    const struct dst_entry *dst)
 {
-	struct clb_session *session = fast->session;
-	struct sk_buff *skb = fast->skb;
 	int err;
 
 	if (clb_session_one_way(session))
-		err = skb_ensure_writable(skb, fast->thoff);
+		err = clb_ensure_writable(skb, ctx->pkt.thoff);
 	else
-		err = clb_translate(skb, fast->thoff,
-				    clb_session_tuple(session, !fast->dir));
+		err = clb_translate(skb, ctx->pkt.thoff,
+				    clb_session_tuple(session, !dir));
 	if (unlikely(err))
 		return false;
-	hop_limit_decrease(skb, fast->tuple.family);
+	clb_hop_limit_decrease(skb, ctx->pkt.tuple.family);
 	return session->mode != CLB_MODE_TUN ||
-	       !clb_tunnel_push(skb, session, fast->dst);
+	       !clb_tunnel_push(skb, session, dst);
 }
 
-static void transmit(struct fast *fast)
+/* Behind us the route is of use only to devices that ask for it. */
+static void set_route(struct sk_buff *skb, struct dst_entry *dst)
 {
-	struct sk_buff *skb = fast->skb;
+	skb_dst_drop(skb);
+	if (unlikely(!(dst->dev->priv_flags & IFF_XMIT_DST_RELEASE)))
+		skb_dst_set_noref(skb, dst);
+}
 
+static void transmit(struct sk_buff *skb, struct dst_entry *dst,
+		     struct neighbour *neigh)
+{
 	nf_reset_ct(skb);
 	skb_clear_tstamp(skb);
-	skb_dst_drop(skb);
-	skb_dst_set_noref(skb, fast->dst);
-	skb->dev = fast->dst->dev;
-	neigh_output(fast->neigh, skb, false);
+	set_route(skb, dst);
+	skb->dev = dst->dev;
+	neigh_output(neigh, skb, false);
 }
 
-static unsigned int send(struct fast *fast, struct clb_net *cn)
+/* Rate, translation, counters. Returns what the packet is dropped for, or 0. */
+static __always_inline enum clb_stats_attr
+process(struct clb_ctx *ctx, struct sk_buff *skb, unsigned int len,
+	struct clb_session *session, enum clb_dir dir, struct dst_entry *dst)
 {
-	struct clb_server *server = fast->session->server;
+	struct clb_server *server = session->server;
 	struct clb_wire wire;
 
-	skb_set_transport_header(fast->skb, fast->thoff);
-	wire = wire_size(fast);
-	if (fast->dir == CLB_DIR_REPLY &&
+	clb_session_track(session, dir, &ctx->pkt);
+	skb_set_transport_header(skb, ctx->pkt.thoff);
+	wire = wire_size(skb, len, ctx->pkt.tuple.family);
+	if (dir == CLB_DIR_REPLY &&
 	    unlikely(!clb_bucket_take(&server->listener->rate, wire.bytes))) {
 		clb_listener_drop(server->listener);
-		clb_stats_inc(cn->stats, CLB_STATS_A_DROP_RATE);
-		return NF_DROP;
+		return CLB_STATS_A_DROP_RATE;
 	}
-	skb_forward_csum(fast->skb);
-	if (unlikely(pskb_trim_rcsum(fast->skb, fast->len) ||
-		     !rewrite(fast))) {
-		clb_stats_inc(cn->stats, CLB_STATS_A_DROP_NO_MEMORY);
-		return NF_DROP;
-	}
-	clb_meter_add(server->meter, fast->dir, wire);
-	clb_stats_inc(cn->stats, CLB_STATS_A_FAST_PACKETS);
-	transmit(fast);
-	return NF_STOLEN;
+	skb_forward_csum(skb);
+	if (unlikely(pskb_trim_rcsum(skb, len) ||
+		     !rewrite(skb, ctx, session, dir, dst)))
+		return CLB_STATS_A_DROP_NO_MEMORY;
+	clb_meter_add(server->meter, dir, wire);
+	return 0;
 }
 
 /* Frames for others, with a VLAN tag, or for a master device go their way. */
@@ -338,18 +333,41 @@ static bool is_plain(const struct sk_buff *skb)
 static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
+	struct clb_ctx ctx __clb_uninitialized;
 	struct clb_net *cn = priv;
-	struct fast fast;
+	struct clb_session *session;
+	struct neighbour *neigh;
+	struct dst_entry *dst;
+	enum clb_stats_attr why;
+	unsigned int verdict;
+	enum clb_dir dir;
+	unsigned int len;
 
-	fast.skb = skb;
-	if (!is_plain(skb) || !READ_ONCE(cn->fast_path) || !parse(&fast) ||
-	    !session_find(&fast, cn) || !route_find(&fast) || !fits(&fast) ||
-	    !room_for_header(&fast))
+	ctx.cn = cn;
+	ctx.skb = skb;
+	ctx.state = state;
+	if (!is_plain(skb) || !READ_ONCE(cn->fast_path))
 		return NF_ACCEPT;
-	if (fast.tuple.protocol == IPPROTO_TCP)
-		clb_tcp_note(fast.session, fast.dir, fast.ack, fast.end);
-	clb_session_touch(fast.session, READ_ONCE(fast.session->state));
-	return send(&fast, cn);
+	len = parse(skb, &ctx.pkt);
+	if (!len)
+		return NF_ACCEPT;
+	session = session_find(cn, &ctx, &dir, &verdict);
+	if (!session)
+		return verdict;
+	dst = clb_session_route(cn->net, session, dir);
+	if (unlikely(!dst || !route_is_plain(dst)) ||
+	    !fits(skb, len, session, dst) ||
+	    unlikely(skb_headroom(skb) < LL_RESERVED_SPACE(dst->dev)))
+		return NF_ACCEPT;
+	neigh = neigh_find(session, dir, dst);
+	if (unlikely(!neigh || !(READ_ONCE(neigh->nud_state) & NUD_VALID)))
+		return NF_ACCEPT;
+	why = process(&ctx, skb, len, session, dir, dst);
+	if (unlikely(why))
+		return clb_drop(&ctx, why);
+	clb_stats_inc(cn->stats, CLB_STATS_A_FAST_PACKETS);
+	transmit(skb, dst, neigh);
+	return NF_STOLEN;
 }
 
 static void fast_device_add(struct clb_net *cn, struct net_device *dev)

@@ -16,10 +16,16 @@
 static unsigned int gather4(struct clb_ctx *ctx)
 {
 	struct sk_buff *skb = ctx->skb;
+	int err;
 
-	/* queued or freed: either way it is gone, and counted by the kernel */
-	if (ip_defrag(ctx->state->net, skb, IP_DEFRAG_VS_IN))
+	err = ip_defrag(ctx->state->net, skb, IP_DEFRAG_VS_IN);
+	if (err) {
+		/* queued or freed: either way it is gone */
+		if (err != -EINPROGRESS)
+			clb_stats_inc(ctx->cn->stats,
+				      CLB_STATS_A_DROP_FRAGMENT);
 		return NF_STOLEN;
+	}
 	ip_send_check(ip_hdr(skb));
 	skb->ignore_df = 1;
 	return NF_ACCEPT;

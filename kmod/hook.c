@@ -29,11 +29,6 @@
 
 #define CLB_HOOK_PRIORITY (NF_IP_PRI_RAW + 50)
 
-static bool is_tcp(const struct clb_ctx *ctx)
-{
-	return ctx->pkt.tuple.protocol == IPPROTO_TCP;
-}
-
 /* Decodes, making as much of the packet linear as the decoder asks for. */
 static enum clb_parse packet_read(struct clb_ctx *ctx, u8 family)
 {
@@ -70,24 +65,13 @@ static unsigned int stray_packet(struct clb_ctx *ctx,
 				 const struct clb_listener_conf *conf)
 {
 	if (conf->opt.reset)
-		clb_reset_packet(ctx);
+		clb_reset_packet(ctx, conf->listener);
 	return listener_drop(ctx, conf, CLB_STATS_A_DROP_NO_SESSION);
 }
 
 static unsigned int session_packet(struct clb_ctx *ctx)
 {
-	struct clb_session *session = ctx->session;
-	u32 state = READ_ONCE(session->state);
-
-	if (is_tcp(ctx)) {
-		clb_tcp_track(session, ctx->dir, &ctx->pkt);
-	} else {
-		if (unlikely(state == CLB_SESSION_STATE_UDP_NEW &&
-			     ctx->dir == CLB_DIR_REPLY))
-			clb_session_set_state(session, state,
-					      CLB_SESSION_STATE_UDP);
-		clb_session_touch(session, state);
-	}
+	clb_session_track(ctx->session, ctx->dir, &ctx->pkt);
 	return clb_xmit(ctx);
 }
 
@@ -104,8 +88,17 @@ static bool source_is_valid(const struct clb_tuple *tuple)
 	       !ipv6_addr_loopback(&tuple->src.in6);
 }
 
-/* For a listener or for nobody: the first packet of a session. */
-static unsigned int first_packet(struct clb_ctx *ctx)
+/**
+ * clb_flow_open() - make the session of a flow's first packet
+ * @ctx: a packet of TCP or UDP that belongs to no session, its hash set; its
+ *	session and direction are set on success
+ * @verdict: set where there is none: NF_ACCEPT if the packet is for no
+ *	listener, NF_DROP, counted, if it is refused
+ *
+ * Return: true if there is a session now.
+ * Context: RCU read side, softirqs off.
+ */
+bool clb_flow_open(struct clb_ctx *ctx, unsigned int *verdict)
 {
 	const struct clb_tuple *tuple = &ctx->pkt.tuple;
 	const struct clb_endpoint key = {
@@ -118,19 +111,37 @@ static unsigned int first_packet(struct clb_ctx *ctx)
 
 	ruleset = rcu_dereference(ctx->cn->ruleset);
 	conf = clb_ruleset_match(ruleset, key);
+	*verdict = NF_ACCEPT;
 	if (likely(!conf))
-		return NF_ACCEPT;
+		return false;
+	why = CLB_STATS_A_DROP_MALFORMED;
 	if (unlikely(!source_is_valid(tuple) && !clb_ctx_local_out(ctx)))
-		return listener_drop(ctx, conf, CLB_STATS_A_DROP_MALFORMED);
+		goto drop;
+	why = CLB_STATS_A_DROP_ACL;
 	if (!acl_allows(conf, &tuple->src))
-		return listener_drop(ctx, conf, CLB_STATS_A_DROP_ACL);
-	if (is_tcp(ctx) && !clb_tcp_opens(&ctx->pkt))
-		return stray_packet(ctx, conf);
+		goto drop;
+	if (clb_ctx_is_tcp(ctx) && !clb_tcp_opens(&ctx->pkt)) {
+		*verdict = stray_packet(ctx, conf);
+		return false;
+	}
 	ctx->session = clb_session_create(ctx->cn, ruleset, conf, &ctx->pkt,
 					  &why);
 	if (unlikely(!ctx->session))
-		return listener_drop(ctx, conf, why);
+		goto drop;
 	ctx->dir = CLB_DIR_ORIGINAL;
+	return true;
+
+drop:
+	*verdict = listener_drop(ctx, conf, why);
+	return false;
+}
+
+static unsigned int first_packet(struct clb_ctx *ctx)
+{
+	unsigned int verdict;
+
+	if (!clb_flow_open(ctx, &verdict))
+		return verdict;
 	if (unlikely(clb_ctx_local_out(ctx)))
 		ctx->session->from_here = true;
 	return session_packet(ctx);
@@ -144,39 +155,36 @@ static unsigned int first_packet(struct clb_ctx *ctx)
 static unsigned int dead_server_packet(struct clb_ctx *ctx)
 {
 	struct clb_session *session = ctx->session;
-	bool reset = READ_ONCE(session->server->listener->reset);
-	bool moves = !is_tcp(ctx) || clb_tcp_opens(&ctx->pkt);
+	bool opens = clb_ctx_is_tcp(ctx) && clb_tcp_opens(&ctx->pkt) &&
+		     ctx->dir == CLB_DIR_ORIGINAL;
+	bool ended;
 
 	/* the packet may bring the numbers that the ends will accept */
-	if (!moves)
+	if (clb_ctx_is_tcp(ctx) && !opens)
 		clb_tcp_track(session, ctx->dir, &ctx->pkt);
-	if (!clb_session_kill(ctx->cn, session))
+	ended = opens ? clb_session_kill(ctx->cn, session) :
+			clb_session_end(ctx->cn, session);
+	if (!ended)
 		return clb_drop(ctx, CLB_STATS_A_DROP_SERVER_GONE);
-	if (!is_tcp(ctx))
+	if (!clb_ctx_is_tcp(ctx))
 		clb_stats_inc(ctx->cn->stats, CLB_STATS_A_SESSIONS_MOVED);
-	if (moves && ctx->dir == CLB_DIR_ORIGINAL)
+	if (opens || (!clb_ctx_is_tcp(ctx) && ctx->dir == CLB_DIR_ORIGINAL))
 		return first_packet(ctx);
-	if (is_tcp(ctx) && reset)
-		clb_reset_session(ctx->cn, session);
 	return clb_drop(ctx, CLB_STATS_A_DROP_SERVER_GONE);
-}
-
-/* The client's port is free at its end: do not let the old one linger. */
-static bool port_reused(const struct clb_ctx *ctx)
-{
-	return is_tcp(ctx) && unlikely(clb_tcp_opens(&ctx->pkt)) &&
-	       ctx->dir == CLB_DIR_ORIGINAL &&
-	       clb_tcp_closing(READ_ONCE(ctx->session->state));
 }
 
 static unsigned int flow_packet(struct clb_ctx *ctx)
 {
-	ctx->session = clb_session_find(ctx->cn, &ctx->pkt.tuple, &ctx->dir);
+	ctx->pkt.hash = clb_table_hash(&ctx->cn->table, &ctx->pkt.tuple);
+	ctx->session = clb_session_find(ctx->cn, &ctx->pkt.tuple,
+					ctx->pkt.hash, &ctx->dir);
 	if (!ctx->session)
 		return first_packet(ctx);
 	if (unlikely(clb_server_dead(ctx->session->server)))
 		return dead_server_packet(ctx);
-	if (unlikely(port_reused(ctx))) {
+	/* the client's port is free at its end: the old one must not linger */
+	if (clb_ctx_is_tcp(ctx) &&
+	    clb_tcp_reopens(ctx->session, ctx->dir, &ctx->pkt)) {
 		clb_session_kill(ctx->cn, ctx->session);
 		return first_packet(ctx);
 	}
@@ -290,6 +298,27 @@ static const struct nf_hook_ops hook_ops[] = {
 		.priority = CLB_HOOK_PRIORITY,
 	},
 };
+
+/**
+ * clb_hook_is_first() - does no other hook see packets before ours
+ * @net: the namespace
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ *
+ * Return: true if no raw table, no defragmentation and nothing else is in
+ *	PRE_ROUTING before us, so that nobody has a say in what we do.
+ * Context: RCU read side.
+ */
+bool clb_hook_is_first(const struct net *net, u8 family)
+{
+	const struct netns_nf *nf = &net->nf;
+	const struct nf_hook_entries *hooks;
+
+	if (family == NFPROTO_IPV4)
+		hooks = rcu_dereference(nf->hooks_ipv4[NF_INET_PRE_ROUTING]);
+	else
+		hooks = rcu_dereference(nf->hooks_ipv6[NF_INET_PRE_ROUTING]);
+	return hooks && hooks->hooks[0].hook == hook_pre_routing;
+}
 
 /**
  * clb_hooks_register() - let packets in

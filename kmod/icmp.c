@@ -61,7 +61,9 @@ unsigned int clb_icmp_error(struct clb_ctx *ctx)
 	    quoted.kind != CLB_PACKET_FLOW)
 		return NF_ACCEPT;
 	clb_tuple_invert(&tuple, &quoted.tuple);
-	ctx->session = clb_session_find(ctx->cn, &tuple, &ctx->dir);
+	ctx->session = clb_session_find(ctx->cn, &tuple,
+					clb_table_hash(&ctx->cn->table,
+						       &tuple), &ctx->dir);
 	if (!ctx->session)
 		return NF_ACCEPT;
 	/* a new checksum must not cover up that the old one was wrong */

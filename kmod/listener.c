@@ -7,7 +7,9 @@
 #include <linux/slab.h>
 
 #include "address.h"
+#include "embryo.h"
 #include "listener.h"
+#include "route.h"
 
 /**
  * clb_listener_alloc() - make a live listener
@@ -21,29 +23,37 @@ struct clb_listener *clb_listener_alloc(struct clb_net *cn,
 					const struct clb_endpoint *key)
 {
 	struct clb_listener *listener;
+	int cpu;
 
 	listener = kzalloc(sizeof(*listener), GFP_KERNEL_ACCOUNT);
 	if (!listener)
 		return NULL;
-	listener->drops = alloc_percpu_gfp(unsigned long, GFP_KERNEL_ACCOUNT);
-	if (!listener->drops)
+	listener->counts = alloc_percpu_gfp(struct clb_listener_counts,
+					    GFP_KERNEL_ACCOUNT);
+	if (!listener->counts)
 		goto err_free;
+	listener->embryos = clb_embryos_alloc();
+	if (!listener->embryos)
+		goto err_free_counts;
 	listener->address = clb_address_get(cn, key->family, &key->addr,
 					    true);
 	if (!listener->address)
-		goto err_free_drops;
+		goto err_free_embryos;
+	for_each_possible_cpu(cpu)
+		u64_stats_init(&per_cpu_ptr(listener->counts,
+					    cpu)->meter.syncp);
 	listener->key = *key;
 	listener->cn = cn;
 	listener->exhausted_at = jiffies - HZ;
 	spin_lock_init(&listener->lock);
-	spin_lock_init(&listener->embryo_lock);
-	INIT_LIST_HEAD(&listener->embryos);
 	INIT_LIST_HEAD(&listener->servers);
 	refcount_set(&listener->ref, 1);
 	return listener;
 
-err_free_drops:
-	free_percpu(listener->drops);
+err_free_embryos:
+	free_percpu(listener->embryos);
+err_free_counts:
+	free_percpu(listener->counts);
 err_free:
 	kfree(listener);
 	return NULL;
@@ -60,7 +70,8 @@ void clb_listener_put(struct clb_listener *listener)
 	if (!refcount_dec_and_test(&listener->ref))
 		return;
 	clb_address_put(listener->cn, listener->address, true);
-	free_percpu(listener->drops);
+	free_percpu(listener->embryos);
+	free_percpu(listener->counts);
 	kfree_rcu(listener, rcu);
 }
 
@@ -123,6 +134,7 @@ static void server_free_rcu(struct rcu_head *rcu)
 	struct clb_server *server = container_of(rcu, struct clb_server, rcu);
 	struct clb_listener *listener = server->listener;
 
+	clb_way_forget(server);
 	spin_lock_bh(&listener->lock);
 	list_del(&server->node);
 	clb_meter_read(server->meter, &listener->past.traffic);
@@ -161,6 +173,7 @@ void clb_listener_totals(struct clb_listener *listener,
 	memset(totals, 0, sizeof(*totals));
 	spin_lock_bh(&listener->lock);
 	traffic_add(&totals->traffic, &listener->past.traffic);
+	clb_meter_read(&listener->counts->meter, &totals->traffic);
 	totals->sessions = listener->past.sessions;
 	list_for_each_entry(server, &listener->servers, node) {
 		clb_meter_read(server->meter, &totals->traffic);
@@ -182,6 +195,6 @@ u64 clb_listener_drops(const struct clb_listener *listener)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(*per_cpu_ptr(listener->drops, cpu));
+		sum += READ_ONCE(per_cpu_ptr(listener->counts, cpu)->drops);
 	return sum;
 }

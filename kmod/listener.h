@@ -12,6 +12,7 @@
 
 struct clb_address;
 struct clb_net;
+struct clb_way;
 
 /**
  * struct clb_endpoint - address and port of a listener or server
@@ -46,6 +47,26 @@ enum clb_timeout {
 };
 
 /**
+ * struct clb_embryos - embryonic sessions of a listener that one CPU began
+ * @lock: protects @list and the places of sessions in it
+ * @list: the oldest first
+ */
+struct clb_embryos {
+	spinlock_t		lock;
+	struct list_head	list;
+};
+
+/**
+ * struct clb_listener_counts - counters of one CPU beside those of servers
+ * @drops: packets dropped for a reason of the listener
+ * @meter: packets the node sent in its name, of no session
+ */
+struct clb_listener_counts {
+	unsigned long		drops;
+	struct clb_meter	meter;
+};
+
+/**
  * struct clb_listener - what lives on while a listener's configuration changes
  * @key: VIP, port, protocol
  * @cn: its namespace
@@ -58,13 +79,11 @@ enum clb_timeout {
  * @new_rate: limit of new sessions
  * @next: position of rr and wrr
  * @sessions: open sessions
- * @drops: packets dropped for a reason of this listener
+ * @counts: what is no server's
  * @lock: protects @servers and @past
  * @servers: live servers, those removed but still in use included
  * @past: traffic and sessions of servers that are freed
- * @embryo_lock: protects @embryos and the places of sessions in it
- * @embryos: half-open TCP and unanswered UDP sessions, the oldest first: the
- *	first to go when the listener is full
+ * @embryos: the first to go when the listener is full
  * @exhausted_at: when the last event about an exhausted pool was sent,
  *	jiffies
  * @ref: held by configurations and by servers
@@ -82,15 +101,14 @@ struct clb_listener {
 	struct clb_bucket	new_rate;
 	atomic_t		next;
 	atomic_t		sessions;
-	unsigned long __percpu	*drops;
+	struct clb_listener_counts __percpu *counts;
 	spinlock_t		lock;
 	struct list_head	servers;
 	struct {
 		struct clb_traffic traffic;
 		u64		sessions;
 	} past;
-	spinlock_t		embryo_lock;
-	struct list_head	embryos;
+	struct clb_embryos __percpu *embryos;
 	unsigned long		exhausted_at;
 	refcount_t		ref;
 	struct rcu_head		rcu;
@@ -105,6 +123,7 @@ struct clb_listener {
  * @listener: the listener it serves
  * @key: address and port; the port may be 0: that of the packet
  * @address: its address in the set of known addresses
+ * @way: the route that its next session may take, or NULL (route.h)
  * @state: enum clb_server_state or CLB_SERVER_STATE_GONE; changed in place
  * @max_sessions: 0: none; changed in place
  * @up_at: when it last came up, jiffies, for the slow start
@@ -123,6 +142,7 @@ struct clb_server {
 	struct clb_listener	*listener;
 	struct clb_endpoint	key;
 	struct clb_address	*address;
+	struct clb_way __rcu	*way;
 	u32			state;
 	u32			max_sessions;
 	unsigned long		up_at;
@@ -168,7 +188,7 @@ static inline void clb_server_get(struct clb_server *server)
 
 static inline void clb_listener_drop(struct clb_listener *listener)
 {
-	this_cpu_inc(*listener->drops);
+	this_cpu_inc(listener->counts->drops);
 }
 
 /* Sessions of such a server must end or move. */

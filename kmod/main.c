@@ -9,8 +9,8 @@
  *	Changes of the set of known addresses.
  * clb_listener.lock (spinlock, softirqs off)
  *	The listener's list of live servers and the counters of past ones.
- * clb_listener.embryo_lock (spinlock, softirqs off)
- *	The listener's list of embryonic sessions.
+ * clb_embryos.lock (spinlock, softirqs off)
+ *	A listener's embryonic sessions of one CPU.
  * clb_local_address.lock (spinlock, softirqs off)
  *	Its ports.
  * clb_table.resize_lock (spinlock, softirqs off)
@@ -19,11 +19,12 @@
  *	The entries of a bucket.
  *
  * RTNL nests inside the configuration lock (the first start hooks into the
- * devices) and protects the list of devices. No other two of them nest. The packet path of an established session takes
- * none: it finds the session under RCU, which also keeps the session's server,
- * its listener, its routes and the configuration in memory; a session's state
- * changes by compare-and-exchange, its deadline by a plain store. Sessions are
- * taken out by whoever makes their state CLB_SESSION_STATE_DEAD.
+ * devices) and protects the list of devices. No other two of them nest. The
+ * packet path of an established session takes none: it finds the session under
+ * RCU, which also keeps the session's server, its listener, its routes and the
+ * configuration in memory; a session's state changes by compare-and-exchange,
+ * its deadline by a plain store. Sessions are taken out by whoever makes their
+ * state CLB_SESSION_STATE_DEAD.
  *
  * References go upwards (session to server to listener, configuration to all)
  * and every last one is released through call_rcu() or kfree_rcu(), so that
@@ -177,11 +178,12 @@ static void sessions_kill(struct clb_net *cn)
 	u32 i;
 
 	for (i = 0; i < clb_table_buckets(&cn->table); i++) {
+		local_bh_disable();
 		rcu_read_lock();
-		hlist_for_each_entry_rcu(entry,
-					 clb_table_bucket(&cn->table, i), node)
+		clb_chain_for_each(entry, clb_table_bucket(&cn->table, i))
 			clb_session_kill(cn, clb_session_of(entry));
 		rcu_read_unlock();
+		local_bh_enable();
 		cond_resched();
 	}
 }

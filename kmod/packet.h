@@ -35,6 +35,7 @@ enum clb_parse {
 /**
  * struct clb_packet - a decoded packet
  * @tuple: identity of the flow
+ * @hash: of @tuple; set by who looks the session up, not by the decoder
  * @thoff: offset of the transport header
  * @need: bytes wanted when the outcome is CLB_PARSE_MORE
  * @seq: TCP sequence number, host order
@@ -46,6 +47,7 @@ enum clb_parse {
  */
 struct clb_packet {
 	struct clb_tuple	tuple;
+	u32			hash;
 	unsigned int		thoff;
 	unsigned int		need;
 	u32			seq;

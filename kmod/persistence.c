@@ -26,33 +26,39 @@ static struct clb_session *persistence_find(struct clb_net *cn,
 {
 	enum clb_dir dir;
 
-	return clb_session_find(cn, key, &dir);
+	return clb_session_find(cn, key, clb_table_hash(&cn->table, key), &dir);
 }
 
-static void persistence_touch(struct clb_session *session)
+/* Never sooner than it would have ended anyway. */
+static void persistence_touch(struct clb_session *session, u32 time)
 {
-	WRITE_ONCE(session->deadline, (u32)jiffies +
-		   READ_ONCE(session->server->listener->persistence));
+	u32 deadline = (u32)jiffies + time;
+
+	if ((s32)(deadline - READ_ONCE(session->deadline)) > 0)
+		WRITE_ONCE(session->deadline, deadline);
 }
 
 /*
- * A SYN binds its client for as long as its session may stay half-open; only
- * an established one binds it for the full time, or forged SYNs could fill the
- * table for hours. Of UDP nothing better is known than that a packet came.
+ * A first packet binds its client for as long as its session may live without
+ * an answer: anybody can forge one, and the table must not be full of such for
+ * hours. Where answers bypass the node and UDP has no handshake, nothing
+ * better than a packet will come: the binding is for the full time, but as
+ * long as it is not confirmed it makes room for sessions when all is full.
  */
-static void persistence_begin(struct clb_session *session)
+static u32 first_time(const struct clb_server *server, u8 mode, u8 protocol)
 {
-	struct clb_listener *listener = session->server->listener;
+	const struct clb_listener *listener = server->listener;
+	bool tcp = protocol == IPPROTO_TCP;
+	u8 class = tcp ? CLB_TIMEOUT_SYN : CLB_TIMEOUT_UDP;
 	u32 time = READ_ONCE(listener->persistence);
 
-	if (session->hash[CLB_DIR_ORIGINAL].tuple.protocol == IPPROTO_TCP)
-		time = min(time,
-			   READ_ONCE(listener->timeouts[CLB_TIMEOUT_SYN]));
-	WRITE_ONCE(session->deadline, (u32)jiffies + time);
+	if (!tcp && clb_mode_one_way(mode))
+		return time;
+	return min(time, READ_ONCE(listener->timeouts[class]));
 }
 
 /* The server a client is bound to, if it can take the session. */
-static struct clb_server *bound_server(struct clb_net *cn,
+static struct clb_server *bound_server(struct clb_net *cn, u8 mode,
 				       const struct clb_tuple *key)
 {
 	struct clb_session *session = persistence_find(cn, key);
@@ -60,8 +66,8 @@ static struct clb_server *bound_server(struct clb_net *cn,
 	if (!session)
 		return NULL;
 	if (clb_server_has_room(session->server)) {
-		if (key->protocol == IPPROTO_UDP)
-			persistence_touch(session);
+		persistence_touch(session, first_time(session->server, mode,
+						      key->protocol));
 		return session->server;
 	}
 	/* drained or down: the client is free to be bound again */
@@ -72,7 +78,8 @@ static struct clb_server *bound_server(struct clb_net *cn,
 
 /* Best effort: without memory or room the client is not bound. */
 static void persistence_bind(struct clb_net *cn, struct clb_server *server,
-			     const struct clb_tuple *key)
+			     const struct clb_tuple *key, u32 time,
+			     bool confirmed)
 {
 	struct clb_session *session;
 
@@ -88,9 +95,12 @@ static void persistence_bind(struct clb_net *cn, struct clb_server *server,
 		atomic_dec(&cn->nr_sessions);
 		return;
 	}
+	memset(session->hash, 0, sizeof(session->hash));
 	session->hash[CLB_DIR_ORIGINAL].tuple = *key;
+	session->hash[CLB_DIR_ORIGINAL].hash = clb_table_hash(&cn->table, key);
 	session->inserted = BIT(CLB_DIR_ORIGINAL);
-	persistence_begin(session);
+	session->confirmed = confirmed;
+	session->deadline = (u32)jiffies + time;
 	if (!clb_table_insert(&cn->table, &session->hash[CLB_DIR_ORIGINAL]))
 		return;
 	/* another CPU bound the client: its word stands */
@@ -98,10 +108,25 @@ static void persistence_bind(struct clb_net *cn, struct clb_server *server,
 	clb_session_discard(session);
 }
 
+static void persistence_confirm(struct clb_net *cn, struct clb_server *server,
+				struct clb_session *persistence,
+				const struct clb_tuple *key)
+{
+	u32 time = READ_ONCE(server->listener->persistence);
+
+	if (!persistence) {
+		persistence_bind(cn, server, key, time, true);
+		return;
+	}
+	WRITE_ONCE(persistence->confirmed, true);
+	persistence_touch(persistence, time);
+}
+
 /**
  * clb_persistence_refresh() - an open session keeps its client bound
  * @cn: the namespace
- * @session: a session that lives
+ * @session: a session that lives; one that is assured binds its client for
+ *	the full time
  *
  * Context: RCU read side.
  */
@@ -119,10 +144,14 @@ void clb_persistence_refresh(struct clb_net *cn,
 	persistence_tuple(conf, clb_session_tuple(session, CLB_DIR_ORIGINAL),
 			  &key);
 	persistence = persistence_find(cn, &key);
-	if (!persistence)
-		persistence_bind(cn, session->server, &key);
-	else if (persistence->server == session->server)
-		persistence_touch(persistence);
+	if (persistence && persistence->server != session->server)
+		return;
+	if (clb_session_assured(READ_ONCE(session->state)))
+		persistence_confirm(cn, session->server, persistence, &key);
+	else if (persistence)
+		persistence_touch(persistence,
+				  first_time(session->server, session->mode,
+					     key.protocol));
 }
 
 /**
@@ -139,17 +168,20 @@ struct clb_server *clb_persistence_pick(struct clb_net *cn,
 					const struct clb_listener_conf *conf,
 					const struct clb_tuple *tuple)
 {
+	u8 mode = conf->opt.mode;
 	struct clb_server *server;
 	struct clb_tuple key;
 
 	if (likely(!conf->opt.persistence))
 		return clb_schedule_pick(conf, tuple);
 	persistence_tuple(conf, tuple, &key);
-	server = bound_server(cn, &key);
+	server = bound_server(cn, mode, &key);
 	if (server)
 		return server;
 	server = clb_schedule_pick(conf, tuple);
 	if (server)
-		persistence_bind(cn, server, &key);
+		persistence_bind(cn, server, &key,
+				 first_time(server, mode, key.protocol),
+				 false);
 	return server;
 }

@@ -11,8 +11,13 @@
 #include "ruleset.h"
 #include "scheduler.h"
 
-/* Bytes that may exceed the rate at once: 100 ms, but two GSO packets. */
-#define CLB_BURST_MS	100
+/*
+ * Bytes that may exceed the rate at once. A TCP sender that lost a whole
+ * flight is silent for its retransmission timeout, 200 ms and more; what flows
+ * into the bucket meanwhile must fit, or it is lost to the sender for good.
+ * Two GSO packets at the least.
+ */
+#define CLB_BURST_MS	500
 #define CLB_BURST_MIN	(128 * 1024)
 
 /* Servers that were there before keep their counters and sessions. */

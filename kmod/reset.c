@@ -100,19 +100,38 @@ static struct sk_buff *reset_build(const struct reset *reset)
 	return skb;
 }
 
+/* Outbound like what servers send: limited and counted. */
+static bool account(const struct clb_ctx *ctx, struct clb_listener *listener,
+		    const struct sk_buff *skb)
+{
+	const struct clb_wire wire = { .packets = 1, .bytes = skb->len };
+
+	if (unlikely(!clb_bucket_take(&listener->rate, wire.bytes))) {
+		clb_listener_drop(listener);
+		clb_stats_inc(ctx->cn->stats, CLB_STATS_A_DROP_RATE);
+		return false;
+	}
+	clb_meter_add(&listener->counts->meter, CLB_DIR_REPLY, wire);
+	clb_stats_inc(ctx->cn->stats, CLB_STATS_A_RESETS_SENT);
+	return true;
+}
+
 /**
  * clb_reset_packet() - answer a TCP packet with a reset
  * @ctx: the packet; no reset is answered
+ * @listener: whose it is
  *
  * Context: RCU read side, softirqs off.
  */
-void clb_reset_packet(struct clb_ctx *ctx)
+void clb_reset_packet(struct clb_ctx *ctx, struct clb_listener *listener)
 {
 	const struct clb_packet *pkt = &ctx->pkt;
 	struct reset reset = { .seq = pkt->ack };
 	struct clb_route route = {
 		.family = pkt->tuple.family,
 		.saddr = pkt->tuple.dst, .daddr = pkt->tuple.src,
+		.sport = pkt->tuple.dport, .dport = pkt->tuple.sport,
+		.protocol = IPPROTO_TCP,
 	};
 	struct dst_entry *dst;
 	struct sk_buff *skb;
@@ -129,13 +148,12 @@ void clb_reset_packet(struct clb_ctx *ctx)
 	if (!skb)
 		return;
 	dst = clb_route_find(ctx->state->net, &route);
-	if (!dst) {
+	if (dst)
+		skb_dst_set(skb, dst);
+	if (!dst || !account(ctx, listener, skb))
 		kfree_skb(skb);
-		return;
-	}
-	skb_dst_set(skb, dst);
-	clb_stats_inc(ctx->cn->stats, CLB_STATS_A_RESETS_SENT);
-	dst_output(ctx->state->net, NULL, skb);
+	else
+		dst_output(ctx->state->net, NULL, skb);
 }
 
 static void reset_side(struct clb_net *cn, struct clb_session *session,
@@ -156,18 +174,36 @@ static void reset_side(struct clb_net *cn, struct clb_session *session,
 	clb_xmit_forged(cn, session, dir, skb);
 }
 
-/**
- * clb_reset_session() - reset a TCP session at both ends
- * @cn: the namespace
- * @session: the session
- *
+/*
  * Where a number is off because packets were lost, the end answers with a
  * challenge (RFC 5961), which is then reset with its own number.
- *
- * Context: RCU read side, softirqs off.
  */
-void clb_reset_session(struct clb_net *cn, struct clb_session *session)
+static void reset_ends(struct clb_net *cn, struct clb_session *session)
 {
 	reset_side(cn, session, CLB_DIR_ORIGINAL);
 	reset_side(cn, session, CLB_DIR_REPLY);
+}
+
+/**
+ * clb_session_end() - end a session before its time, and tell its ends
+ * @cn: the namespace
+ * @session: the session
+ *
+ * TCP that is not over is reset at both ends where the listener says so.
+ *
+ * Return: true for the one caller that ended it.
+ * Context: RCU read side, softirqs off.
+ */
+bool clb_session_end(struct clb_net *cn, struct clb_session *session)
+{
+	const struct clb_tuple *tuple = clb_session_tuple(session,
+							  CLB_DIR_ORIGINAL);
+	bool open = tuple->protocol == IPPROTO_TCP &&
+		    READ_ONCE(session->state) <= CLB_SESSION_STATE_CLOSING;
+
+	if (!clb_session_kill(cn, session))
+		return false;
+	if (open && READ_ONCE(session->server->listener->reset))
+		reset_ends(cn, session);
+	return true;
 }

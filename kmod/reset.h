@@ -4,7 +4,7 @@
 
 #include "xmit.h"
 
-void clb_reset_packet(struct clb_ctx *ctx);
-void clb_reset_session(struct clb_net *cn, struct clb_session *session);
+void clb_reset_packet(struct clb_ctx *ctx, struct clb_listener *listener);
+bool clb_session_end(struct clb_net *cn, struct clb_session *session);
 
 #endif /* _CLB_RESET_H */

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Routes. Each session keeps one for each direction and looks it up again
- * when the kernel says that it is stale.
+ * when the kernel says that it is stale. The way to a server on the link is
+ * the same for all its sessions and is found once.
  */
+#include <linux/slab.h>
+#include <net/ip6_fib.h>
 #include <net/ip6_route.h>
 #include <net/route.h>
 
@@ -14,6 +17,9 @@ static struct dst_entry *route4_find(struct net *net, struct clb_route *route)
 	struct flowi4 fl4 = {
 		.daddr = route->daddr.ip,
 		.saddr = route->saddr.ip,
+		.flowi4_proto = route->protocol,
+		.fl4_sport = route->sport,
+		.fl4_dport = route->dport,
 		/* the source need not be an address of this host */
 		.flowi4_flags = FLOWI_FLAG_ANYSRC,
 	};
@@ -21,7 +27,7 @@ static struct dst_entry *route4_find(struct net *net, struct clb_route *route)
 
 	if (route->known_nh)
 		fl4.flowi4_flags |= FLOWI_FLAG_KNOWN_NH;
-	rt = ip_route_output_key(net, &fl4);
+	rt = ip_route_output_flow(net, &fl4, NULL);
 	if (IS_ERR(rt))
 		return NULL;
 	/* nobody's packet makes this node send to many */
@@ -42,11 +48,25 @@ static bool route6_source(struct net *net, struct dst_entry *dst,
 				   &route->daddr.in6, 0, &route->saddr.in6);
 }
 
+/* As ip_route_output_flow() does for IPv4. */
+static struct dst_entry *route6_policy(struct net *net, struct dst_entry *dst,
+				       struct flowi6 *fl6)
+{
+	if (!fl6->flowi6_proto)
+		return dst;
+	fl6->flowi6_oif = dst->dev->ifindex;
+	dst = xfrm_lookup_route(net, dst, flowi6_to_flowi(fl6), NULL, 0);
+	return IS_ERR(dst) ? NULL : dst;
+}
+
 static struct dst_entry *route6_find(struct net *net, struct clb_route *route)
 {
 	struct flowi6 fl6 = {
 		.daddr = route->daddr.in6,
 		.saddr = route->saddr.in6,
+		.flowi6_proto = route->protocol,
+		.fl6_sport = route->sport,
+		.fl6_dport = route->dport,
 		.flowi6_flags = FLOWI_FLAG_ANYSRC,
 	};
 	struct dst_entry *dst;
@@ -54,10 +74,12 @@ static struct dst_entry *route6_find(struct net *net, struct clb_route *route)
 	if (route->known_nh)
 		fl6.flowi6_flags |= FLOWI_FLAG_KNOWN_NH;
 	dst = ip6_route_output(net, NULL, &fl6);
-	if (!dst->error && route6_source(net, dst, route))
-		return dst;
-	dst_release(dst);
-	return NULL;
+	if (dst->error || !route6_source(net, dst, route)) {
+		dst_release(dst);
+		return NULL;
+	}
+	fl6.saddr = route->saddr.in6;
+	return route6_policy(net, dst, &fl6);
 }
 
 /**
@@ -75,17 +97,6 @@ struct dst_entry *clb_route_find(struct net *net, struct clb_route *route)
 	return IS_ENABLED(CONFIG_IPV6) ? route6_find(net, route) : NULL;
 }
 
-/* To a server that gets the client's packet as it is, or wrapped. */
-static void route_to_server(const struct clb_session *session,
-			    struct clb_route *route)
-{
-	const struct clb_endpoint *key = &session->server->key;
-
-	route->family = key->family;
-	route->daddr = key->addr;
-	route->known_nh = session->mode == CLB_MODE_DR;
-}
-
 static void route_translated(const struct clb_session *session,
 			     enum clb_dir dir, struct clb_route *route)
 {
@@ -94,6 +105,26 @@ static void route_translated(const struct clb_session *session,
 	route->family = other->family;
 	route->daddr = other->src;
 	route->saddr = other->dst;
+	route->sport = other->dport;
+	route->dport = other->sport;
+	route->protocol = other->protocol;
+}
+
+/* Or it gets the client's packet as it is, or wrapped. */
+static void route_to_server(const struct clb_session *session,
+			    struct clb_route *route)
+{
+	const struct clb_endpoint *key = &session->server->key;
+
+	if (!clb_session_one_way(session)) {
+		route_translated(session, CLB_DIR_ORIGINAL, route);
+		return;
+	}
+	route->family = key->family;
+	route->daddr = key->addr;
+	route->known_nh = session->mode == CLB_MODE_DR;
+	if (session->mode == CLB_MODE_TUN)
+		route->protocol = clb_tunnel_protocol(session);
 }
 
 static u32 route_cookie(const struct clb_route *route,
@@ -103,18 +134,129 @@ static u32 route_cookie(const struct clb_route *route,
 	       rt6_get_cookie((const struct rt6_info *)dst) : 0;
 }
 
-static struct dst_entry *route_renew(struct net *net,
-				     struct clb_session *session,
-				     enum clb_dir dir)
+/* Rules, IPsec policies and subtrees look at more than the destination. */
+static bool ways_differ(const struct net *net, u8 family)
+{
+#ifdef CONFIG_XFRM
+	if (net->xfrm.policy_count[XFRM_POLICY_OUT])
+		return true;
+#endif
+#ifdef CONFIG_IP_MULTIPLE_TABLES
+	if (family == NFPROTO_IPV4)
+		return net->ipv4.fib_has_custom_rules;
+#endif
+#ifdef CONFIG_IPV6_MULTIPLE_TABLES
+	if (family == NFPROTO_IPV6 && net->ipv6.fib6_has_custom_rules)
+		return true;
+#endif
+	return family == NFPROTO_IPV6 && fib6_routes_require_src(net);
+}
+
+/* Through gateways there may be several ways, to spread sessions over. */
+static bool on_link(const struct dst_entry *dst, u8 family)
+{
+	if (family == NFPROTO_IPV4)
+		return !((const struct rtable *)dst)->rt_uses_gateway;
+	return !(((const struct rt6_info *)dst)->rt6i_flags & RTF_GATEWAY);
+}
+
+static void way_free_rcu(struct rcu_head *rcu)
+{
+	struct clb_way *way = container_of(rcu, struct clb_way, rcu);
+
+	dst_release(way->dst);
+	kfree(way);
+}
+
+/**
+ * clb_way_forget() - give up the route kept for sessions to come
+ * @server: the server; nobody looks at it any more
+ *
+ * Context: any.
+ */
+void clb_way_forget(struct clb_server *server)
+{
+	struct clb_way *way = rcu_dereference_protected(server->way, 1);
+
+	if (way)
+		way_free_rcu(&way->rcu);
+}
+
+/* Without memory each session looks its route up, no more. */
+static void way_keep(const struct net *net, const struct clb_session *session,
+		     const struct clb_route *route, struct dst_entry *dst)
+{
+	struct clb_way *way;
+
+	if (ways_differ(net, route->family) || !on_link(dst, route->family))
+		return;
+	way = kmalloc(sizeof(*way), GFP_ATOMIC | __GFP_NOWARN);
+	if (!way)
+		return;
+	dst_hold(dst);
+	way->dst = dst;
+	way->cookie = route_cookie(route, dst);
+	way->mode = session->mode;
+	way->saddr = route->saddr;
+	way = unrcu_pointer(xchg(&session->server->way, RCU_INITIALIZER(way)));
+	if (way)
+		call_rcu(&way->rcu, way_free_rcu);
+}
+
+/* The route that another session to the server found, with a reference. */
+static struct dst_entry *way_follow(const struct net *net,
+				    const struct clb_session *session,
+				    struct clb_route *route)
+{
+	const struct clb_way *way = rcu_dereference(session->server->way);
+
+	if (!way || way->mode != session->mode ||
+	    ways_differ(net, route->family) ||
+	    !dst_check(way->dst, way->cookie) || !dst_hold_safe(way->dst))
+		return NULL;
+	if (session->mode == CLB_MODE_TUN)
+		route->saddr = way->saddr;
+	return way->dst;
+}
+
+static struct dst_entry *route_of_server(struct net *net,
+					 const struct clb_session *session,
+					 struct clb_route *route)
+{
+	struct dst_entry *dst;
+
+	dst = way_follow(net, session, route);
+	if (dst)
+		return dst;
+	dst = clb_route_find(net, route);
+	if (dst)
+		way_keep(net, session, route, dst);
+	return dst;
+}
+
+/**
+ * clb_route_renew() - look the route of a session's packets up
+ * @net: the namespace
+ * @session: the session, which will keep the route
+ * @dir: the direction in which the packets travel
+ *
+ * Return: the route, without a reference, or NULL where there is none.
+ * Context: RCU read side, to the end of which the route is valid.
+ */
+struct dst_entry *clb_route_renew(struct net *net,
+				  struct clb_session *session,
+				  enum clb_dir dir)
 {
 	struct clb_route route = { .known_nh = false };
 	struct dst_entry *dst, *old;
 
-	if (clb_session_one_way(session) && dir == CLB_DIR_ORIGINAL)
-		route_to_server(session, &route);
-	else
+	if (dir == CLB_DIR_REPLY) {
 		route_translated(session, dir, &route);
-	dst = clb_route_find(net, &route);
+		dst = clb_route_find(net, &route);
+	} else {
+		route_to_server(session, &route);
+		dst = route_of_server(net, session, &route);
+	}
 	if (!dst)
 		return NULL;
 	if (session->mode == CLB_MODE_TUN && dir == CLB_DIR_ORIGINAL)
@@ -124,24 +266,4 @@ static struct dst_entry *route_renew(struct net *net,
 	old = unrcu_pointer(xchg(&session->dst[dir], RCU_INITIALIZER(dst)));
 	dst_release(old);
 	return dst;
-}
-
-/**
- * clb_session_route() - the route of a session's packets
- * @net: the namespace
- * @session: the session
- * @dir: the direction in which the packets travel
- *
- * Return: the route, without a reference, or NULL where there is none.
- * Context: RCU read side, to the end of which the route is valid.
- */
-struct dst_entry *clb_session_route(struct net *net,
-				    struct clb_session *session,
-				    enum clb_dir dir)
-{
-	struct dst_entry *dst = rcu_dereference(session->dst[dir]);
-
-	if (likely(dst && dst_check(dst, READ_ONCE(session->dst_cookie[dir]))))
-		return dst;
-	return route_renew(net, session, dir);
 }

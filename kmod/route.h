@@ -8,20 +8,64 @@
  * struct clb_route - where a packet is to go
  * @saddr: its source; all zero: the kernel chooses, and says here what
  * @daddr: its destination
+ * @sport: its source port, for rules and IPsec policies, as @dport
+ * @dport: its destination port
  * @family: of both
+ * @protocol: what it carries, for rules and IPsec policies; 0: none is looked
+ *	for
  * @known_nh: the neighbour is @daddr whatever the packet's destination is
  */
 struct clb_route {
 	union nf_inet_addr	saddr;
 	union nf_inet_addr	daddr;
+	__be16			sport;
+	__be16			dport;
 	u8			family;
+	u8			protocol;
 	bool			known_nh;
 };
 
+/**
+ * struct clb_way - the route to a server, for sessions to come
+ * @dst: the route; a reference is held
+ * @cookie: its cookie
+ * @saddr: TUN: source of the outer header
+ * @mode: enum clb_mode of the sessions that may use it
+ * @rcu: packets in flight
+ */
+struct clb_way {
+	struct dst_entry	*dst;
+	u32			cookie;
+	u8			mode;
+	union nf_inet_addr	saddr;
+	struct rcu_head		rcu;
+};
+
+void clb_way_forget(struct clb_server *server);
 struct dst_entry *clb_route_find(struct net *net, struct clb_route *route);
-struct dst_entry *clb_session_route(struct net *net,
-				    struct clb_session *session,
-				    enum clb_dir dir);
+struct dst_entry *clb_route_renew(struct net *net,
+				  struct clb_session *session,
+				  enum clb_dir dir);
+
+/**
+ * clb_session_route() - the route of a session's packets
+ * @net: the namespace
+ * @session: the session
+ * @dir: the direction in which the packets travel
+ *
+ * Return: the route, without a reference, or NULL where there is none.
+ * Context: RCU read side, to the end of which the route is valid.
+ */
+static inline struct dst_entry *
+clb_session_route(struct net *net, struct clb_session *session,
+		  enum clb_dir dir)
+{
+	struct dst_entry *dst = rcu_dereference(session->dst[dir]);
+
+	if (likely(dst && dst_check(dst, READ_ONCE(session->dst_cookie[dir]))))
+		return dst;
+	return clb_route_renew(net, session, dir);
+}
 
 /* Does the packet end on this node? */
 static inline bool clb_route_local(const struct dst_entry *dst)

@@ -16,8 +16,11 @@
 
 static u32 endpoint_hash(const struct clb_endpoint *key)
 {
-	return jhash2(key->addr.all, ARRAY_SIZE(key->addr.all),
-		      (__force u32)key->port << 16 | key->protocol);
+	u32 rest = (__force u32)key->port << 16 | key->protocol;
+
+	if (key->family == NFPROTO_IPV4)
+		return jhash_2words(key->addr.all[0], rest, 0);
+	return jhash2(key->addr.all, ARRAY_SIZE(key->addr.all), rest);
 }
 
 /* The slot of @key, or the free one where it would go. */

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "collector.h"
+#include "embryo.h"
 #include "event.h"
 #include "net.h"
 #include "persistence.h"
@@ -28,16 +29,17 @@ static struct kmem_cache *session_cache;
  * clb_session_find() - find the session of a packet
  * @cn: the namespace
  * @tuple: of the packet
+ * @hash: of @tuple
  * @dir: set to the direction in which the packet travels
  *
  * Return: the session, or NULL where there is none or its time is over.
- * Context: RCU read side.
+ * Context: RCU read side, softirqs off.
  */
 struct clb_session *clb_session_find(struct clb_net *cn,
-				     const struct clb_tuple *tuple,
+				     const struct clb_tuple *tuple, u32 hash,
 				     enum clb_dir *dir)
 {
-	struct clb_tuplehash *entry = clb_table_find(&cn->table, tuple);
+	struct clb_tuplehash *entry = clb_table_find(&cn->table, tuple, hash);
 	struct clb_session *session;
 
 	if (!entry)
@@ -63,42 +65,6 @@ static atomic_t *state_gauge(struct clb_server *server, u32 state)
 	return state_active(state) ? &server->active : &server->inactive;
 }
 
-/*
- * A session joins the embryonic ones of its listener when it was made, and
- * leaves them when it grows up or dies, whichever comes first. Others may have
- * seen it before it joins: its state, read under the lock, decides. The place
- * of a dead one belongs to whoever ended it.
- */
-static void embryo_join(struct clb_session *session)
-{
-	struct clb_listener *listener = session->server->listener;
-
-	spin_lock_bh(&listener->embryo_lock);
-	if (clb_session_embryonic(READ_ONCE(session->state)))
-		list_add_tail(&session->embryo, &listener->embryos);
-	spin_unlock_bh(&listener->embryo_lock);
-}
-
-static void embryo_grow_up(struct clb_session *session)
-{
-	struct clb_listener *listener = session->server->listener;
-
-	spin_lock_bh(&listener->embryo_lock);
-	if (READ_ONCE(session->state) != CLB_SESSION_STATE_DEAD)
-		list_del_init(&session->embryo);
-	spin_unlock_bh(&listener->embryo_lock);
-}
-
-/* Afterwards nobody looks at the place of the dead session any more. */
-static void embryo_die(struct clb_session *session)
-{
-	struct clb_listener *listener = session->server->listener;
-
-	spin_lock_bh(&listener->embryo_lock);
-	list_del(&session->embryo);
-	spin_unlock_bh(&listener->embryo_lock);
-}
-
 /**
  * clb_session_set_state() - move a session to another state
  * @session: the session
@@ -106,7 +72,7 @@ static void embryo_die(struct clb_session *session)
  *	meanwhile, its word stands
  * @new: the new state
  *
- * Context: RCU read side.
+ * Context: RCU read side, softirqs off.
  */
 void clb_session_set_state(struct clb_session *session, u32 old, u32 new)
 {
@@ -115,7 +81,10 @@ void clb_session_set_state(struct clb_session *session, u32 old, u32 new)
 	if (cmpxchg(&session->state, old, new) != old)
 		return;
 	if (clb_session_embryonic(old) && !clb_session_embryonic(new))
-		embryo_grow_up(session);
+		clb_embryo_grow_up(session);
+	if (!clb_session_assured(old) && clb_session_assured(new) &&
+	    unlikely(READ_ONCE(server->listener->persistence)))
+		clb_persistence_refresh(server->listener->cn, session);
 	if (state_active(old) == state_active(new))
 		return;
 	atomic_inc(state_gauge(server, new));
@@ -181,7 +150,7 @@ static void session_bury(struct clb_net *cn, struct clb_session *session,
 		if (session->inserted & BIT(dir))
 			clb_table_remove(&cn->table, &session->hash[dir]);
 	session_uncount(cn, session, state);
-	embryo_die(session);
+	clb_embryo_die(session);
 	call_rcu(&session->rcu, session_free_rcu);
 }
 
@@ -191,7 +160,7 @@ static void session_bury(struct clb_net *cn, struct clb_session *session,
  * @session: the session
  *
  * Return: true for the one caller that ended it.
- * Context: RCU read side.
+ * Context: RCU read side, softirqs off.
  */
 bool clb_session_kill(struct clb_net *cn, struct clb_session *session)
 {
@@ -203,6 +172,14 @@ bool clb_session_kill(struct clb_net *cn, struct clb_session *session)
 	return true;
 }
 
+/* Nothing but a first packet, which anybody may have forged, led to it. */
+static bool is_doubtful(const struct clb_session *session, u32 state)
+{
+	return clb_session_embryonic(state) ||
+	       (state == CLB_SESSION_STATE_PERSISTENCE &&
+		!READ_ONCE(session->confirmed));
+}
+
 /* Ends a session unless it grew up or was ended meanwhile. */
 static bool embryo_kill(struct clb_net *cn, struct clb_session *session)
 {
@@ -210,7 +187,7 @@ static bool embryo_kill(struct clb_net *cn, struct clb_session *session)
 
 	do {
 		state = READ_ONCE(session->state);
-		if (!clb_session_embryonic(state))
+		if (!is_doubtful(session, state))
 			return false;
 	} while (cmpxchg(&session->state, state,
 			 CLB_SESSION_STATE_DEAD) != state);
@@ -256,8 +233,7 @@ static bool bucket_evict(struct clb_net *cn, u32 index)
 {
 	struct clb_tuplehash *entry;
 
-	hlist_for_each_entry_rcu(entry, clb_table_bucket(&cn->table, index),
-				 node)
+	clb_chain_for_each(entry, clb_table_bucket(&cn->table, index))
 		if (embryo_kill(cn, clb_session_of(entry)))
 			return true;
 	return false;
@@ -275,23 +251,16 @@ static bool table_evict(struct clb_net *cn)
 	return false;
 }
 
-/* The oldest one may grow up or end before its end comes: RCU keeps it. */
+/* The oldest one may grow up or end before its end comes. */
 static bool listener_evict(struct clb_net *cn, struct clb_listener *listener)
 {
 	struct clb_session *oldest;
-	bool done = false;
 
-	while (!done) {
-		spin_lock_bh(&listener->embryo_lock);
-		oldest = list_first_entry_or_null(&listener->embryos,
-						  struct clb_session, embryo);
-		if (oldest)
-			list_del_init(&oldest->embryo);
-		spin_unlock_bh(&listener->embryo_lock);
+	do {
+		oldest = clb_embryo_oldest(listener);
 		if (!oldest)
 			return false;
-		done = embryo_kill(cn, oldest);
-	}
+	} while (!embryo_kill(cn, oldest));
 	return true;
 }
 
@@ -353,25 +322,27 @@ static enum clb_stats_attr limits_take(struct clb_net *cn,
 }
 
 /**
- * clb_session_alloc() - make a session that is in no table yet
+ * clb_session_alloc() - make a session that is in no table yet, tuples not set
  * @server: its server; the session takes a reference
  * @mode: enum clb_mode
  * @state: enum clb_session_state or CLB_SESSION_STATE_DEAD
  *
  * Return: the session, or NULL without memory.
- * Context: any.
+ * Context: softirqs off.
  */
 struct clb_session *clb_session_alloc(struct clb_server *server, u8 mode,
 				      u32 state)
 {
 	struct clb_session *session;
 
-	session = kmem_cache_zalloc(session_cache, GFP_ATOMIC | __GFP_NOWARN);
+	session = kmem_cache_alloc(session_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (unlikely(!session))
 		return NULL;
+	memset_startat(session, 0, server);
 	session->server = server;
 	session->mode = mode;
 	session->state = state;
+	session->cpu = smp_processor_id();
 	INIT_LIST_HEAD(&session->embryo);
 	clb_server_get(server);
 	return session;
@@ -411,7 +382,7 @@ static bool session_set_reply(struct clb_session *session,
  * clb_session_discard() - free a session that did not get into the table
  * @session: from clb_session_alloc()
  *
- * Context: any but hard interrupts.
+ * Context: softirqs off.
  */
 void clb_session_discard(struct clb_session *session)
 {
@@ -420,7 +391,7 @@ void clb_session_discard(struct clb_session *session)
 				 &session->hash[CLB_DIR_REPLY]);
 		/* a packet may have found it, but shall not move it on */
 		WRITE_ONCE(session->state, CLB_SESSION_STATE_DEAD);
-		embryo_die(session);
+		clb_embryo_die(session);
 		call_rcu(&session->rcu, session_free_rcu);
 		return;
 	}
@@ -441,8 +412,10 @@ static struct clb_tuplehash *session_publish(struct clb_net *cn,
 	struct clb_tuplehash *there;
 
 	if (!clb_session_one_way(session)) {
-		there = clb_table_insert(&cn->table,
-					 &session->hash[CLB_DIR_REPLY]);
+		struct clb_tuplehash *reply = &session->hash[CLB_DIR_REPLY];
+
+		reply->hash = clb_table_hash(&cn->table, &reply->tuple);
+		there = clb_table_insert(&cn->table, reply);
 		if (unlikely(there))
 			return there;
 		session->inserted = BIT(CLB_DIR_REPLY);
@@ -481,6 +454,7 @@ static struct clb_session *session_make(struct clb_net *cn,
 	if (unlikely(!session))
 		return NULL;
 	session->hash[CLB_DIR_ORIGINAL].tuple = pkt->tuple;
+	session->hash[CLB_DIR_ORIGINAL].hash = pkt->hash;
 	*drop = CLB_STATS_A_DROP_POOL_EXHAUSTED;
 	if (unlikely(!session_set_reply(session, ruleset, &pkt->tuple))) {
 		clb_event_pool_exhausted(server);
@@ -493,7 +467,7 @@ static struct clb_session *session_make(struct clb_net *cn,
 
 static void session_count(struct clb_net *cn, struct clb_session *session)
 {
-	embryo_join(session);
+	clb_embryo_join(session);
 	atomic64_inc(&session->server->total);
 	clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_CREATED);
 	if (unlikely(atomic_read(&cn->nr_sessions) >

@@ -25,8 +25,8 @@ struct clb_ruleset;
  *	persistence
  * @hash: both directions; the reply is unused where replies bypass the node
  * @rcu: packets in flight; once it is dead
- * @embryo: among the embryonic sessions of its listener, or empty; until it
- *	is dead
+ * @embryo: among the embryonic sessions of its listener (embryo.c), or empty;
+ *	until it is dead
  * @server: where it goes; the session holds a reference
  * @local: local address of FNAT, else NULL; the session holds a reference
  * @dst: cached routes by direction; each holds a reference
@@ -37,9 +37,11 @@ struct clb_ruleset;
  *	by the direction in which the reset travels
  * @state: enum clb_session_state or CLB_SESSION_STATE_DEAD; changed by
  *	compare-and-exchange
+ * @cpu: that began it
  * @mode: enum clb_mode
  * @inserted: directions in the table
  * @from_here: the client is on this node
+ * @confirmed: of a persistence: a session that was assured led to it
  *
  * The second part is one cache line: all that established packets touch
  * beside the tuple they were found by.
@@ -58,9 +60,11 @@ struct clb_session {
 	u32			deadline;
 	u32			reset_seq[CLB_DIR_MAX];
 	u32			state;
+	u16			cpu;
 	u8			mode;
 	u8			inserted;
 	bool			from_here;
+	bool			confirmed;
 };
 
 /**
@@ -81,7 +85,7 @@ int clb_session_cache_init(void);
 void clb_session_cache_exit(void);
 
 struct clb_session *clb_session_find(struct clb_net *cn,
-				     const struct clb_tuple *tuple,
+				     const struct clb_tuple *tuple, u32 hash,
 				     enum clb_dir *dir);
 struct clb_session *clb_session_create(struct clb_net *cn,
 				       const struct clb_ruleset *ruleset,
@@ -108,9 +112,15 @@ clb_session_tuple(const struct clb_session *session, enum clb_dir dir)
 	return &session->hash[dir].tuple;
 }
 
+/* Replies bypass the node. */
+static inline bool clb_mode_one_way(u8 mode)
+{
+	return mode == CLB_MODE_DR || mode == CLB_MODE_TUN;
+}
+
 static inline bool clb_session_one_way(const struct clb_session *session)
 {
-	return session->mode == CLB_MODE_DR || session->mode == CLB_MODE_TUN;
+	return clb_mode_one_way(session->mode);
 }
 
 static inline bool clb_session_expired(const struct clb_session *session)
@@ -134,25 +144,29 @@ static inline u8 clb_session_timeout_class(u32 state)
 	return CLB_TIMEOUT_FIN;
 }
 
-/* A packet passed: the session lives on for its state's timeout. */
-static inline void clb_session_touch(struct clb_session *session, u32 state)
+/* A packet passed: the session lives on for the timeout of its state. */
+static inline void clb_session_extend(struct clb_session *session,
+				      enum clb_timeout timeout)
 {
-	u8 class = clb_session_timeout_class(state);
-	u32 deadline = (u32)jiffies +
-		       READ_ONCE(session->server->listener->timeouts[class]);
+	const u32 *timeouts = session->server->listener->timeouts;
+	u32 deadline = (u32)jiffies + READ_ONCE(timeouts[timeout]);
 
 	/* many packets a jiffy, perhaps on two CPUs: keep the line clean */
 	if (READ_ONCE(session->deadline) != deadline)
 		WRITE_ONCE(session->deadline, deadline);
 }
 
-/* A flow that is more than a SYN that anybody may have forged. */
-static inline bool clb_session_assured(const struct clb_session *session)
+static inline void clb_session_touch(struct clb_session *session, u32 state)
 {
-	u32 state = READ_ONCE(session->state);
+	clb_session_extend(session, clb_session_timeout_class(state));
+}
 
-	return state >= CLB_SESSION_STATE_ESTABLISHED &&
-	       state <= CLB_SESSION_STATE_UDP;
+/* A flow that is more than a first packet that anybody may have forged. */
+static inline bool clb_session_assured(u32 state)
+{
+	return (state >= CLB_SESSION_STATE_ESTABLISHED &&
+		state <= CLB_SESSION_STATE_TIME_WAIT) ||
+	       state == CLB_SESSION_STATE_UDP;
 }
 
 /* Half-open TCP and unanswered UDP: the first to go when space runs out. */

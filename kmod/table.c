@@ -15,11 +15,6 @@
 
 #include "table.h"
 
-static unsigned int segment_of(u32 index)
-{
-	return fls(index >> CLB_TABLE_MIN_SHIFT);
-}
-
 static u32 segment_start(unsigned int segment)
 {
 	return segment ? 1U << (CLB_TABLE_MIN_SHIFT + segment - 1) : 0;
@@ -30,44 +25,14 @@ static u32 segment_size(unsigned int segment)
 	return segment ? segment_start(segment) : 1U << CLB_TABLE_MIN_SHIFT;
 }
 
-/**
- * clb_table_bucket() - a bucket by its number
- * @table: the table
- * @index: below clb_table_buckets()
- *
- * Return: its head.
- * Context: RCU read side, or the resize lock held.
- */
-struct hlist_head *clb_table_bucket(struct clb_table *table, u32 index)
+static u32 mask_of(u32 count)
 {
-	unsigned int segment = segment_of(index);
-
-	return READ_ONCE(table->segments[segment]) +
-	       (index - segment_start(segment));
-}
-
-static u32 bucket_of(u32 hash, u32 count)
-{
-	u32 mask = (1U << fls(count - 1)) - 1;
-	u32 index = hash & mask;
-
-	return index < count ? index : index & (mask >> 1);
+	return (1U << fls(count - 1)) - 1;
 }
 
 static spinlock_t *bucket_lock(struct clb_table *table, u32 hash)
 {
 	return &table->locks[hash % CLB_TABLE_LOCKS];
-}
-
-static struct clb_tuplehash *bucket_find(struct hlist_head *head,
-					 const struct clb_tuple *tuple)
-{
-	struct clb_tuplehash *entry;
-
-	hlist_for_each_entry_rcu(entry, head, node)
-		if (clb_tuple_equal(&entry->tuple, tuple))
-			return entry;
-	return NULL;
 }
 
 /**
@@ -90,56 +55,46 @@ void clb_table_unlock(struct clb_table *table, u32 index)
 	spin_unlock_bh(bucket_lock(table, index));
 }
 
-/**
- * clb_table_find() - find an entry
- * @table: the table
- * @tuple: its key
- *
- * Return: the entry or NULL.
- * Context: RCU read side, which also keeps the entry in memory.
- */
-struct clb_tuplehash *clb_table_find(struct clb_table *table,
-				     const struct clb_tuple *tuple)
+/* What is added becomes visible complete. */
+static void chain_add(struct clb_chain *chain, struct clb_tuplehash *entry)
 {
-	u32 hash = clb_tuple_hash(tuple, &table->key);
-	struct clb_tuplehash *entry;
-	unsigned int seq;
-	u32 index;
+	RCU_INIT_POINTER(entry->next, rcu_dereference_raw(chain->first));
+	rcu_assign_pointer(chain->first, entry);
+}
 
-	do {
-		seq = read_seqcount_begin(&table->seq);
-		index = bucket_of(hash, READ_ONCE(table->count));
-		entry = bucket_find(clb_table_bucket(table, index), tuple);
-		if (likely(entry))
-			return entry;
-	} while (unlikely(read_seqcount_retry(&table->seq, seq)));
-	return NULL;
+/* Readers that stand on the entry go on from it. */
+static void chain_del(struct clb_chain *chain, struct clb_tuplehash *entry)
+{
+	struct clb_tuplehash __rcu **link = &chain->first;
+	struct clb_tuplehash *at;
+
+	while ((at = rcu_dereference_raw(*link)) != entry)
+		link = &at->next;
+	rcu_assign_pointer(*link, rcu_dereference_raw(entry->next));
 }
 
 /**
  * clb_table_insert() - insert an entry unless its key is there
  * @table: the table
- * @entry: the entry, its tuple filled in
+ * @entry: the entry, its tuple and hash filled in
  *
  * Return: NULL if inserted, else the entry that is in the way.
- * Context: RCU read side; takes a bucket lock with softirqs off.
+ * Context: RCU read side, softirqs off; takes a bucket lock.
  */
 struct clb_tuplehash *clb_table_insert(struct clb_table *table,
 				       struct clb_tuplehash *entry)
 {
-	u32 hash = clb_tuple_hash(&entry->tuple, &table->key);
-	spinlock_t *lock = bucket_lock(table, hash);
+	spinlock_t *lock = bucket_lock(table, entry->hash);
 	struct clb_tuplehash *there;
-	struct hlist_head *head;
+	struct clb_chain *chain;
 
-	spin_lock_bh(lock);
+	spin_lock(lock);
 	/* the lock holds off splits of just this bucket */
-	head = clb_table_bucket(table, bucket_of(hash,
-						 READ_ONCE(table->count)));
-	there = bucket_find(head, &entry->tuple);
-	if (!there)
-		hlist_add_head_rcu(&entry->node, head);
-	spin_unlock_bh(lock);
+	chain = clb_table_bucket_for(table, entry->hash);
+	there = clb_chain_find(chain, &entry->tuple);
+	if (likely(!there))
+		chain_add(chain, entry);
+	spin_unlock(lock);
 	return there;
 }
 
@@ -148,32 +103,30 @@ struct clb_tuplehash *clb_table_insert(struct clb_table *table,
  * @table: the table
  * @entry: in the table; readers may see it for another grace period
  *
- * Context: takes a bucket lock with softirqs off.
+ * Context: softirqs off; takes a bucket lock.
  */
 void clb_table_remove(struct clb_table *table, struct clb_tuplehash *entry)
 {
-	u32 hash = clb_tuple_hash(&entry->tuple, &table->key);
-	spinlock_t *lock = bucket_lock(table, hash);
+	spinlock_t *lock = bucket_lock(table, entry->hash);
 
-	spin_lock_bh(lock);
-	hlist_del_rcu(&entry->node);
-	spin_unlock_bh(lock);
+	spin_lock(lock);
+	chain_del(clb_table_bucket_for(table, entry->hash), entry);
+	spin_unlock(lock);
 }
 
 /* Entries of @from that belong to bucket @index when there are @count. */
-static void bucket_move(struct clb_table *table, struct hlist_head *from,
-			struct hlist_head *to, u32 index, u32 count)
+static void bucket_move(struct clb_chain *from, struct clb_chain *to,
+			u32 index, u32 count)
 {
-	struct clb_tuplehash *entry;
-	struct hlist_node *next;
+	struct clb_tuplehash *entry, *next;
+	u32 mask = mask_of(count);
 
-	hlist_for_each_entry_safe(entry, next, from, node) {
-		u32 hash = clb_tuple_hash(&entry->tuple, &table->key);
-
-		if (bucket_of(hash, count) != index)
+	for (entry = rcu_dereference_raw(from->first); entry; entry = next) {
+		next = rcu_dereference_raw(entry->next);
+		if (clb_bucket_of(entry->hash, count, mask) != index)
 			continue;
-		hlist_del_rcu(&entry->node);
-		hlist_add_head_rcu(&entry->node, to);
+		chain_del(from, entry);
+		chain_add(to, entry);
 	}
 }
 
@@ -184,18 +137,19 @@ static void bucket_move(struct clb_table *table, struct hlist_head *from,
 static void resize_step(struct clb_table *table, u32 last, u32 count)
 {
 	u32 parent = last - (1U << (fls(last) - 1));
-	struct hlist_head *child_head = clb_table_bucket(table, last);
-	struct hlist_head *parent_head = clb_table_bucket(table, parent);
+	struct clb_chain *child = clb_table_bucket(table, last);
+	struct clb_chain *from = clb_table_bucket(table, parent);
 	spinlock_t *lock = bucket_lock(table, parent);
 
 	spin_lock_bh(&table->resize_lock);
 	spin_lock(lock);
 	write_seqcount_begin(&table->seq);
 	if (count > last)
-		bucket_move(table, parent_head, child_head, last, count);
+		bucket_move(from, child, last, count);
 	else
-		bucket_move(table, child_head, parent_head, parent, count);
+		bucket_move(child, from, parent, count);
 	WRITE_ONCE(table->count, count);
+	WRITE_ONCE(table->mask, mask_of(count));
 	write_seqcount_end(&table->seq);
 	spin_unlock(lock);
 	spin_unlock_bh(&table->resize_lock);
@@ -203,31 +157,38 @@ static void resize_step(struct clb_table *table, u32 last, u32 count)
 
 static bool segment_alloc(struct clb_table *table, u32 index)
 {
-	unsigned int segment = segment_of(index);
-	struct hlist_head *heads;
+	unsigned int segment = clb_segment_of(index);
+	struct clb_chain *chains;
 
 	if (table->segments[segment])
 		return true;
-	heads = kvcalloc(segment_size(segment), sizeof(*heads), GFP_KERNEL);
-	if (!heads)
+	chains = kvcalloc(segment_size(segment), sizeof(*chains), GFP_KERNEL);
+	if (!chains)
 		return false;
 	/* readers come here only after they saw the larger count */
-	smp_store_release(&table->segments[segment], heads);
+	smp_store_release(&table->segments[segment],
+			  chains - segment_start(segment));
 	return true;
+}
+
+static void segment_free(struct clb_table *table, unsigned int segment)
+{
+	if (!table->segments[segment])
+		return;
+	kvfree(table->segments[segment] + segment_start(segment));
+	table->segments[segment] = NULL;
 }
 
 static void segments_trim(struct clb_table *table)
 {
-	unsigned int segment = segment_of(table->count - 1) + 1;
+	unsigned int segment = clb_segment_of(table->count - 1) + 1;
 
 	if (segment == CLB_TABLE_SEGMENTS || !table->segments[segment])
 		return;
 	/* readers with an older count may still look into them */
 	synchronize_rcu();
-	for (; segment < CLB_TABLE_SEGMENTS; segment++) {
-		kvfree(table->segments[segment]);
-		table->segments[segment] = NULL;
-	}
+	for (; segment < CLB_TABLE_SEGMENTS; segment++)
+		segment_free(table, segment);
 }
 
 /**
@@ -274,6 +235,7 @@ int clb_table_init(struct clb_table *table)
 
 	BUILD_BUG_ON(CLB_TABLE_LOCKS > 1U << CLB_TABLE_MIN_SHIFT);
 	table->count = 1U << CLB_TABLE_MIN_SHIFT;
+	table->mask = mask_of(table->count);
 	get_random_bytes(&table->key, sizeof(table->key));
 	spin_lock_init(&table->resize_lock);
 	seqcount_spinlock_init(&table->seq, &table->resize_lock);
@@ -300,10 +262,8 @@ void clb_table_destroy(struct clb_table *table)
 {
 	unsigned int i;
 
-	for (i = 0; i < CLB_TABLE_SEGMENTS; i++) {
-		kvfree(table->segments[i]);
-		table->segments[i] = NULL;
-	}
+	for (i = 0; i < CLB_TABLE_SEGMENTS; i++)
+		segment_free(table, i);
 	kvfree(table->locks);
 	table->locks = NULL;
 }

@@ -42,4 +42,47 @@ static inline void clb_tcp_note(struct clb_session *session, enum clb_dir dir,
 		WRITE_ONCE(session->reset_seq[dir], end);
 }
 
+/* The client opens a new connection where an old one is closing. */
+static inline bool clb_tcp_reopens(const struct clb_session *session,
+				   enum clb_dir dir,
+				   const struct clb_packet *pkt)
+{
+	return unlikely(clb_tcp_opens(pkt)) && dir == CLB_DIR_ORIGINAL &&
+	       clb_tcp_closing(READ_ONCE(session->state));
+}
+
+/* Of the flags, PSH is of no concern. */
+#define CLB_TCP_PSH	0x08
+
+/**
+ * clb_session_track() - follow a packet
+ * @session: its session
+ * @dir: the direction in which it travels
+ * @pkt: the packet
+ *
+ * Context: RCU read side, softirqs off.
+ */
+static inline void clb_session_track(struct clb_session *session,
+				     enum clb_dir dir,
+				     const struct clb_packet *pkt)
+{
+	u32 state = READ_ONCE(session->state);
+
+	if (pkt->tuple.protocol == IPPROTO_TCP) {
+		if (unlikely(state != CLB_SESSION_STATE_ESTABLISHED ||
+			     (pkt->tcp_flags | CLB_TCP_PSH) !=
+			     (CLB_TCP_ACK | CLB_TCP_PSH))) {
+			clb_tcp_track(session, dir, pkt);
+			return;
+		}
+		clb_tcp_note(session, dir, pkt->ack, pkt->seq + pkt->tcp_len);
+		clb_session_extend(session, CLB_TIMEOUT_ESTABLISHED);
+		return;
+	}
+	if (unlikely(state == CLB_SESSION_STATE_UDP_NEW &&
+		     dir == CLB_DIR_REPLY))
+		clb_session_set_state(session, state, CLB_SESSION_STATE_UDP);
+	clb_session_extend(session, CLB_TIMEOUT_UDP);
+}
+
 #endif /* _CLB_TCP_H */

@@ -41,7 +41,8 @@ static __wsum diff128(const struct in6_addr *from, const struct in6_addr *to)
 	return diff;
 }
 
-static __wsum addresses4_set(struct iphdr *iph, const struct clb_tuple *other)
+static __always_inline __wsum addresses4_set(struct iphdr *iph,
+					     const struct clb_tuple *other)
 {
 	__wsum diff = csum_add(diff32(iph->saddr, other->dst.ip),
 			       diff32(iph->daddr, other->src.ip));
@@ -64,13 +65,15 @@ static __wsum addresses6_set(struct ipv6hdr *iph,
 }
 
 /* Writes addresses, and returns what that does to the transport's checksum. */
-static __wsum addresses_set(void *network, const struct clb_tuple *other)
+static __always_inline __wsum addresses_set(void *network,
+					    const struct clb_tuple *other)
 {
 	return other->family == NFPROTO_IPV4 ? addresses4_set(network, other) :
 					       addresses6_set(network, other);
 }
 
-static __wsum ports_set(struct ports *ports, const struct clb_tuple *other)
+static __always_inline __wsum ports_set(struct ports *ports,
+					const struct clb_tuple *other)
 {
 	const struct ports to = {
 		.source = other->dport, .dest = other->sport,
@@ -145,7 +148,7 @@ int clb_translate(struct sk_buff *skb, unsigned int thoff,
 	__wsum addresses, ports;
 	__sum16 *check;
 
-	if (unlikely(skb_ensure_writable(skb, end)))
+	if (unlikely(clb_ensure_writable(skb, end)))
 		return -ENOMEM;
 	addresses = addresses_set(skb->data, other);
 	ports = ports_set((struct ports *)(skb->data + thoff), other);

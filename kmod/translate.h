@@ -11,4 +11,12 @@ int clb_translate(struct sk_buff *skb, unsigned int thoff,
 int clb_translate_icmp(struct sk_buff *skb, unsigned int thoff,
 		       const struct clb_tuple *other);
 
+/* skb_ensure_writable(), without a call where there is nothing to do. */
+static inline int clb_ensure_writable(struct sk_buff *skb, unsigned int len)
+{
+	if (likely(!skb_cloned(skb) && len <= skb_headlen(skb)))
+		return 0;
+	return skb_ensure_writable(skb, len);
+}
+
 #endif /* _CLB_TRANSLATE_H */

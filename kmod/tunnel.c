@@ -50,13 +50,23 @@ static void inner_read(const struct sk_buff *skb, struct inner *inner)
 	inner->tos = INET_ECN_encapsulate(inner->tos, inner->tos);
 }
 
-static void push4(struct sk_buff *skb, const struct clb_session *session,
-		  const struct dst_entry *dst, const struct inner *inner)
+/* What cannot be fragmented needs none (RFC 6864, section 4.1). */
+static __be16 ident(const struct sk_buff *skb,
+		    const struct clb_session *session,
+		    const struct inner *inner)
 {
-	struct net *net = dev_net(dst->dev);
+	if (inner->df && !skb->ignore_df)
+		return 0;
+	return htons(clb_address_ident(session->server->address,
+				       skb_shinfo(skb)->gso_segs ?: 1));
+}
+
+static void push4(struct sk_buff *skb, const struct clb_session *session,
+		  const struct inner *inner)
+{
 	struct iphdr *iph;
 
-	iph = skb_push(skb, sizeof(*iph));
+	iph = __skb_push(skb, sizeof(*iph));
 	skb_reset_network_header(skb);
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	*iph = (struct iphdr) {
@@ -64,13 +74,13 @@ static void push4(struct sk_buff *skb, const struct clb_session *session,
 		.ihl = sizeof(*iph) / 4,
 		.tos = inner->tos,
 		.tot_len = htons(skb->len),
+		.id = ident(skb, session, inner),
 		.frag_off = inner->df,
 		.ttl = inner->ttl,
 		.protocol = inner->proto,
 		.saddr = clb_tunnel_source(session)->ip,
 		.daddr = session->server->key.addr.ip,
 	};
-	__ip_select_ident(net, iph, skb_shinfo(skb)->gso_segs ?: 1);
 	ip_send_check(iph);
 	skb->protocol = htons(ETH_P_IP);
 }
@@ -81,7 +91,7 @@ static void push6(struct sk_buff *skb, const struct clb_session *session,
 	unsigned int payload = skb->len;
 	struct ipv6hdr *iph;
 
-	iph = skb_push(skb, sizeof(*iph));
+	iph = __skb_push(skb, sizeof(*iph));
 	skb_reset_network_header(skb);
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 	ip6_flow_hdr(iph, inner->tos, 0);
@@ -120,7 +130,7 @@ int clb_tunnel_push(struct sk_buff *skb, const struct clb_session *session,
 	skb_set_inner_ipproto(skb, inner.proto);
 	skb_clear_hash_if_not_l4(skb);
 	if (outer4)
-		push4(skb, session, dst, &inner);
+		push4(skb, session, &inner);
 	else
 		push6(skb, session, &inner);
 	return 0;

@@ -35,4 +35,11 @@ static inline unsigned int clb_tunnel_overhead(const struct clb_session *s)
 						       sizeof(struct ipv6hdr);
 }
 
+/* What the outer header says is inside. */
+static inline u8 clb_tunnel_protocol(const struct clb_session *session)
+{
+	return clb_session_tuple(session, CLB_DIR_ORIGINAL)->family ==
+	       NFPROTO_IPV4 ? IPPROTO_IPIP : IPPROTO_IPV6;
+}
+
 #endif /* _CLB_TUNNEL_H */

@@ -33,21 +33,36 @@ enum clb_tuple_kind {
  * @dst: destination address, unused bytes zero
  * @sport: source port, network order
  * @dport: destination port, network order
+ * @ports: both
  * @family: NFPROTO_IPV4 or NFPROTO_IPV6
  * @protocol: IPPROTO_TCP or IPPROTO_UDP
  * @kind: enum clb_tuple_kind
  * @dir: enum clb_dir of the tuple in its session; not part of the identity
+ * @words: all of it, to compare by
  */
 struct clb_tuple {
-	union nf_inet_addr	src;
-	union nf_inet_addr	dst;
-	__be16			sport;
-	__be16			dport;
-	u8			family;
-	u8			protocol;
-	u8			kind;
-	u8			dir;
+	union {
+		struct {
+			union nf_inet_addr	src;
+			union nf_inet_addr	dst;
+			union {
+				struct {
+					__be16	sport;
+					__be16	dport;
+				};
+				u32		ports;
+			};
+			u8			family;
+			u8			protocol;
+			u8			kind;
+			u8			dir;
+		};
+		u64				words[5];
+	};
 };
+
+/* All of the last word but @dir. */
+#define CLB_TUPLE_LAST_WORD ((__force u64)cpu_to_be64(~0xffULL))
 
 static inline bool clb_addr_equal(const union nf_inet_addr *a,
 				  const union nf_inet_addr *b)
@@ -70,16 +85,9 @@ static inline unsigned int clb_addr_bits(u8 family)
 static inline bool clb_tuple_equal(const struct clb_tuple *a,
 				   const struct clb_tuple *b)
 {
-	return a->sport == b->sport && a->dport == b->dport &&
-	       a->family == b->family && a->protocol == b->protocol &&
-	       a->kind == b->kind &&
-	       clb_addr_equal(&a->src, &b->src) &&
-	       clb_addr_equal(&a->dst, &b->dst);
-}
-
-static inline u32 clb_tuple_ports(const struct clb_tuple *t)
-{
-	return (__force u32)t->sport << 16 | (__force u32)t->dport;
+	return !((a->words[0] ^ b->words[0]) | (a->words[1] ^ b->words[1]) |
+		 (a->words[2] ^ b->words[2]) | (a->words[3] ^ b->words[3]) |
+		 ((a->words[4] ^ b->words[4]) & CLB_TUPLE_LAST_WORD));
 }
 
 /**
@@ -88,20 +96,20 @@ static inline u32 clb_tuple_ports(const struct clb_tuple *t)
  * @key: secret of the table: clients choose their ports, so an unkeyed hash
  *	would let them build one long chain
  *
- * Return: 32 well mixed bits, independent of @t->dir.
+ * Addresses and ports alone: protocols and kinds are so few that those who
+ * share them make no long chain.
+ *
+ * Return: 32 well mixed bits.
  */
 static inline u32 clb_tuple_hash(const struct clb_tuple *t,
 				 const hsiphash_key_t *key)
 {
-	u32 meta = t->family << 16 | t->protocol << 8 | t->kind;
-
 	if (t->family == NFPROTO_IPV4)
-		return hsiphash_4u32((__force u32)t->src.ip,
+		return hsiphash_3u32((__force u32)t->src.ip,
 				     (__force u32)t->dst.ip,
-				     clb_tuple_ports(t), meta, key);
-	/* both addresses and both ports lie side by side; the rest is meta */
-	return hsiphash_2u32(hsiphash(t, offsetof(struct clb_tuple, family),
-				      key), meta, key);
+				     t->ports, key);
+	/* both addresses and both ports lie side by side */
+	return hsiphash(t, offsetof(struct clb_tuple, family), key);
 }
 
 /* The tuple of the packets that answer @t, as they arrive. */

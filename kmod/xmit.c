@@ -45,14 +45,6 @@ static unsigned int hop_limit(const struct sk_buff *skb, u8 family)
 					ipv6_hdr(skb)->hop_limit;
 }
 
-static void hop_limit_decrease(struct sk_buff *skb, u8 family)
-{
-	if (family == NFPROTO_IPV4)
-		ip_decrease_ttl(ip_hdr(skb));
-	else
-		ipv6_hdr(skb)->hop_limit--;
-}
-
 /* ICMP errors are routed by the input route of what they are about. */
 static bool input_route(struct sk_buff *skb)
 {
@@ -228,7 +220,7 @@ static unsigned int xmit_forward(struct clb_ctx *ctx, struct dst_entry *dst)
 	why = account_and_translate(ctx, dst);
 	if (unlikely(why))
 		return clb_drop(ctx, why);
-	hop_limit_decrease(skb, family);
+	clb_hop_limit_decrease(skb, family);
 	if (wrap && unlikely(clb_tunnel_push(skb, ctx->session, dst)))
 		return clb_drop(ctx, CLB_STATS_A_DROP_NO_MEMORY);
 	output(ctx->state->net, skb, dst);
@@ -357,12 +349,19 @@ void clb_xmit_forged(struct clb_net *cn, struct clb_session *session,
 		     enum clb_dir dir, struct sk_buff *skb)
 {
 	struct dst_entry *dst = clb_session_route(cn->net, session, dir);
+	const struct clb_wire wire = { .packets = 1, .bytes = skb->len };
+	struct clb_server *server = session->server;
 
 	if (!dst || (session->mode == CLB_MODE_TUN &&
 		     dir == CLB_DIR_ORIGINAL &&
 		     clb_tunnel_push(skb, session, dst))) {
 		kfree_skb(skb);
 		return;
+	}
+	/* outbound like what the server sends, but not to be held back */
+	if (dir == CLB_DIR_REPLY) {
+		clb_bucket_take(&server->listener->rate, wire.bytes);
+		clb_meter_add(server->meter, dir, wire);
 	}
 	output(cn->net, skb, dst);
 }

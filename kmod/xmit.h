@@ -3,6 +3,8 @@
 #define _CLB_XMIT_H
 
 #include <linux/netfilter.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
 
 #include "net.h"
 #include "packet.h"
@@ -29,6 +31,19 @@ struct clb_ctx {
 static inline bool clb_ctx_local_out(const struct clb_ctx *ctx)
 {
 	return ctx->state->hook == NF_INET_LOCAL_OUT;
+}
+
+static inline bool clb_ctx_is_tcp(const struct clb_ctx *ctx)
+{
+	return ctx->pkt.tuple.protocol == IPPROTO_TCP;
+}
+
+static inline void clb_hop_limit_decrease(struct sk_buff *skb, u8 family)
+{
+	if (family == NFPROTO_IPV4)
+		ip_decrease_ttl(ip_hdr(skb));
+	else
+		ipv6_hdr(skb)->hop_limit--;
 }
 
 /* A packet that goes nowhere, and the counter that says why. */

@@ -272,8 +272,10 @@ def unknown_attributes(client):
             parts = NESTS.get(kind, ({}, 0))[0]
             wrong = (nest(kind, *parts.values()) if parts else
                      attr(int(kind), u32(1)))
-            case.refused(f"attribute {int(kind)}", None, errno.EINVAL, key,
-                         request(key) + wrong)
+            answer = case.refused(f"attribute {int(kind)}", None,
+                                  errno.EINVAL, key, request(key) + wrong)
+            case.points(f"attribute {int(kind)}", answer, key,
+                        genl.HEADERS + len(request(key)))
         for kind in takes:
             _, unknown = NESTS[kind]
             known = set(NESTS[kind][0]) | set(INSIDE.get((key[0], kind), {}))
@@ -282,9 +284,12 @@ def unknown_attributes(client):
             for number in [n for n in range(unknown + 2) if n not in known]:
                 if (kind, number) == (A.SESSION, 2):
                     continue
-                case.refused(f"{kind.name} {number}", None, errno.EINVAL,
-                             key, request(key, {kind: with_inner(
-                                 kind, attr(number, u32(1)))}))
+                answer = case.refused(
+                    f"{kind.name} {number}", None, errno.EINVAL, key,
+                    request(key, {kind: with_inner(
+                        kind, attr(number, u32(1)))}))
+                case.points(f"{kind.name} {number}", answer, key,
+                            key_offset(key, kind))
         case.end()
 
 
@@ -456,7 +461,9 @@ def contradictions(client):
         ("abort without begin", errno.ENOENT, Cmd.ABORT, b""),
     ]
     for what, wanted, cmd, payload in table:
-        case.refused(what, None, wanted, (cmd, False), payload)
+        answer = case.refused(what, None, wanted, (cmd, False), payload)
+        case.equal(f"{what}: names an attribute", answer.offset is not None,
+                   bool(payload))
     for cmd in (Cmd.LISTENER_GET, Cmd.SERVER_GET, Cmd.ACL_GET):
         case.refused(f"dump {cmd.name} of no such listener", None,
                      errno.ENOENT, (cmd, True), unknown)

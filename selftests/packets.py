@@ -69,12 +69,13 @@ class Mode:
         return SERVER_TCP_PORT if packet.haslayer(TCP) else SERVER_UDP_PORT
 
     def wrapped(self, inner, outer):
-        """In the tunnel; only the ID is the node's to choose."""
+        """In the tunnel; the ID of what may be cut up is the node's to choose."""
         tos = inner[1]
         if self.family == 4:
             df = "DF" if inner[6] & 0x40 else 0
             return bytes(IP(src=BACK[4], dst=SERVER[4], ttl=inner[8], tos=tos,
-                            id=IP(outer).id, flags=df, proto=4) / inner)
+                            id=0 if df else IP(outer).id, flags=df,
+                            proto=4) / inner)
         traffic_class = (inner[0] & 15) << 4 | inner[1] >> 4
         return bytes(IPv6(src=BACK[6], dst=SERVER[6], hlim=inner[7],
                           tc=traffic_class, nh=41) / inner)
@@ -188,6 +189,19 @@ def ipv4_cases(mode):
               udp(4, options=[IPOption_NOP(),
                               IPOption_SSRR(routers=["192.0.2.9"])]),
               "drop_source_route")
+
+
+def tunnel_ident_cases(mode):
+    """What may be cut up on its way is told apart (RFC 6864, section 4.3)."""
+    seen = []
+
+    def new(got):
+        seen.append(IP(got).id)
+        return None if len(set(seen)) == len(seen) else f"IDs {seen}"
+
+    flow = udp(4)
+    mode.lab.case(f"{mode.label}: outer IDs differ",
+                  [(mode.lab.client, flow)] * 4, {mode.lab.server: [new] * 4})
 
 
 def extended(chain, packet):
@@ -438,26 +452,42 @@ def nftables_cases(lab):
 def ipvs_cases(lab):
     """Both balancers on one node, each with a VIP of its own."""
     other = {4: "203.0.113.2", 6: "2001:db8:f::2"}
-    lab.family = 4
-    lab.flush()
-    add_listeners(lab, "nat", 4)
-    lab.in_node(f"""
-	ip addr add {other[4]}/32 dev lo
-	ipvsadm -A -u {other[4]}:53 -s rr
-	ipvsadm -a -u {other[4]}:53 -r {SERVER2[4]}:53 -m""")
-    packet = udp(4)
-    mode = Mode(lab, "nat", 4)
-    mode.forward("IPVS beside: ours is ours", packet)
-    mode.answer("IPVS beside: and its reply", packet)
-    theirs = (IP(src=CLIENT[4], dst=other[4]) /
-              UDP(sport=Ports.next(), dport=53) / b"q")
-    reply = (IP(src=SERVER2[4], dst=CLIENT[4]) /
-             UDP(sport=53, dport=theirs.sport) / b"a")
-    lab.case("IPVS beside: theirs is theirs, both ways",
-             [(lab.client, theirs), (lab.server2, reply)],
-             {lab.server2: [forwarded(theirs, dst=SERVER2[4])],
-              lab.client: [forwarded(reply, src=other[4])]})
-    lab.in_node("ipvsadm -C")
+    for f in 4, 6:
+        lab.family = f
+        lab.flush()
+        add_listeners(lab, "nat", f)
+        vip = host(other[f])
+        lab.in_node(f"""
+	ip addr add {other[f]}/{32 if f == 4 else 128} dev lo
+	ipvsadm -A -u {vip}:53 -s rr
+	ipvsadm -a -u {vip}:53 -r {host(SERVER2[f])}:53 -m""")
+        packet = udp(f)
+        mode = Mode(lab, "nat", f)
+        mode.forward("IPVS beside: ours is ours", packet)
+        mode.answer("IPVS beside: and its reply", packet)
+        theirs = (ip_packet(f, CLIENT[f], other[f]) /
+                  UDP(sport=Ports.next(), dport=53) / b"q")
+        reply = (ip_packet(f, SERVER2[f], CLIENT[f]) /
+                 UDP(sport=53, dport=theirs.sport) / b"a")
+        lab.case(f"IPv{f}: IPVS beside: theirs is theirs, both ways",
+                 [(lab.client, theirs), (lab.server2, reply)],
+                 {lab.server2: [forwarded(theirs, dst=SERVER2[f])],
+                  lab.client: [forwarded(reply, src=other[f])]})
+        lab.in_node("ipvsadm -C")
+
+
+def route_cases(lab):
+    """Servers that no route leads to."""
+    nowhere = {4: "10.99.0.1", 6: "2001:db8:99::1"}
+    for kind in "nat", "dr", "tun":
+        for f in 4, 6:
+            lab.family = f
+            lab.flush()
+            key = f"udp {host(VIP[f])}:{UDP_PORT}"
+            lab.clb(f"listener add {key} mode {kind}")
+            lab.clb(f"server add {key} {nowhere[f]}")
+            lab.case(f"{kind} IPv{f}: no route to the server",
+                     [(lab.client, udp(f))], {}, {"drop_no_route": 1})
 
 
 def mode_cases(lab):
@@ -474,6 +504,8 @@ def mode_cases(lab):
             (ipv4_cases if f == 4 else ipv6_cases)(mode)
             if kind in ("nat", "tun"):
                 malformed_cases(mode)
+            if kind == "tun" and f == 4:
+                tunnel_ident_cases(mode)
             if kind in ("nat", "dr"):
                 stray_cases(mode)
             if kind == "nat":
@@ -487,6 +519,7 @@ PARTS = {
     "conntrack": conntrack_cases,
     "nftables": nftables_cases,
     "ipvs": ipvs_cases,
+    "routes": route_cases,
 }
 
 

@@ -65,11 +65,11 @@ bulk() {
 gro_on
 for mode in nat fnat dr tun; do
 	bulk on "$mode" 4
+	bulk on "$mode" 6
 done
-bulk on nat 6
-bulk on tun 6
 topo_offloads_off
 for mode in nat fnat dr tun; do
 	bulk off "$mode" 4
+	bulk off "$mode" 6
 done
 done_testing

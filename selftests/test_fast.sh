@@ -9,6 +9,7 @@ topo_up 2 || exit 1
 topo_tunnels || exit 1
 start_server 1 && start_udp 1 && start_udp 2 || exit 1
 make_file big 512
+make_file small 1
 
 fast() { clb_get .fast_packets stats; }
 
@@ -38,8 +39,8 @@ server_host() { # VIP NUMBER
 	esac
 }
 
-exchange() { # VIP COUNT SOURCE_PORT
-	in_client "$SELFTESTS/udp.py" ask "$1" "$UDP_PORT" x "$2" "$3"
+exchange() { # VIP COUNT [SOURCE_PORT]
+	in_client "$SELFTESTS/udp.py" ask "$1" "$UDP_PORT" x "$2" "${3:-0}"
 }
 
 # Packets by the fast path while COMMAND runs; its output is thrown away.
@@ -59,6 +60,20 @@ at_least() {
 	got=$(fast_during "$@") && echo "fast: $got" && [ "$got" -ge "$n" ]
 }
 
+metered() {
+	clb_get "map(.in_packets + .out_packets) | add" listener show
+}
+# all COMMAND...: every packet took it; none is larger than a segment.
+all() {
+	local before got metered
+
+	before=$(metered)
+	got=$(fast_during "$@") || return
+	metered=$(($(metered) - before))
+	echo "fast: $got of $metered"
+	[ "$got" -gt 0 ] && [ "$got" -eq "$metered" ]
+}
+
 # none COMMAND...: no packet took it.
 none() {
 	local got
@@ -66,9 +81,11 @@ none() {
 	got=$(fast_during "$@") && echo "fast: $got" && [ "$got" -eq 0 ]
 }
 
-download() { # VIP
-	in_client curl -sSf -m 30 -o "$TMP/got" "$(url "$1" 80 files/big)" &&
-		cmp "$TMP/got" "$TMP/files/big"
+download() { # VIP [FILE]
+	local file=files/${2:-big}
+
+	in_client curl -sSf -m 30 -o "$TMP/got" "$(url "$1" 80 "$file")" &&
+		cmp "$TMP/got" "$TMP/$file"
 }
 
 for mode in nat fnat dr tun; do
@@ -82,6 +99,10 @@ for mode in nat fnat dr tun; do
 		ok "$mode $vip: UDP, every packet" \
 			at_least $((5 * both)) exchange "$vip" 5 4000
 		ok "$mode $vip: TCP" at_least 5 download "$vip"
+		ok "$mode $vip: UDP flows from their first packet on" \
+			all exchange "$vip" 5
+		ok "$mode $vip: a TCP connection from SYN to FIN" \
+			all download "$vip" small
 	done
 done
 
@@ -183,6 +204,48 @@ down_device() {
 	wait_for 10 exchange "$VIP4" 1 4001
 }
 ok "device down and up again" down_device
+
+# --- who else is in PRE_ROUTING --------------------------------------------------
+
+# A chain in raw that lets everything pass, and counts what it saw.
+in_node nft -f - <<NFT
+table ip raw {
+	counter seen { }
+	chain prerouting {
+		type filter hook prerouting priority raw
+		udp dport $UDP_PORT counter name seen
+	}
+}
+NFT
+seen() { in_node nft -j list counter ip raw seen | jq '.nftables[1].counter.packets'; }
+first_is_slow() { # the reply and all that follows are fast
+	local got before
+
+	before=$(seen)
+	got=$(fast_during exchange "$VIP4" 3 4003) && echo "fast: $got" &&
+		[ "$got" -eq 5 ] && [ $(($(seen) - before)) -eq 1 ]
+}
+ok "the raw table sees a flow's first packet, and no other" first_is_slow
+in_node nft flush ruleset
+ok "without it the first packet is fast as well" all exchange "$VIP4" 3 4004
+
+# Connection tracking has its defragmentation before us.
+in_node nft -f - <<NFT
+table ip filter {
+	chain prerouting {
+		type filter hook prerouting priority filter
+		ct state invalid counter
+	}
+}
+NFT
+tracked_first() {
+	local got
+
+	got=$(fast_during exchange "$VIP4" 2 4005) && echo "fast: $got" &&
+		[ "$got" -eq 3 ]
+}
+ok "with connection tracking the first packet is slow" tracked_first
+in_node nft flush ruleset
 
 # --- the firewall in raw/prerouting governs new sessions -------------------------
 

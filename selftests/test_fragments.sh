@@ -32,5 +32,5 @@ for mode in nat fnat dr tun; do
 done
 stop "$spawned"
 topo_mute c1 s1 s2 || exit 1
-tap_include "$SELFTESTS/fragments.py" "$NS"
+relay "$SELFTESTS/fragments.py" "$NS"
 done_testing

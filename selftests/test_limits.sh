@@ -214,6 +214,76 @@ test_floods() {
 		"$(sessions_of "$SINK_KEY")" 5000
 }
 
+# --- clients that are bound to a server ----------------------------------------
+
+binding_ms() { # KEY: how long the longest one lasts
+	# shellcheck disable=SC2086 # a key is two words
+	clb_get 'map(.expires_ms) | max' session show listener $1 \
+		state persistence
+}
+longer_than() { [ "$(binding_ms "$1")" -gt "$2" ]; }
+
+# Datagrams of made-up clients, as many as there is room for them and their
+# bindings, which alone are left: 57 of 60.
+fill_with_bindings() {
+	local count
+
+	for count in 29 15 7 4 2; do
+		tell raw udp "$VIP4" 99 "$count" "10.28.$count.1" >/dev/null
+		# shellcheck disable=SC2086 # a key is two words
+		clb session del listener $SINK_KEY state udp-new
+	done
+}
+
+# How many servers two clients of one /64 have, asking in turn.
+servers_of_two() {
+	local source
+
+	for source in "$(client6 1)" "$OTHER6" "$(client6 1)" "$OTHER6"; do
+		client uonce "$VIP6" "$UDP_PORT" "$source"
+	done | sort -u | grep -c hello
+}
+test_prefix() {
+	local bound="scheduler rr persistence 600"
+
+	configure "listener add $UDP6_KEY $bound persistence-prefix 64" \
+		"server add $UDP6_KEY [$(server6 1)]:$UDP_PORT" \
+		"server add $UDP6_KEY [$(server6 2)]:$UDP_PORT"
+	is "binding: an IPv6 network has one server" "$(servers_of_two)" 1
+	# shellcheck disable=SC2086 # a key is two words
+	clb listener set $UDP6_KEY persistence-prefix 128
+	is "binding: by address each client has its own" "$(servers_of_two)" 2
+}
+
+test_bindings() {
+	local max bound="persistence 600 timeout-udp 5"
+
+	configure "listener add $UDP_KEY mode nat $bound" \
+		"server add $UDP_KEY $(server4 1)" \
+		"listener add $SINK_KEY mode nat $bound" \
+		"server add $SINK_KEY 10.9.0.1"
+	tell raw udp "$VIP4" 99 2 10.27.0.1 2000 >/dev/null
+	not_ok "binding: a datagram without an answer: as long as its session" \
+		longer_than "$SINK_KEY" 5000
+	ok "binding: an answer" answered "$VIP4" "$(client4 1)"
+	ok "binding: makes it last the full time" longer_than "$UDP_KEY" 500000
+	configure "listener add $SINK_KEY mode dr $bound" \
+		"server add $SINK_KEY 10.9.0.1" \
+		"listener add $TCP_KEY mode nat" "server add $TCP_KEY $(server4 1)"
+	tell raw udp "$VIP4" 99 1 10.27.0.1 >/dev/null
+	ok "binding: in DR no answer is seen: the full time" \
+		longer_than "$SINK_KEY" 500000
+	max=$(clb_get .max_sessions settings)
+	clb settings set max-sessions 60
+	fill_with_bindings
+	ok "binding: forged datagrams fill the namespace" \
+		[ "$(sessions_of "$SINK_KEY" persistence)" -ge 55 ]
+	is "binding: then they make room for real clients" \
+		"$(client open b "$VIP4" 7000 20) $(client ping b)" "open 20 20"
+	client close b rst >/dev/null
+	clb settings set max-sessions "$max"
+}
+
 # --- the pool of FNAT --------------------------------------------------------
 
 # One packet from each of COUNT clients, by the kernel: 65,000 at a time.
@@ -286,5 +356,7 @@ test_server_max
 test_namespace_max
 test_new_rate
 test_floods
+test_bindings
+test_prefix
 test_pool
 done_testing

@@ -103,9 +103,13 @@ ip -n "$NS-node" route add "$VIP4" via "$(server4 1)"
 ip -n "$NS-node" route add "$VIP6" via "$(server6 1)"
 for f in 4 6; do
 	family "$f"
-	for mode in nat fnat tun; do
+	for mode in nat fnat dr tun; do
 		combination "client on the node, $mode IPv$f" "$mode" \
 			node s1 "$remote"
+	done
+	for mode in nat fnat; do
+		combination "client and server on the node, $mode IPv$f" \
+			"$mode" node snode "$node"
 	done
 done
 ip -n "$NS-node" route del "$VIP4"

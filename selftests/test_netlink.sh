@@ -45,6 +45,43 @@ exits 1 "not of the listener's family" \
 	server add tcp "$VIP4:80" "[2001:db8:5::11]:80"
 exits 1 "module parameter" settings set max-sessions 4294967295
 
+# aligned HEADING WORD...: in the table, values stand below their heading.
+aligned() {
+	clb "${@:2}" | awk -v heading="$1" '
+		{ print }
+		NR == 1 { at = index($0, heading); next }
+		substr($0, at - 1, 1) != " " || substr($0, at, 1) == " " { bad = 1 }
+		END { exit bad || NR != 3 || at < 2 }'
+}
+printf '%s\n' "listener add udp [$VIP6]:53 rate 12m max-sessions 7" \
+	"server add udp [$VIP6]:53 [2001:db8:5::11] state drain" |
+	clb restore --add
+ok "clbctl listener: an aligned table" aligned SCHEDULER listener
+ok "clbctl server: an aligned table" aligned STATE server
+
+# All that shows something speaks JSON, and nothing else.
+printf '%s\n' "local add 198.51.100.1" "acl add tcp $VIP4:80 192.0.2.0/24" |
+	clb restore --add
+json() { clb -j "$@" >"$TMP/json" && jq -es 'length == 1' "$TMP/json"; }
+for words in "listener" "listener show tcp $VIP4:80" "server" \
+	"server show tcp $VIP4:80 198.51.100.11" "acl" "acl show tcp $VIP4:80" \
+	"local" "settings" "session" "session count" "stats" "stats -a" \
+	"stats listener" "stats server" "save" "version" "-V"; do
+	# shellcheck disable=SC2086 # words are meant to split
+	ok "clbctl -j $words: JSON" json $words
+done
+counters=$(sed -n '/^enum clb_stats_attr/,/^}/s/^\tCLB_STATS_A_\(.*\),$/\1/p' \
+	"$TOP/include/uapi/linux/clb.h" | tr '[:upper:]' '[:lower:]' |
+	grep -vx -e unspec -e pad)
+is "clbctl stats shows every counter there is" \
+	"$(clb stats -a | awk '{gsub("-", "_"); print $1}')" "$counters"
+spawn clb -j monitor --count 3 >"$TMP/events"
+events_read() { ! kill -0 "$spawned" 2>/dev/null; }
+one_change() { clb settings set fast-path on && events_read; }
+ok "clbctl -j monitor: ends after so many events" wait_for 20 one_change
+is "clbctl -j monitor: one JSON object a line" \
+	"$(jq -c '.event' "$TMP/events" | wc -l) $(wc -l <"$TMP/events")" "3 3"
+
 # Root of a user namespace: in a network namespace of its own, not in another.
 own_netns() {
 	in_node unshare -Urn "$CLBCTL" listener add tcp "$VIP4:99" &&
@@ -53,4 +90,7 @@ own_netns() {
 ok "root of a user namespace configures its own network namespace" own_netns
 not_ok "and not that of another" \
 	in_node unshare -Ur "$CLBCTL" listener add tcp "$VIP4:99"
+limit_of_users() { in_node unshare -Urn "$CLBCTL" settings set max-sessions "$1"; }
+ok "it may set a limit of 65536 sessions" limit_of_users 65536
+not_ok "and no higher one" limit_of_users 65537
 done_testing

@@ -42,14 +42,22 @@ sessions() {
 			.client_port) | .[] |
 		"\(.client_address) \(.client_port) \(.server_address)"'
 }
-chosen() { sessions "$1" | awk '{ sub(/.*[.]/, "", $3); print "s" $3 }'; }
+servers_of() { awk '{ sub(/.*[.]/, "", $3); print "s" $3 }'; }
+chosen() { sessions "$1" | servers_of; }
 forget() { clb session del listener udp "$VIP4:$1"; }
+
+# While the table grows, a listing may have sessions twice or not at all.
+complete() { # PORT FILE COUNT
+	sessions "$1" >"$2"
+	[ "$(wc -l <"$2")" -eq "$3" ]
+}
 
 # chosen_by PORT COUNT [CLIENT [FIRST_PORT]]: spread of new sessions.
 chosen_by() {
 	forget "$1"
 	send "$@" >/dev/null
-	chosen "$1" | spread
+	wait_for 20 complete "$1" "$TMP/chosen" "$2"
+	servers_of <"$TMP/chosen" | spread
 }
 
 # evenly PORT PERIOD: the choice repeats after PERIOD sessions, and no server
@@ -76,10 +84,10 @@ evenly() {
 
 # --- things that take time are begun first ---------------------------------
 
-readonly SLOW=12 SLOW_PORTS="21 22 23" KEEP=15
+readonly SLOW=12 SLOW_PORTS="21 22 23 24" KEEP=15
 clb restore --add <<-END || exit 1
 $(for p in $SLOW_PORTS; do
-	scheduler=(rr wrr wlc)
+	scheduler=(rr wrr wlc lc)
 	echo "listener add $(key "$p") scheduler ${scheduler[p - 21]} slow-start $SLOW"
 	echo "server add $(key "$p") $(server 1)"
 	echo "server add $(key "$p") $(server 2) state down"
@@ -184,12 +192,7 @@ moved() {
 	}' "$1" "$2"
 }
 
-# keep PORT NAME COUNT: maps COUNT clients, kept in the file NAME. While the
-# table grows, a listing may have sessions twice or not at all.
-complete() { # PORT FILE COUNT
-	sessions "$1" >"$2"
-	[ "$(wc -l <"$2")" -eq "$3" ]
-}
+# keep PORT NAME COUNT: maps COUNT clients, kept in the file NAME.
 keep() {
 	forget "$1"
 	send "$1" "$3" >/dev/null
@@ -346,6 +349,7 @@ test_slow_start() {
 	ok "slow start rr: few sessions at first" fewer 21
 	ok "slow start wrr: few sessions at first" fewer 22
 	ok "slow start wlc: few sessions at first" fewer 23
+	ok "slow start lc: few sessions at first" fewer 24
 	test_persistence_open
 	wait_for 30 older_than "$up_since" "$SLOW"
 	is "slow start rr: then its whole share" "$(chosen_by 21 60)" \
@@ -355,6 +359,9 @@ test_slow_start() {
 	send 23 60 10.20.1.1 >/dev/null
 	is "slow start wlc: then as many as the other" \
 		"$(chosen 23 | spread)" "s1=60 s2=60"
+	send 24 60 10.20.1.1 >/dev/null
+	is "slow start lc: then as many as the other" \
+		"$(chosen 24 | spread)" "s1=60 s2=60"
 }
 
 test_rounds

@@ -88,6 +88,15 @@ refused 1 "2: " <<-CONF
 	listener add tcp $VIP4:90
 	listener add tcp $VIP4:91
 CONF
+stdin_refused() {
+	! printf '%s\n' "listener add tcp $VIP4:90" "" \
+		"server add tcp $VIP4:91 198.51.100.1" |
+		clb restore ${1:+"$1"} 2>"$TMP/stderr" &&
+		grep -F "<stdin>:3: No such file or directory: no such listener" \
+			"$TMP/stderr"
+}
+ok "restore of standard input names the line, too" stdin_refused
+ok "restore -: the same" stdin_refused -
 refused 1 "4: No such file or directory: no such listener" <<-CONF
 	listener add tcp $VIP4:90
 

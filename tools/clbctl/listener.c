@@ -160,6 +160,6 @@ const struct clb_verb clb_verb_listener = {
 "  max-sessions N                   open sessions (0: no limit)\n"
 "  max-new-sessions N               new sessions a second (0: no limit)\n"
 "  rate BITS[k|m|g]                 outbound bit/s, nat and fnat (0: none)\n"
-"  burst BYTES[k|m|g]               above the rate at once (0: 100 ms of it)\n"
+"  burst BYTES[k|m|g]               above the rate at once (0: 500 ms of it)\n"
 "  acl {off|allow|deny}             meaning of the ACL's entries (off)\n",
 };

@@ -244,7 +244,9 @@ int main(int argc, char **argv)
 	args.count = argc - optind;
 
 	if (invocation.version) {
-		puts("clbctl " CLB_VERSION);
+		puts(invocation.context.json ?
+		     "{\"clbctl\":\"" CLB_VERSION "\"}" :
+		     "clbctl " CLB_VERSION);
 	} else if (wants_help(&invocation, &args)) {
 		status = run_help(&invocation.context, &args);
 		if (!invocation.help && !args.count)

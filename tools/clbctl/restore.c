@@ -214,7 +214,7 @@ static int run_file(struct restore *restore)
 
 /*
  * All of a pipe is taken in first: a slow writer must not hold a transaction
- * open, which the kernel takes away after a while.
+ * open, which keeps everybody else out.
  */
 static FILE *spool(FILE *input)
 {

@@ -30,6 +30,7 @@ expect 0 'usage: clbctl' help
 expect 0 'usage: clbctl' -h
 expect 0 'usage: clbctl' -j --help
 expect 0 'clbctl ' -V
+expect 0 '{"clbctl":"' -jV
 expect 0 'clbctl ' version
 expect 0 '"clbctl":' -j version
 for verb in listener server acl local settings session stats monitor save \

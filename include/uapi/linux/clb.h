@@ -197,8 +197,10 @@ enum clb_acl_mode {
  * @CLB_LISTENER_A_SCHEDULER: u8, enum clb_scheduler (default WRR)
  * @CLB_LISTENER_A_HASH_KEY: u8, enum clb_hash_key (default SOURCE)
  * @CLB_LISTENER_A_PERSISTENCE: u32, seconds a client stays with its server
- *	after its last session began or was seen open, 0 to 86400 (default 0:
- *	off)
+ *	after its last session was seen open, 0 to 86400 (default 0: off). A
+ *	first packet alone binds it for the timeout of a half-open or
+ *	unanswered session at most; but UDP in DR and TUN, whose answers
+ *	bypass the node, for all of it
  * @CLB_LISTENER_A_PERSISTENCE_PREFIX: u8, prefix length by which clients are
  *	told apart, 1 to 32 or 128 (default the longest)
  * @CLB_LISTENER_A_TIMEOUT_SYN: u32, seconds, half-open TCP, 1 to 900
@@ -221,8 +223,9 @@ enum clb_acl_mode {
  *	IP layer, 0: none (default), else 8000 to 10^12. NAT and FNAT alone:
  *	-EOPNOTSUPP for DR and TUN, whose replies bypass the node
  * @CLB_LISTENER_A_BURST: u32, bytes that may exceed the rate at once; 0
- *	(default): 100 ms of the rate, at least 131072; else at least 131072:
- *	two packets of the largest kind
+ *	(default): 500 ms of the rate, at least 131072; else at least 131072:
+ *	two packets of the largest kind. A packet is sent whole or not at
+ *	all: the last of a burst may exceed it
  * @CLB_LISTENER_A_ACL_MODE: u8, enum clb_acl_mode (default OFF)
  * @CLB_LISTENER_A_SERVERS: u32, number of servers (output)
  * @CLB_LISTENER_A_ACL_ENTRIES: u32, number of ACL entries (output)
@@ -459,8 +462,8 @@ enum clb_session_attr {
  * @CLB_STATS_A_SESSIONS: open sessions
  * @CLB_STATS_A_SESSIONS_CREATED: sessions ever opened
  * @CLB_STATS_A_SESSIONS_EXPIRED: sessions ended by their timeout
- * @CLB_STATS_A_SESSIONS_EVICTED: half-open or unanswered sessions that made
- *	room for new ones
+ * @CLB_STATS_A_SESSIONS_EVICTED: half-open or unanswered sessions, or
+ *	bindings of clients by such, that made room for new ones
  * @CLB_STATS_A_SESSIONS_MOVED: UDP sessions moved off a server that was down
  *	or gone
  * @CLB_STATS_A_RESETS_SENT: TCP resets the node sent
