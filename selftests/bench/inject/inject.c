@@ -10,7 +10,8 @@
  *
  *	ip link add in0 type inject	a device that frees what it sends
  *	ip link add out0 type inject
- *	echo flows tcp in0 out0 198.19.0.1 203.0.113.1 80 9 >/proc/inject
+ *	echo flows tcp in0 out0 198.19.0.1 203.0.113.1 80 9 \
+ *		>/proc/inject
  *	echo learn 1 >/proc/inject
  *	echo run 9 0 1 in:S out:SA in:A >/proc/inject
  *	cat /proc/inject
@@ -135,13 +136,32 @@ static void learn(const struct sk_buff *skb)
 	answer->dport = ports->source;
 }
 
+/* What the kernel says of its own accord: MLD, neighbour discovery, ARP. */
+static bool is_chatter(const struct sk_buff *skb)
+{
+	u8 protocol;
+
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		protocol = ip_hdr(skb)->protocol;
+		return protocol == IPPROTO_ICMP || protocol == IPPROTO_IGMP;
+	case htons(ETH_P_IPV6):
+		protocol = ipv6_hdr(skb)->nexthdr;
+		return protocol == IPPROTO_ICMPV6 ||
+		       protocol == IPPROTO_HOPOPTS;
+	}
+	return true;
+}
+
 static netdev_tx_t inject_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct inject_dev *priv = netdev_priv(dev);
 
-	priv->sent++;
-	if (bench.learn && dev == bench.dev[1])
-		learn(skb);
+	if (likely(!is_chatter(skb))) {
+		priv->sent++;
+		if (bench.learn && dev == bench.dev[1])
+			learn(skb);
+	}
 	dev_kfree_skb(skb);
 	return NETDEV_TX_OK;
 }
@@ -156,7 +176,6 @@ static void inject_setup(struct net_device *dev)
 	ether_setup(dev);
 	dev->netdev_ops = &inject_ops;
 	dev->needs_free_netdev = true;
-	dev->flags &= ~IFF_MULTICAST;	/* or MLD sends of its own accord */
 	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE;
 	dev->features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA |
 			 NETIF_F_LLTX;
