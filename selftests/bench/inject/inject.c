@@ -29,8 +29,8 @@
  *
  * Reading gives the packets of the last run, its time, what left by IN and by
  * OUT, and how many network namespaces have gone since the module was loaded,
- * or are about to. Frames are of 60 bytes, of IPv6 80. UDP over IPv4 has no checksum,
- * everything else has.
+ * or are about to. Frames are of 60 bytes, of IPv6 80. UDP over IPv4 has no
+ * checksum, everything else has.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_ether.h>
