@@ -17,6 +17,7 @@ top=$(realpath "$here/../..")
 out=$top/build/bench
 
 mkdir -p "$out"
+rc=0		# a case that failed has no result; the others have
 export ROUNDS=${ROUNDS:-5}
 {
 	"$here/uml.sh" bench-l4-native UNIT=ns PACKETS="${PACKETS:-200000}" \
@@ -25,5 +26,6 @@ export ROUNDS=${ROUNDS:-5}
 		"$here/l4-guest.sh"
 	[ -n "${CASES:-}" ] || "$here/uml.sh" bench-l4-throughput \
 		ROUNDS="$ROUNDS" "$here/throughput.sh"
-} | tee "$out/l4-native.txt"
+} | tee "$out/l4-native.txt" || rc=$?
 "$here/results.py" "$out/l4-native.txt" "$out/l4-native.json"
+exit "$rc"
