@@ -64,11 +64,15 @@ demo: setup
 	$(MAKE) all
 	@selftests/vm/boot.sh demo selftests/demo.sh
 
-bench: bench-l4
+bench: bench-l4 bench-l4-native
 
 bench-l4: setup
 	$(MAKE) all
 	@selftests/bench/l4.sh
+
+bench-l4-native: setup
+	$(MAKE) all
+	@selftests/bench/l4-native.sh
 
 style: setup
 	@selftests/style.sh
@@ -119,7 +123,8 @@ help:
 	@echo 'make coverage      lines of kmod that check-debug reached'
 	@echo 'make fuzz          fuzz without bound; TIME=seconds (3600)'
 	@echo 'make check-broken  break the code, see the tests fail; NAMES="..."'
-	@echo 'make bench         measure; results in build/bench (bench-l4)'
+	@echo 'make bench         measure; results in build/bench: all of bench-l4'
+	@echo '                   (instructions), bench-l4-native (time)'
 	@echo 'make style         checkpatch, sparse, cppcheck, clang-format, shellcheck'
 	@echo 'make install       install for kernel KVER; PREFIX=, DESTDIR='
 	@echo 'make dkms          install the module through DKMS'
@@ -129,5 +134,5 @@ help:
 	@echo 'Kernel release: KVER=$(KVER)'
 
 .PHONY: all module have-headers tools setup check check-debug check-harness \
-	check-endurance check-broken coverage fuzz fuzzers bench bench-l4 demo \
-	style install dkms deb in-tree clean help
+	check-endurance check-broken coverage fuzz fuzzers bench bench-l4 \
+	bench-l4-native demo style install dkms deb in-tree clean help

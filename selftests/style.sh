@@ -15,7 +15,7 @@ kver=${KVER:-$(selftests/kver.sh)}
 shopt -s nullglob globstar
 
 kernel=() units=() user=(tools/**/*.c selftests/failnth.c selftests/fuzz/**/*.c)
-for f in kmod/**/*.[ch] selftests/canary/*.[ch]; do
+for f in kmod/**/*.[ch] selftests/canary/*.[ch] selftests/bench/inject/*.[ch]; do
 	[[ $f == *.mod.c ]] || kernel+=("$f")
 	[[ $f == *.mod.c || $f == *.h ]] || units+=("$f")
 done

@@ -1,161 +1,39 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Runs in the guest of l4.sh. pktgen puts UDP packets of 60 bytes straight
-# into the receive path of a device, as a driver does; they leave by the other
-# one. Both devices are dummies.
+# usage: l4-guest.sh
+# The cases of "make bench-l4". Runs in the guest of l4.sh; the network and the
+# way to measure are in lib.sh. Prints "result NAME VALUE UNIT" for each case;
+# a case in which packets were lost measures something else and fails.
 #
-#	clients 192.0.2.10 -- in0 [this kernel] out0 -- 198.51.100.2... servers
-#
-# Prints "result NAME VALUE UNIT" for each case, with the share of packets that
-# came through: a case in which packets were lost measures something else and
-# fails.
-set -u
-here=$(dirname "$(realpath "$0")")
-top=$(realpath "$here/../..")
-# shellcheck source=selftests/module.sh
-. "$here/../module.sh"
-clbctl=$top/build/tools/clbctl
-
-readonly COUNT=${COUNT:-50000}	# packets of a case
-readonly VIP4=203.0.113.1 VIP6=2001:db8:f::1
-readonly CLIENT4=192.0.2.10 CLIENT6=2001:db8:c::10
-readonly PORT=80
-floor=0 failed=0
-
-server4() { echo "198.51.100.$((1 + $1))"; }
-server6() { echo "2001:db8:5::$((1 + $1))"; }
-mac() { printf '02:00:00:00:00:%02x' "$1"; }
-
-setup() {
-	local i dev
-
-	modprobe -a pktgen dummy nft_fwd_netdev ip_vs_rr ipip ip6_tunnel
-	ip link set lo up
-	sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
-		net.ipv4.conf.{all,default}.rp_filter=0
-	for dev in in0 out0; do
-		ip link add "$dev" type dummy
-		ip link set "$dev" up
-	done
-	ip addr add 192.0.2.1/24 dev in0
-	ip addr add 198.51.100.1/24 dev out0
-	ip addr add 2001:db8:c::1/64 dev in0 nodad
-	ip addr add 2001:db8:5::1/64 dev out0 nodad
-	for i in 1 2 3 4; do
-		ip neigh add "$(server4 $i)" lladdr "$(mac $i)" dev out0 \
-			nud permanent
-		ip neigh add "$(server6 $i)" lladdr "$(mac $i)" dev out0 \
-			nud permanent
-	done
-	ip neigh add $CLIENT4 lladdr "$(mac 10)" dev in0 nud permanent
-	ip neigh add $CLIENT6 lladdr "$(mac 10)" dev in0 nud permanent
-}
-
-# --- measuring ---------------------------------------------------------------
-
-pg() { echo "$2" >"/proc/net/pktgen/$1"; }
-
-# flow DEVICE SOURCE DESTINATION SPORT_MIN SPORT_MAX DPORT_MIN DPORT_MAX
-flow() {
-	local family='' s
-
-	flow_dev=$1
-	[ "${2#*:}" = "$2" ] || family=6
-	pg kpktgend_0 rem_device_all
-	pg kpktgend_0 "add_device $1"
-	for s in "xmit_mode netif_receive" "pkt_size 60" "delay 0" \
-		"clone_skb 0" "burst 1" "count $COUNT" \
-		"dst_mac $(cat "/sys/class/net/$1/address")" \
-		"udp_src_min $4" "udp_src_max $5" \
-		"udp_dst_min $6" "udp_dst_max $7"; do
-		pg "$1" "$s"
-	done
-	if [ -n "$family" ]; then
-		pg "$1" "pkt_size 80"
-		pg "$1" "src6_min $2"
-		pg "$1" "src6_max $2"
-		pg "$1" "dst6 $3"
-	else
-		pg "$1" "src_min $2"
-		pg "$1" "src_max $2"
-		pg "$1" "dst_min $3"
-		pg "$1" "dst_max $3"
-	fi
-}
-
-sent() { cat "/sys/class/net/$1/statistics/tx_packets"; }
-
-# Sends the flow once; $insn: instructions per packet, $through: packets that
-# left by DEVICE.
-send() { # DEVICE [COUNT]
-	local n=${2:-$COUNT} before ns
-
-	pg "$flow_dev" "count $n"
-	before=$(sent "$1")
-	pg pgctrl start
-	through=$(($(sent "$1") - before))
-	ns=$(sed -n 's/^Result: OK: \([0-9]*\)(.*/\1/p' \
-		"/proc/net/pktgen/$flow_dev")
-	insn=$((ns * 1000 / n))
-}
-
-# measure NAME DEVICE [COUNT]: of the flow that is set.
-measure() {
-	local n=${3:-$COUNT}
-
-	send "$2" "$n"
-	if [ "$through" -ne "$n" ]; then
-		echo "failed $1: $through of $n packets came through"
-		failed=1
-		return
-	fi
-	echo "result $1 $((insn - floor)) insn"
-}
-
-measure_floor() {
-	flow in0 $CLIENT4 "$(server4 1)" 1000 1999 $PORT $PORT
-	nft add table netdev floor
-	nft 'add chain netdev floor in { type filter hook ingress device in0 priority 0; policy drop; }'
-	send in0
-	floor=$insn
-	nft delete table netdev floor
-	echo "# floor $floor"
-}
-
-wanted() { [ -z "${CASES:-}" ] || [[ " $CASES " == *" $1 "* ]]; }
+# environment: CASES="clb/nat/* ipvs/nat/udp/new": only these
+# shellcheck source=selftests/bench/lib.sh
+. "$(dirname "$(realpath "$0")")/lib.sh"
 
 # --- what one would use instead ------------------------------------------------
 
-bench_limit() {
-	flow in0 $CLIENT4 "$(server4 1)" 1000 1999 $PORT $PORT
+limit() {
+	net_up 1
+	flows udp "$CLIENT4" "$(servers4 1)" 1000
 	tc qdisc add dev in0 clsact
 	tc filter add dev in0 ingress matchall \
 		action mirred egress redirect dev out0
-	measure limit/tc-redirect out0
+	established limit/tc-redirect in:
 	tc qdisc del dev in0 clsact
-	measure forward out0
+	established forward in:
 }
 
-in_flow() { flow in0 $CLIENT4 $VIP4 "$1" "$2" $PORT $PORT; }
-reply_flow() { # a server's answer, source ports of the clients as above
-	flow out0 "$(server4 1)" $CLIENT4 $PORT $PORT "$1" "$2"
-}
-
-bench_netfilter() {
+netfilter() { # flowtable|conntrack
+	net_up 1
+	flows udp "$CLIENT4" "$VIP4" 1000
 	nft -f - <<-NFT
 	table ip nat {
 		chain prerouting {
 			type nat hook prerouting priority -100
-			ip daddr $VIP4 udp dport $PORT dnat to $(server4 1):$PORT
+			ip daddr $VIP4 udp dport $PORT dnat to $(servers4 1):$PORT
 		}
 	}
 	NFT
-	in_flow 1000 1999
-	send out0	# makes the connections
-	measure conntrack/nat/udp/established/in out0
-	reply_flow 1000 1999
-	measure conntrack/nat/udp/established/reply in0
-	nft -f - <<-NFT
+	[ "$1" = conntrack ] || nft -f - <<-NFT
 	table ip nat {
 		flowtable fast {
 			hook ingress priority 0
@@ -167,129 +45,334 @@ bench_netfilter() {
 		}
 	}
 	NFT
-	in_flow 1000 1999
-	send out0
-	reply_flow 1000 1999
-	send in0
-	in_flow 1000 1999
-	measure flowtable/nat/udp/established/in out0
-	reply_flow 1000 1999
-	measure flowtable/nat/udp/established/reply in0
-	nft flush ruleset
+	connect 1000
+	play 1000 0 1 out:
+	established "$1/nat/udp/established/in" in:
+	established "$1/nat/udp/established/reply" out:
 }
 
-# The module is loaded anew for each mode: its connections outlive services.
-bench_ipvs() { # MODE FLAG
+# Opens the first N flows and learns where they go.
+connect() { # N [STEP...]
+	local n=$1
+
+	shift
+	inject learn 1
+	play "$n" 0 1 "${@:-in:}"
+	inject learn 0
+}
+
+# --- one balancer after the other: the same cases ------------------------------
+
+# Each balancer has load, unload, and service MODE PROTOCOL VIP SERVERS.
+load() { "$1_load"; }
+unload() { "$1_unload"; }
+
+ipvs_load() {
+	! [ "$UNIT" = insn ] || modprobe ip_vs conn_tab_bits=20
+	ip addr add "$VIP4"/32 dev lo
+	ip addr add "$VIP6"/128 dev lo nodad
+}
+
+ipvs_unload() {
+	ipvsadm -C
+	! [ "$UNIT" = insn ] || rmmod ip_vs_rr ip_vs
+}
+
+# service_of MODE PROTOCOL VIP SERVERS: sets what both need to write a service
+service_of() {
+	vip=$3 servers=$(servers4 "$4")
+	if [ "${3#*:}" != "$3" ]; then
+		vip=[$3] servers=$(servers6 "$4" | sed 's/.*/[&]/')
+	fi
+}
+
+ipvs_service() { # MODE PROTOCOL VIP SERVERS
+	local vip servers how server flag=-${2:0:1}
+
+	service_of "$@"
+	case $1 in
+	nat)	how=-m ;;
+	dr)	how=-g ;;
+	tun)	how=-i ;;
+	esac
+	{
+		echo "-A $flag $vip:$PORT -s rr"
+		for server in $servers; do
+			echo "-a $flag $vip:$PORT -r $server:$PORT $how"
+		done
+	} | ipvsadm -R
+}
+
+clb_load() {
+	clb_module_load || exit 1
+	"$clbctl" settings set fast-path "${FAST_PATH:-on}"
+}
+
+clb_unload() { clb_module_unload; }
+
+# LISTENER: more keywords of the listener; MORE: prints more commands. Weights
+# are not equal, or wrr would do what rr does.
+clb_service() { # MODE PROTOCOL VIP SERVERS
+	local vip servers server i=0
+
+	service_of "$@"
+	{
+		[ "$1" != fnat ] || printf 'local add %s\n' 198.18.0.1 \
+			2001:db8:5:0:ffff::1
+		echo "listener add $2 $vip:$PORT mode $1" \
+			"${LISTENER:-scheduler rr}"
+		for server in $servers; do
+			echo "server add $2 $vip:$PORT $server:$PORT" \
+				"weight $((100 + i++ % 4))"
+		done
+		${MORE:-}
+	} | "$clbctl" restore || exit 1
+}
+
+replies() { [ "$1" = nat ] || [ "$1" = fnat ]; }	# come this way
+
+# names_of SYSTEM MODE PROTOCOL SESSIONS...: what bench measures
+names_of() {
+	local name=$1/$2/$3 n
+
+	for n in "${@:4}"; do
+		echo "$name/established/in@$n"
+		! replies "$2" || echo "$name/established/reply@$n"
+	done
+}
+
+# System names may have a variant, as in clb+slow: what follows the "+".
+sessions() { # SYSTEM MODE PROTOCOL CLIENT VIP N
+	local name=$1/$2/$3 balancer=${1%%+*}
+
+	net_up "${SERVERS:-4}"
+	flows "${3%6}" "$4" "$5" "$6"
+	load "$balancer"
+	"${balancer}_service" "$2" "${3%6}" "$5" "${SERVERS:-4}"
+	if [ "${3%6}" = udp ]; then
+		connect "$6"
+		# one answer for each, which is a change of state
+		! replies "$2" || [ "$UNIT" = insn ] || play "$6" 0 1 out:
+		established "$name/established/in@$6" in:
+		! replies "$2" || established "$name/established/reply@$6" out:
+	else
+		# shellcheck disable=SC2046
+		connect "$6" in:S $(! replies "$2" || echo out:SA) in:A
+		established "$name/established/in@$6" in:PA
+		! replies "$2" || established "$name/established/reply@$6" out:PA
+	fi
+	unload "$balancer"
+}
+
+# First packets, of flows that were not there; the first 1000 warm up.
+new() { # SYSTEM MODE PROTOCOL CLIENT VIP
+	local balancer=${1%%+*}
+
+	net_up "${SERVERS:-4}"
+	flows "${3%6}" "$4" "$5" $((PACKETS + 1000))
+	load "$balancer"
+	"${balancer}_service" "$2" "${3%6}" "$5" "${SERVERS:-4}"
+	play 1000 0 1 in:
+	measure "$1/$2/$3/new" "$PACKETS" 1000 1 in:
+	unload "$balancer"
+}
+
+# Whole connections, one after the other; the result is that of all packets.
+connections() { # SYSTEM MODE PROTOCOL CLIENT VIP
+	local balancer=${1%%+*} steps=$CONNECTION rounds=$((PACKETS / 4))
+
+	replies "$2" || steps=$REQUESTS
+	net_up "${SERVERS:-4}"
+	flows tcp "$4" "$5" $((rounds + 200))
+	load "$balancer"
+	"${balancer}_service" "$2" tcp "$5" "${SERVERS:-4}"
+	# shellcheck disable=SC2086 # steps are many
+	{
+		inject learn 1
+		play 200 0 1 $steps
+		measure "$1/$2/$3/connection" "$rounds" 200 1 $steps
+		inject learn 0
+	}
+	unload "$balancer"
+}
+
+# the_cases SYSTEM MODE FAMILY SESSIONS...
+the_cases() {
+	local system=$1 mode=$2 suffix='' client="$CLIENT4" vip="$VIP4" n protocol
+
+	if [ "$3" = 6 ]; then
+		suffix=6 client=$CLIENT6 vip="$VIP6"
+	fi
+	for n in "${@:4}"; do
+		for protocol in udp$suffix tcp$suffix; do
+			[ "$n" = 1000 ] || [ "$protocol" = udp ] || continue
+			group "$(names_of "$system" "$mode" "$protocol" "$n")" \
+				sessions "$system" "$mode" "$protocol" \
+				"$client" "$vip" "$n"
+		done
+	done
+	[ "$4" = 1000 ] || return 0
+	group "$system/$mode/udp$suffix/new" \
+		new "$system" "$mode" udp$suffix "$client" "$vip"
+	group "$system/$mode/tcp$suffix/connection" \
+		connections "$system" "$mode" tcp$suffix "$client" "$vip"
+}
+
+forwarding() { # NAME N: flows
+	net_up 1
+	flows udp "$CLIENT4" "$(servers4 1)" "$2"
+	established "$1" in:
+}
+
+# --- memory, lists -------------------------------------------------------------
+
+# All memory that the kernel has in use, but for caches of files.
+memory() {
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^(MemFree|Buffers|Cached):/ { n -= $2 }
+		/^MemTotal:/ { n += $2 }
+		END { print n * 1024 }' /proc/meminfo
+}
+
+listing() { # N: nanoseconds of the guest's clock
+	local start end lines
+
+	start=$(date +%s%N)
+	lines=$("$clbctl" session show | wc -l)
+	end=$(date +%s%N)
+	[ "$lines" -ge "$1" ] || {
+		say "failed: listing: $lines lines of $1"
+		failed=1
+	}
+	echo $((end - start))
+}
+
+# A balancer's million sessions: bytes of each, hash table and all.
+footprint() { # SYSTEM MODE N
+	local before after small large
+
+	net_up 4
+	flows udp "$CLIENT4" "$VIP4" "$3"
+	before=$(memory)
+	load "$1"
+	"$1_service" "$2" udp "$VIP4" 4
+	play $(($3 / 10)) 0 1 in:
+	[ "$1" != clb ] || small=$(listing $(($3 / 10)))
+	play $(($3 - $3 / 10)) $(($3 / 10)) 1 in:
+	settle "$PACKETS" 0 7919 in: || failed=1
+	after=$(memory)
+	! [ "$UNIT" = insn ] ||
+		echo "result $1/$2/udp/memory@$3 $(((after - before) / $3)) bytes"
+	if [ "$1" = clb ]; then
+		large=$(listing "$3")
+		echo "result clb/list@$3 $((large / $3)) $UNIT"
+		awk -v s="$small" -v l="$large" -v n="$3" 'BEGIN {
+			printf "result clb/list@%d:%d %.3f ratio\n",
+				n, n / 10, l / s / 10 }'
+	fi
+	unload "$1"
+}
+
+# --- the run ---------------------------------------------------------------------
+
+# More of what an established session must not and a new one should not notice.
+variant() { # NAME SERVERS LISTENER [MORE]
+	export SERVERS=$2 LISTENER=$3 MORE=${4:-}
+	local system=clb+$1
+
+	group "$(names_of "$system" nat udp 1000)" \
+		sessions "$system" nat udp "$CLIENT4" "$VIP4" 1000
+	group "$system/nat/udp/new" new "$system" nat udp "$CLIENT4" "$VIP4"
+	unset SERVERS LISTENER MORE
+}
+
+listeners() { # N: in other places than the one in use
 	local i
 
-	ipvsadm -C
-	rmmod ip_vs_rr ip_vs
-	modprobe ip_vs conn_tab_bits=20
-	modprobe ip_vs_rr
-	ip addr add $VIP4/32 dev lo
-	ipvsadm -A -u $VIP4:$PORT -s rr
-	for i in 1 2 3 4; do
-		ipvsadm -a -u $VIP4:$PORT -r "$(server4 "$i"):$PORT" "$2"
-	done
-	in_flow 1000 1999
-	send out0
-	measure "ipvs/$1/udp/established/in" out0
-	if [ "$1" = nat ]; then
-		# rr gave each server every fourth client port
-		reply_flow 1000 1999
-		send in0
-		echo "result ipvs/nat/udp/established/reply $((insn - floor)) insn"
-	fi
-	in_flow 2000 51999
-	measure "ipvs/$1/udp/new" out0 50000
-	ipvsadm -C
-	ip addr del $VIP4/32 dev lo
-}
-
-# --- clb -------------------------------------------------------------------------
-
-clb() { "$clbctl" "$@" || failed=1; }
-
-clb_listener() { # MODE VIP SERVERS...
-	local mode=$1 vip=$2 s
-
-	shift 2
-	clb flush
-	[ "$mode" != fnat ] || clb local add 198.51.100.1
-	clb listener add udp "$vip:$PORT" mode "$mode" scheduler rr
-	for s in "$@"; do
-		clb server add udp "$vip:$PORT" "$s:$PORT"
+	for ((i = 0; i < $1; i++)); do
+		echo "listener add udp 203.0.113.$((2 + i / 250)):$((1000 + i % 250))"
 	done
 }
 
-clb_sessions_gone() { clb session del; }
+networks() { # N: that hold no client
+	local i
 
-# clb_mode MODE SUFFIX: 1000 sessions, then new ones.
-bench_clb_mode() {
-	local mode=$1 suffix=$2 s4
-
-	s4=$(server4 1)
-	# one server: a reply flow that pktgen can send reaches every session
-	clb_listener "$mode" $VIP4 "$s4"
-	in_flow 1000 1999
-	send out0
-	measure "clb/$mode/udp/established/in$suffix" out0
-	if [ "$mode" = nat ]; then
-		reply_flow 1000 1999
-		send in0
-		measure "clb/nat/udp/established/reply$suffix" in0
-	fi
-	if [ "$mode" = fnat ]; then
-		local first
-		first=$("$clbctl" -j session show | jq 'map(.local_port) | min')
-		flow out0 "$s4" 198.51.100.1 $PORT $PORT "$first" \
-			$((first + 999))
-		send in0
-		measure "clb/fnat/udp/established/reply$suffix" in0
-	fi
-	clb_sessions_gone
-	clb_listener "$mode" $VIP4 "$s4" "$(server4 2)" "$(server4 3)" \
-		"$(server4 4)"
-	in_flow 2000 51999
-	measure "clb/$mode/udp/new$suffix" out0 50000
-	clb_sessions_gone
+	for ((i = 0; i < $1; i++)); do
+		echo "acl add udp $VIP4:$PORT 10.$((i / 200)).$((i % 200)).0/24"
+	done
 }
 
-bench_clb_mode6() {
-	local mode=$1
+variants() {
+	local s
 
-	clb_listener "$mode" "[$VIP6]" "[$(server6 1)]"
-	flow in0 $CLIENT6 $VIP6 1000 1999 $PORT $PORT
-	send out0
-	measure "clb/$mode/udp6/established/in" out0
-	clb_sessions_gone
+	# one client address: mh must look at ports
+	for s in wrr "mh hash tuple"; do
+		variant "${s%% *}" 4 "scheduler $s"
+	done
+	for s in rr wrr "mh hash tuple"; do
+		variant "${s%% *}-1000-servers" 1000 "scheduler $s"
+	done
+	variant 10000-listeners 4 "scheduler rr" "listeners 10000"
+	variant 300-acl-entries 4 "scheduler rr acl deny" "networks 300"
+	variant rate 4 "scheduler rr rate 1000g"
 }
 
-bench_clb() {
-	local mode
+everything() {
+	local mode n
 
-	clb_module_load || exit 1
+	group "limit/tc-redirect forward" limit
+	for n in conntrack flowtable; do
+		group "$n/nat/udp/established/in $n/nat/udp/established/reply" \
+			netfilter "$n"
+	done
+	the_cases ipvs nat 4 1000 50000 1000000
+	the_cases ipvs dr 4 1000
+	the_cases ipvs tun 4 1000
+	the_cases ipvs nat 6 1000
+	the_cases clb nat 4 1000 50000 1000000
+	for mode in fnat dr tun; do
+		the_cases clb $mode 4 1000
+	done
 	for mode in nat fnat dr tun; do
-		bench_clb_mode "$mode" ""
+		the_cases clb $mode 6 1000
 	done
-	for mode in nat dr tun; do
-		bench_clb_mode6 "$mode"
-	done
-	clb settings set fast-path off
+	export FAST_PATH=off
 	for mode in nat fnat dr tun; do
-		bench_clb_mode "$mode" "/slow"
+		the_cases clb+slow $mode 4 1000
 	done
-	clb_module_unload
+	unset FAST_PATH
+	variants
+	group ipvs/nat/udp/memory@1000000 footprint ipvs nat 1000000
+	group "clb/nat/udp/memory@1000000 clb/list@1000000" \
+		footprint clb nat 1000000
 }
 
-setup
-measure_floor
-! wanted limit || bench_limit
-! wanted netfilter || bench_netfilter
-if wanted ipvs; then
-	bench_ipvs nat -m
-	bench_ipvs dr -g
-	bench_ipvs tun -i
+# With as many sessions as a real balancer holds, at native speed. One system
+# follows the other in each round, so that what the machine does besides hits
+# all of them.
+native() {
+	local n round
+
+	for ((round = 0; round < ${ROUNDS:-5}; round++)); do
+		rm -f "$TMP"/floors-*
+		for n in ${SESSIONS:-1000}; do
+			group "forward@$n" forwarding "forward@$n" "$n"
+			the_cases ipvs nat 4 "$n"
+			the_cases clb nat 4 "$n"
+		done
+	done
+	group clb/list@1000000 footprint clb nat 1000000
+}
+
+if [ $# -gt 0 ]; then
+	"$@"		# by apart
+	exit "$failed"
 fi
-! wanted clb || bench_clb
+insmod "$INJECT_KO" || exit 1
+if [ "$UNIT" = insn ]; then
+	modprobe -a nft_fwd_netdev ipip ip6_tunnel
+	everything
+else
+	native
+fi
 exit "$failed"

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the benchmarks of layer 4 share. Sourced by l4-guest.sh, which runs in a
+# virtual machine that counts instructions or in User-Mode Linux.
+#
+#	198.19.0.1...                                       198.18.1.1...
+#	clients -- gateway -- in0 [this namespace] out0 --------- servers
+#	2001:db8:cc::1...    VIP 203.0.113.1                2001:db8:5::1...
+#	                         2001:db8:f::1
+#
+# in0 and out0 are devices of inject.ko, which plays clients and servers. Each
+# group of cases has a network namespace of its own, so that none finds what
+# another has left.
+# shellcheck disable=SC2034 # variables are for those who source this
+set -uf		# patterns of CASES are not names of files
+BENCH=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+# shellcheck source=selftests/module.sh
+. "$BENCH/../module.sh"
+clbctl=$BENCH/../../build/tools/clbctl
+
+readonly UNIT=${UNIT:-insn}	# what a nanosecond is
+readonly PACKETS=${PACKETS:-20000}	# of a case
+readonly PORT=80
+readonly VIP4=203.0.113.1 VIP6=2001:db8:f::1
+readonly CLIENT4=198.19.0.1 CLIENT6=2001:db8:cc::1
+readonly CONNECTION="in:S out:SA in:A in:PA out:A out:PA in:A in:FA out:FA in:A"
+readonly REQUESTS="in:S in:A in:PA in:A in:FA in:A"	# replies bypass the node
+: "${INJECT_KO:=$BENCH/inject/inject.ko}"
+: "${TMP:=$(mktemp -d)}"
+export TMP
+failed=0
+
+# The addresses of N servers, one a line: a thousand calls would take long.
+servers4() {
+	awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++)
+		printf "198.18.%d.%d\n", 1 + i / 250, 1 + i % 250 }'
+}
+servers6() {
+	awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++)
+		printf "2001:db8:5::%x\n", i }'
+}
+say() { echo "# $*"; }
+
+# --- the network -------------------------------------------------------------
+
+neighbours() { # N
+	{
+		echo 192.0.2.254 in0
+		echo 2001:db8:c::fe in0
+		servers4 "$1"
+		servers6 "$1"
+	} | awk '{ printf "neigh add %s lladdr 02:00:00:00:%02x:%02x dev %s " \
+		"nud permanent\n", $1, NR / 256, NR % 256, $2 ? $2 : "out0" }'
+}
+
+net_up() { # SERVERS
+	sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+		net.ipv4.conf.{all,default}.rp_filter=0 \
+		net.ipv6.conf.default.{accept_dad=0,router_solicitations=0}
+	ip -batch - <<-IP
+	link set lo up
+	link add in0 type inject
+	link add out0 type inject
+	link set in0 addrgenmode none
+	link set out0 addrgenmode none
+	link set in0 up
+	link set out0 up
+	addr add 192.0.2.1/24 dev in0
+	addr add 198.18.0.1/16 dev out0
+	addr add 2001:db8:c::1/64 dev in0 nodad
+	addr add 2001:db8:5:0:ffff::1/64 dev out0 nodad
+	route add 198.19.0.0/16 via 192.0.2.254 dev in0
+	route add 2001:db8:cc::/64 via 2001:db8:c::fe dev in0
+	$(neighbours "$1")
+	IP
+}
+
+# --- groups of cases -----------------------------------------------------------
+
+# CASES: names or patterns of names; default: all.
+wanted() { # NAME
+	local pattern
+
+	for pattern in ${CASES:-*}; do
+		# shellcheck disable=SC2053 # it is a pattern
+		[[ $1 != $pattern ]] || return 0
+	done
+	return 1
+}
+
+any_wanted() { # NAME...
+	local name
+
+	for name in "$@"; do
+		! wanted "$name" || return 0
+	done
+	return 1
+}
+
+namespaces_gone() { sed 's/.* gone //' /proc/inject; }
+
+# apart COMMAND...: this script with COMMAND, in a namespace of its own. A
+# namespace goes in its own time: waits until it has begun to.
+apart() {
+	local gone rc=0
+
+	gone=$(namespaces_gone)
+	unshare -n "$0" "$@" || rc=$?
+	until [ "$(namespaces_gone)" -gt "$gone" ]; do
+		sleep 0.02
+	done
+	return "$rc"
+}
+
+# group "NAMES" COMMAND...: COMMAND measures NAMES. A module with something in
+# each namespace is unloaded only when no namespace is on its way out.
+group() {
+	local names=$1
+
+	shift
+	# shellcheck disable=SC2086 # names are many
+	any_wanted $names || return 0
+	apart "$@" || failed=1
+	rmmod inject
+	insmod "$INJECT_KO" || exit 1
+}
+
+# --- measuring -----------------------------------------------------------------
+
+inject() { echo "$*" >/proc/inject; }
+
+# play ROUNDS FIRST STRIDE STEP...: sets $insn, per round, and checks that all
+# packets came through. The name is that of the unit in which QEMU's clock
+# counts; under User-Mode Linux it is nanoseconds.
+play() {
+	local rounds=$1 steps=${*:4} in out packets ns got_in got_out
+
+	inject run "$@" || return
+	read -r _ packets _ ns _ got_in _ got_out _ </proc/inject
+	in=${steps//[^i]} out=${steps//[^o]}	# i and o: nowhere else
+	in=$((${#in} * rounds)) out=$((${#out} * rounds))
+	insn=$((ns / rounds))
+	[ "$got_out" -eq "$in" ] && [ "$got_in" -eq "$out" ] && return
+	say "$packets packets, in and out: came through $got_in and $got_out," \
+		"not $out and $in"
+	return 1
+}
+
+# Steps through all flows, each far from the one before it.
+stride() { [ "$1" -le 7919 ] && echo 1 || echo 7919; }
+
+programs() { # PROTOCOL: all that a case may play
+	if [ "$1" = udp ]; then
+		printf '%s\n' in: out:
+	else
+		printf '%s\n' in:PA out:PA "$CONNECTION" "$REQUESTS"
+	fi
+}
+
+# What every case needs and no balancer can save: packets are made, received
+# and dropped by the first rule at ingress. Run by apart; prints one line for
+# each program.
+floor_measure() { # PROTOCOL CLIENT VIP FLOWS
+	local steps step
+
+	net_up 1
+	nft -f - <<-NFT
+	table netdev floor {
+		chain in {
+			type filter hook ingress device in0 priority 0; policy drop;
+		}
+		chain out {
+			type filter hook ingress device out0 priority 0; policy drop;
+		}
+	}
+	NFT
+	inject flows "$1" in0 out0 "$2" "$3" "$PORT" "$4"
+	step=$(stride "$4")
+	programs "$1" | while read -r steps; do
+		# shellcheck disable=SC2086 # steps are many
+		{
+			play 1000 0 "$step" $steps
+			play "$PACKETS" 0 "$step" $steps
+		} >/dev/null
+		echo "$insn $steps"
+	done
+}
+
+# flows PROTOCOL CLIENT VIP N: sets what measure sends, and the floors.
+flows() {
+	local like=$4
+
+	# the number of instructions does not depend on that of flows
+	[ "$UNIT" != insn ] || like=1000
+	floors=$TMP/floors-$1-${3//:/_}-$like
+	[ -e "$floors" ] || apart floor_measure "${@:1:3}" "$like" >"$floors"
+	nr_flows=$4
+	inject flows "$1" in0 out0 "$2" "$3" "$PORT" "$4"
+}
+
+# measure NAME ROUNDS FIRST STRIDE STEP...: the result is that of a round.
+measure() {
+	local name=$1 floor
+
+	shift
+	floor=$(awk -v steps="${*:4}" '$1 { n = $1; sub(/^[0-9]* /, "")
+		if ($0 == steps) print n }' "$floors")
+	wanted "$name" || return 0
+	profile_on "$name"
+	if ! play "$@"; then
+		say "failed: $name"
+		failed=1
+	elif [ "$insn" -le "${floor:-$insn}" ]; then
+		say "failed: $name: not above its floor ($insn, $floor)"
+		failed=1
+	else
+		echo "result $name $((insn - floor)) $UNIT"
+	fi
+	profile_off "$name"
+}
+
+# Until two runs in a row take the same, but for 2 in 100: routes are cached,
+# and a table that grows with the load, in the background, has grown.
+settle() { # ROUNDS FIRST STRIDE STEP...
+	local before=0 i
+
+	for ((i = 0; i < 50; i++)); do
+		play "$@" || return
+		[ $((insn * 50)) -gt $((before * 51)) ] ||
+			[ $((before * 50)) -gt $((insn * 51)) ] || return 0
+		before=$insn
+	done
+	[ "$UNIT" != insn ]	# a clock may tremble
+}
+
+# Established flows, each in its turn. With more flows than packets, those
+# measured are not those that settling has brought into the cache.
+established() { # NAME STEP
+	local stride first=0
+
+	wanted "$1" || return 0
+	stride=$(stride "$nr_flows")
+	if ! settle "$PACKETS" 0 "$stride" "$2"; then
+		say "failed: $1: does not settle"
+		failed=1
+	fi
+	[ "$UNIT" = insn ] || first=$((PACKETS * stride % nr_flows))
+	measure "$1" "$PACKETS" "$first" "$stride" "$2"
+}
+
+# --- profile -----------------------------------------------------------------
+
+# PROFILE: the name whose run is told to profile-plugin.c.
+profile_on() {
+	[ "$1" != "${PROFILE:-}" ] || inject profile 1
+}
+
+profile_off() {
+	[ "$1" = "${PROFILE:-}" ] || return 0
+	inject profile 0
+	cat /proc/kallsyms >/run/clb/kallsyms
+	echo "profiled $1 $PACKETS"
+}

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""usage: report.py
+
+Puts what the benchmarks left in build/bench into the tables of
+Documentation/performance.rst, which stand between ".. begin NAME" and
+".. end NAME". No figure in them is written by hand.
+"""
+import json
+import os
+import re
+
+TOP = os.path.dirname(os.path.realpath(__file__)) + "/../../"
+PAGE = TOP + "Documentation/performance.rst"
+
+FLOWS = ["udp/established/in@1000", "udp/established/reply@1000",
+         "tcp/established/in@1000", "tcp/established/reply@1000", "udp/new",
+         "tcp/connection"]
+SYSTEMS = [
+    ("plain forwarding", {"udp/established/in@1000": "forward"}),
+    ("tc redirect, no rewrite",
+     {"udp/established/in@1000": "limit/tc-redirect"}),
+    ("nf_flow_table NAT", "flowtable/nat"),
+    ("conntrack NAT", "conntrack/nat"),
+    ("IPVS NAT", "ipvs/nat"), ("IPVS DR", "ipvs/dr"), ("IPVS TUN", "ipvs/tun"),
+    ("clb NAT", "clb/nat"), ("clb FNAT", "clb/fnat"), ("clb DR", "clb/dr"),
+    ("clb TUN", "clb/tun"),
+    ("clb NAT, slow path", "clb+slow/nat"),
+    ("IPVS NAT, IPv6", "ipvs/nat 6"), ("clb NAT, IPv6", "clb/nat 6"),
+    ("clb FNAT, IPv6", "clb/fnat 6"), ("clb DR, IPv6", "clb/dr 6"),
+    ("clb TUN, IPv6", "clb/tun 6"),
+]
+
+
+def name_of(system, flow):
+    if isinstance(system, dict):
+        return system.get(flow)
+    base, _, family = system.partition(" ")
+    if family:
+        flow = re.sub("^(udp|tcp)", r"\g<1>6", flow)
+    return f"{base}/{flow}"
+
+
+def load(file, unit=None):
+    with open(f"{TOP}build/bench/{file}.json") as f:
+        results = json.load(f)["results"]
+    return {r["name"]: r["value"] for r in results
+            if unit in (None, r["unit"])}
+
+
+def rst(rows):
+    """A simple table; the first row is the head."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    ruler = "  ".join("=" * w for w in widths)
+    lines = ["  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w)
+                       in enumerate(zip(row, widths))).rstrip()
+             for row in cells]
+    return "\n".join([ruler, lines[0], ruler, *lines[1:], ruler])
+
+
+def packets():
+    values = load("l4", "insn")
+    rows = [["", "UDP in", "UDP reply", "TCP in", "TCP reply", "UDP new",
+             "TCP all"]]
+    for label, system in SYSTEMS:
+        cells = []
+        for flow in FLOWS:
+            name = name_of(system, flow)
+            # peers of one size have it not in their name
+            value = values.get(name, values.get((name or "").split("@")[0]))
+            cells.append("-" if value is None else value)
+        rows.append([label, *cells])
+    return rst(rows)
+
+
+def sizes():
+    insn, ratio = load("l4", "insn"), load("l4", "ratio")
+    rows = [["", "insn", "ratio"]]
+    for name, value in insn.items():
+        if not name.startswith("clb+") or name.startswith("clb+slow"):
+            continue
+        found = [v for k, v in ratio.items() if k.startswith(name + ":")]
+        rows.append([name, value, f"{found[0]:.3f}" if found else "-"])
+    return rst(rows)
+
+
+def sessions():
+    values, ratio = load("l4", "insn"), load("l4", "ratio")
+    rows = [["", "1 k", "50 k", "1 M", "1 M / 1 k"]]
+    for system in "ipvs", "clb":
+        for way in "in", "reply":
+            name = f"{system}/nat/udp/established/{way}@"
+            rows.append([name[:-1]] + [values.get(name + n, "-") for n in
+                                       ("1000", "50000", "1000000")] +
+                        [ratio.get(name + "1000000:1000", "-")])
+    return rst(rows)
+
+
+def memory():
+    values = load("l4", "bytes")
+    ratio = load("l4", "ratio")
+    rows = [["", ""]]
+    rows = [["", "value"]]
+    for name, value in values.items():
+        rows.append([name, f"{value} bytes"])
+    for name, value in ratio.items():
+        if name.startswith("clb/list"):
+            rows.append([name, f"{value} (1: linear)"])
+    return rst(rows)
+
+
+def native():
+    values, ratio = load("l4-native", "ns"), load("l4-native", "ratio")
+    rows = [["", "ns", "/ IPVS", "/ forwarding", "/ 1 k sessions"]]
+    for name, value in values.items():
+        peers = [ratio.get(f"{name}:{peer}", "-")
+                 for peer in ("ipvs", "forward", "1000")]
+        rows.append([name, value, *peers])
+    return rst(rows)
+
+
+def throughput():
+    rows = [["", "ratio"]]
+    for name, value in load("l4-native", "ratio").items():
+        if "throughput" in name:
+            rows.append([name, value])
+    return rst(rows)
+
+
+def main():
+    with open(PAGE) as file:
+        page = file.read()
+    for table in packets, sizes, sessions, memory, native, throughput:
+        name = table.__name__
+        page, n = re.subn(rf"(\.\. begin {name}\n).*?(\.\. end {name}\n)",
+                          lambda m: f"{m[1]}\n{table()}\n\n{m[2]}", page,
+                          flags=re.DOTALL)
+        if n != 1:
+            raise SystemExit(f"no place for {name}")
+    with open(PAGE, "w") as file:
+        file.write(page)
+
+
+main()

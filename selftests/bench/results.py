@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""usage: results.py TEXT JSON
+
+Makes the JSON file of the lines "result NAME VALUE UNIT" in the text: the
+median where a name comes more than once, and ratios of results to their peers
+in the same run: NAME:ipvs, NAME:forward, NAME:1000 (sessions), NAME:clb. Prints
+all as a table, and beside it the reach of file reach, where there is one.
+"""
+import json
+import os
+import re
+import statistics
+import sys
+
+# (a result, its peer, what the ratio is called after)
+PEERS = [
+    (r"clb/(.*)", r"ipvs/\1", "ipvs"),
+    (r"clb/.*/(?:in|reply)@(\d+)", r"forward@\1", "forward"),
+    (r"(.*)@(?!1000$)\d+", r"\1@1000", "1000"),
+    (r"clb\+(wrr|mh)-1000-servers/(.*)", r"clb+\1/\2", "4-servers"),
+    (r"clb\+rr-1000-servers/(.*)", r"clb/\1", "4-servers"),
+    (r"clb\+(?!wrr|mh|rr)[^/]*/(.*)", r"clb/\1", "clb"),
+]
+
+
+def rounded(value):
+    return int(value) if value == int(value) else round(value, 3)
+
+
+def read(path):
+    """Medians by name and unit, in the order of the text."""
+    values = {}
+    with open(path) as text:
+        for line in text:
+            word = line.split()
+            if word and word[0] == "result":
+                values.setdefault((word[1], word[3]), []).append(float(word[2]))
+    return {key: statistics.median(found) for key, found in values.items()}
+
+
+def ratios(values):
+    found = {}
+    for (name, unit), value in values.items():
+        for pattern, peer, label in PEERS:
+            match = re.fullmatch(pattern, name)
+            other = match and values.get((match.expand(peer), unit))
+            if other and ":" not in name:
+                found[(f"{name}:{label}", "ratio")] = value / other
+    return found
+
+
+def read_reach():
+    """Limits by name and unit; a file of lines NAME LIMIT UNIT."""
+    reach = {}
+    path = os.path.join(os.path.dirname(os.path.realpath(__file__)), "reach")
+    with open(path) as file:
+        for line in file:
+            word = line.split("#")[0].split()
+            if word:
+                reach[(word[0], word[2])] = float(word[1])
+    return reach
+
+
+def table(values, reach):
+    width = max(len(name) for name, _ in values)
+    for (name, unit), value in values.items():
+        line = f"{name:{width}} {rounded(value):>9} {unit:5}"
+        if (name, unit) in reach:
+            limit = reach[(name, unit)]
+            verdict = "" if value <= limit else "  over"
+            line += f" <= {rounded(limit)}{verdict}"
+        print(line.rstrip())
+
+
+def main():
+    text, output = sys.argv[1:]
+    values = read(text)
+    if not values:
+        sys.exit("no results")
+    values.update(ratios(values))
+    results = [{"name": name, "value": rounded(value), "unit": unit}
+               for (name, unit), value in values.items()]
+    with open(output, "w") as file:
+        json.dump({"results": results}, file, indent=1)
+        file.write("\n")
+    table(values, read_reach())
+    print(f"{len(results)} results in {output}")
+
+
+main()
