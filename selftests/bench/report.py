@@ -42,7 +42,11 @@ def name_of(system, flow):
 
 
 def load(file, unit=None):
-    with open(f"{TOP}build/bench/{file}.json") as f:
+    """The results of a unit; none where that benchmark did not run."""
+    path = f"{TOP}build/bench/{file}.json"
+    if not os.path.exists(path):
+        return {}
+    with open(path) as f:
         results = json.load(f)["results"]
     return {r["name"]: r["value"] for r in results
             if unit in (None, r["unit"])}
@@ -50,6 +54,8 @@ def load(file, unit=None):
 
 def rst(rows):
     """A simple table; the first row is the head."""
+    if len(rows) == 1:
+        return "Not measured yet."
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells)]
     ruler = "  ".join("=" * w for w in widths)
@@ -100,7 +106,6 @@ def sessions():
 def memory():
     values = load("l4", "bytes")
     ratio = load("l4", "ratio")
-    rows = [["", ""]]
     rows = [["", "value"]]
     for name, value in values.items():
         rows.append([name, f"{value} bytes"])
