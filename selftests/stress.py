@@ -269,14 +269,16 @@ def devices(_, rng):
     if rng.random() < 0.5:
         lines = """link del sink
             link add sink type dummy
-            link set sink up
-            route add 10.9.0.0/16 dev sink"""
+            link set sink up"""
     else:
         lines = """link add other type veth peer name another
             link set other up
             link set another up
             link del other"""
     subprocess.run(["ip", "-batch", "-"], check=True, text=True, input=lines)
+    # routes() may have been faster, or have it down just now
+    subprocess.run(["ip", "route", "replace", "10.9.0.0/16", "dev", "sink"],
+                   check=False, stderr=subprocess.DEVNULL)
     time.sleep(0.2)
     return True
 

@@ -111,7 +111,8 @@ static bool flow_of(const struct sk_buff *skb, unsigned int thoff, u32 *flow)
 	if (bench.protocol == IPPROTO_TCP)
 		*flow = ntohl(th->seq) >> FLOW_SHIFT;
 	else
-		*flow = get_unaligned((u32 *)(data + sizeof(struct udphdr)));
+		*flow = get_unaligned((u32 *)((const u8 *)data +
+				       sizeof(struct udphdr)));
 	return *flow < bench.flows;
 }
 
