@@ -110,9 +110,10 @@ sessions_come_and_go() {
 client() { tell client "$@"; }
 table_is_full() { [ "$(stat_of sessions)" -ge "$1" ]; }
 evicted_since() { echo $(($(stat_of sessions_evicted) - $1)); }
+# New sessions that could not be made, by reason.
 refused() {
-	echo $(($(stat_of drop_session_limit) + $(stat_of drop_no_server) +
-		$(stat_of drop_no_memory)))
+	clb_get '.drop_session_limit, .drop_no_server, .drop_no_memory' stats |
+		paste -s
 }
 
 # A flood that has filled the table goes on while the connections are used.
