@@ -6,15 +6,8 @@
  */
 #include <linux/mm.h>
 #include <linux/sort.h>
-#include <linux/string.h>
 
 #include "acl.h"
-
-/* Order of addresses as of big-endian numbers; IPv4 fills the first word. */
-int clb_addr_cmp(const union nf_inet_addr *a, const union nf_inet_addr *b)
-{
-	return memcmp(a, b, sizeof(*a));
-}
 
 /**
  * clb_addr_mask() - clear the bits of an address beyond a prefix
@@ -36,16 +29,42 @@ void clb_addr_mask(union nf_inet_addr *addr, u8 family, u8 len)
 	}
 }
 
+static u64 number_word(const union nf_inet_addr *addr, unsigned int i)
+{
+	return (u64)ntohl((__force __be32)addr->all[i]) << 32 |
+	       ntohl((__force __be32)addr->all[i + 1]);
+}
+
+static struct clb_addr_number number(const union nf_inet_addr *addr)
+{
+	return (struct clb_addr_number) {
+		.high = number_word(addr, 0), .low = number_word(addr, 2),
+	};
+}
+
+static bool number_le(const struct clb_addr_number *a,
+		      const struct clb_addr_number *b)
+{
+	return a->high < b->high || (a->high == b->high && a->low <= b->low);
+}
+
 static void prefix_range(const struct clb_prefix *prefix, u8 family,
 			 struct clb_range *range)
 {
-	u8 *last = (u8 *)&range->last;
+	union nf_inet_addr last = prefix->addr;
+	u8 *bytes = (u8 *)&last;
 	unsigned int bit;
 
-	range->first = prefix->addr;
-	range->last = prefix->addr;
 	for (bit = prefix->len; bit < clb_addr_bits(family); bit++)
-		last[bit / 8] |= 0x80 >> bit % 8;
+		bytes[bit / 8] |= 0x80 >> bit % 8;
+	range->first = number(&prefix->addr);
+	range->last = number(&last);
+}
+
+static int number_cmp(const struct clb_addr_number *a,
+		      const struct clb_addr_number *b)
+{
+	return number_le(b, a) - number_le(a, b);
 }
 
 static int range_cmp(const void *a, const void *b)
@@ -53,8 +72,8 @@ static int range_cmp(const void *a, const void *b)
 	const struct clb_range *x = a, *y = b;
 
 	/* of two that begin alike the larger comes first */
-	return clb_addr_cmp(&x->first, &y->first) ?:
-	       clb_addr_cmp(&y->last, &x->last);
+	return number_cmp(&x->first, &y->first) ?:
+	       number_cmp(&y->last, &x->last);
 }
 
 /* Prefixes nest or are apart: drop those that lie inside the one before. */
@@ -63,8 +82,7 @@ static u32 ranges_merge(struct clb_range *range, u32 count)
 	u32 i, kept = 0;
 
 	for (i = 0; i < count; i++) {
-		if (kept && clb_addr_cmp(&range[i].first,
-					 &range[kept - 1].last) <= 0)
+		if (kept && number_le(&range[i].first, &range[kept - 1].last))
 			continue;
 		range[kept++] = range[i];
 	}
@@ -89,7 +107,6 @@ struct clb_acl *clb_acl_compile(const struct clb_prefix *prefixes, u32 count,
 	acl = kvzalloc(struct_size(acl, range, count), GFP_KERNEL_ACCOUNT);
 	if (!acl)
 		return NULL;
-	acl->family = family;
 	for (i = 0; i < count; i++)
 		prefix_range(&prefixes[i], family, &acl->range[i]);
 	sort(acl->range, count, sizeof(acl->range[0]), range_cmp, NULL);
@@ -107,17 +124,19 @@ struct clb_acl *clb_acl_compile(const struct clb_prefix *prefixes, u32 count,
  */
 bool clb_acl_match(const struct clb_acl *acl, const union nf_inet_addr *addr)
 {
-	u32 low = 0, high = acl->count;
+	const struct clb_addr_number key = number(addr);
+	const struct clb_range *range = acl->range;
+	u32 left = acl->count;
 
-	while (low < high) {
-		u32 mid = low + (high - low) / 2;
+	if (!left)
+		return false;
+	/* the last range that does not begin behind it */
+	while (left > 1) {
+		u32 half = left / 2;
 
-		if (clb_addr_cmp(addr, &acl->range[mid].first) < 0)
-			high = mid;
-		else if (clb_addr_cmp(addr, &acl->range[mid].last) > 0)
-			low = mid + 1;
-		else
-			return true;
+		if (number_le(&range[half].first, &key))
+			range += half;
+		left -= half;
 	}
-	return false;
+	return number_le(&range->first, &key) && number_le(&key, &range->last);
 }

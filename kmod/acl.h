@@ -15,21 +15,28 @@ struct clb_prefix {
 };
 
 /**
+ * struct clb_addr_number - an address as a number, to compare by
+ * @high: its first 64 bits, host order; IPv4 fills the upper half
+ * @low: the others
+ */
+struct clb_addr_number {
+	u64	high;
+	u64	low;
+};
+
+/**
  * struct clb_acl - set of addresses, compiled from prefixes
  * @count: number of ranges
- * @family: NFPROTO_IPV4 or NFPROTO_IPV6
  * @range: disjoint and in ascending order
  */
 struct clb_acl {
 	u32	count;
-	u8	family;
 	struct clb_range {
-		union nf_inet_addr first;
-		union nf_inet_addr last;
+		struct clb_addr_number first;
+		struct clb_addr_number last;
 	} range[];
 };
 
-int clb_addr_cmp(const union nf_inet_addr *a, const union nf_inet_addr *b);
 void clb_addr_mask(union nf_inet_addr *addr, u8 family, u8 len);
 struct clb_acl *clb_acl_compile(const struct clb_prefix *prefixes, u32 count,
 				u8 family);

@@ -61,16 +61,16 @@ struct clb_device {
  * The parsers set what a plain packet has in @pkt and return its length
  * at the IP layer, padding of short frames excluded, or 0.
  */
-static __always_inline bool parse_tcp(struct sk_buff *skb, unsigned int len,
-				      struct clb_packet *pkt)
+static __always_inline bool parse_tcp(struct sk_buff *skb, unsigned int thoff,
+				      unsigned int len, struct clb_packet *pkt)
 {
 	const struct tcphdr *th;
 	unsigned int hlen;
 
-	if (!pskb_may_pull(skb, pkt->thoff + sizeof(*th)))
+	if (!pskb_may_pull(skb, thoff + sizeof(*th)))
 		return false;
-	th = (const void *)(skb->data + pkt->thoff);
-	hlen = pkt->thoff + th->doff * 4;
+	th = (const void *)(skb->data + thoff);
+	hlen = thoff + th->doff * 4;
 	if (th->doff < sizeof(*th) / 4 || hlen > len)
 		return false;
 	pkt->tcp_flags = ((const u8 *)th)[13];
@@ -83,20 +83,24 @@ static __always_inline bool parse_tcp(struct sk_buff *skb, unsigned int len,
 	return true;
 }
 
+/* @thoff is a constant wherever this is inlined: no reading it back. */
 static __always_inline bool parse_transport(struct sk_buff *skb, u8 protocol,
+					    unsigned int thoff,
 					    unsigned int len,
 					    struct clb_packet *pkt)
 {
 	struct clb_tuple *tuple = &pkt->tuple;
 
+	pkt->thoff = thoff;
 	tuple->protocol = protocol;
 	tuple->kind = CLB_TUPLE_FLOW;
 	tuple->dir = CLB_DIR_ORIGINAL;
 	if (protocol == IPPROTO_TCP)
-		return parse_tcp(skb, len, pkt);
+		return parse_tcp(skb, thoff, len, pkt);
 	if (unlikely(protocol != IPPROTO_UDP))
 		return false;
-	tuple->ports = *(const u32 *)(skb->data + pkt->thoff);
+	pkt->tcp_flags = 0;
+	tuple->ports = *(const u32 *)(skb->data + thoff);
 	return true;
 }
 
@@ -114,14 +118,14 @@ static __always_inline unsigned int parse_ipv4(struct sk_buff *skb,
 	    iph->frag_off & ~htons(IP_DF) || skb->len < len ||
 	    len < sizeof(*iph) + sizeof(struct udphdr))
 		return 0;
-	pkt->thoff = sizeof(*iph);
 	/* the array, for the other words must be zero */
 	pkt->tuple.src = (union nf_inet_addr) { .in6.s6_addr32 = {
 		iph->saddr } };
 	pkt->tuple.dst = (union nf_inet_addr) { .in6.s6_addr32 = {
 		iph->daddr } };
 	pkt->tuple.family = NFPROTO_IPV4;
-	return parse_transport(skb, iph->protocol, len, pkt) ? len : 0;
+	return parse_transport(skb, iph->protocol, sizeof(*iph), len, pkt) ?
+	       len : 0;
 }
 
 static unsigned int parse_ipv6(struct sk_buff *skb, struct clb_packet *pkt)
@@ -136,11 +140,11 @@ static unsigned int parse_ipv6(struct sk_buff *skb, struct clb_packet *pkt)
 	if (iph->version != 6 || iph->hop_limit <= 1 || skb->len < len ||
 	    len < sizeof(*iph) + sizeof(struct udphdr))
 		return 0;
-	pkt->thoff = sizeof(*iph);
 	pkt->tuple.src.in6 = iph->saddr;
 	pkt->tuple.dst.in6 = iph->daddr;
 	pkt->tuple.family = NFPROTO_IPV6;
-	return parse_transport(skb, iph->nexthdr, len, pkt) ? len : 0;
+	return parse_transport(skb, iph->nexthdr, sizeof(*iph), len, pkt) ?
+	       len : 0;
 }
 
 static __always_inline unsigned int parse(struct sk_buff *skb,
@@ -159,8 +163,7 @@ static bool session_lives(const struct clb_ctx *ctx,
 {
 	return likely(!clb_session_expired(session)) &&
 	       !clb_server_dead(session->server) &&
-	       !(clb_ctx_is_tcp(ctx) &&
-		 clb_tcp_reopens(session, dir, &ctx->pkt));
+	       !clb_tcp_reopens(session, dir, &ctx->pkt);
 }
 
 /* What the kernel would have dropped on its way to PRE_ROUTING opens none. */
@@ -309,7 +312,7 @@ process(struct clb_ctx *ctx, struct sk_buff *skb, unsigned int len,
 	struct clb_wire wire;
 
 	clb_session_track(session, dir, &ctx->pkt);
-	skb_set_transport_header(skb, ctx->pkt.thoff);
+	skb->transport_header = skb->network_header + ctx->pkt.thoff;
 	wire = wire_size(skb, len, ctx->pkt.tuple.family);
 	if (dir == CLB_DIR_REPLY &&
 	    unlikely(!clb_bucket_take(&server->listener->rate, wire.bytes))) {

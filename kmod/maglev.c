@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/siphash.h>
 #include <linux/sort.h>
+#include <linux/string.h>
 
 #include "scheduler.h"
 
@@ -54,7 +55,7 @@ static int endpoint_cmp(const struct clb_endpoint *a,
 {
 	if (a->family != b->family)
 		return (int)a->family - b->family;
-	return clb_addr_cmp(&a->addr, &b->addr) ?:
+	return memcmp(&a->addr, &b->addr, sizeof(a->addr)) ?:
 	       (int)ntohs(a->port) - ntohs(b->port);
 }
 

@@ -227,7 +227,8 @@ static struct dst_entry *way_follow(const struct net *net,
 
 	if (!way || way->mode != session->mode ||
 	    ways_differ(net, server->key.family) ||
-	    !dst_check(way->dst, way->cookie) || !dst_hold_safe(way->dst))
+	    !clb_route_valid(way->dst, way->cookie) ||
+	    !dst_hold_safe(way->dst))
 		return NULL;
 	if (session->mode == CLB_MODE_TUN)
 		clb_tunnel_set_source(session, &way->saddr);

@@ -2,6 +2,8 @@
 #ifndef _CLB_ROUTE_H
 #define _CLB_ROUTE_H
 
+#include <net/route.h>
+
 #include "session.h"
 
 /**
@@ -49,6 +51,28 @@ struct dst_entry *clb_route_renew(struct net *net,
 				  enum clb_dir dir);
 
 /**
+ * clb_route_valid() - may a cached route be used
+ * @dst: the route
+ * @cookie: its cookie
+ *
+ * dst_check(), the common part of it without a call: ipv4_dst_check() in
+ * net/ipv4/route.c.
+ *
+ * Return: true if it may.
+ * Context: RCU read side.
+ */
+static inline bool clb_route_valid(struct dst_entry *dst, u32 cookie)
+{
+	const struct rtable *rt = (const struct rtable *)dst;
+
+	if (likely(dst->ops->family == AF_INET &&
+		   dst->obsolete == DST_OBSOLETE_FORCE_CHK &&
+		   rt->rt_genid == rt_genid_ipv4(dev_net(dst->dev))))
+		return true;
+	return dst_check(dst, cookie);
+}
+
+/**
  * clb_session_route() - the route of a session's packets
  * @net: the namespace
  * @session: the session
@@ -63,7 +87,8 @@ clb_session_route(struct net *net, struct clb_session *session,
 {
 	struct dst_entry *dst = rcu_dereference(session->dst[dir]);
 
-	if (likely(dst && dst_check(dst, READ_ONCE(session->dst_cookie[dir]))))
+	if (likely(dst &&
+		   clb_route_valid(dst, READ_ONCE(session->dst_cookie[dir]))))
 		return dst;
 	return clb_route_renew(net, session, dir);
 }

@@ -42,7 +42,7 @@ static inline void clb_tcp_note(struct clb_session *session, enum clb_dir dir,
 		WRITE_ONCE(session->reset_seq[dir], end);
 }
 
-/* The client opens a new connection where an old one is closing. */
+/* The client opens a new connection where an old one is closing; UDP never. */
 static inline bool clb_tcp_reopens(const struct clb_session *session,
 				   enum clb_dir dir,
 				   const struct clb_packet *pkt)
