@@ -283,4 +283,55 @@ not_ok "a new session is refused in raw/prerouting" exchange "$VIP4" 1 4002
 is "and does not exist" "$(clb session count client "$(client4 1):4002")" 0
 in_node nft flush ruleset
 
+# --- devices above the one a frame comes by --------------------------------------
+
+# What is above is where a packet comes in: rules there govern it, whichever
+# path it takes.
+above() { # DEVICE
+	ok "$1: packets of a session are fast" all exchange "$VIP4" 3 4006
+	in_node nft -f - <<-NFT
+	table netdev filter {
+		chain ingress {
+			type filter hook ingress device $1 priority filter
+			udp sport 4006 drop
+		}
+	}
+	NFT
+	not_ok "$1: a chain at ingress governs them" \
+		exchange "$VIP4" 1 4006
+	in_node nft flush ruleset
+}
+
+tagged() {
+	ip -n "$NS-node" -batch - <<-IP &&
+	link add link front name tagged type vlan id 7
+	link set tagged up
+	addr add 10.7.0.1/24 dev tagged
+	IP
+	ip -n "$NS-c1" -batch - <<-IP
+	link add link eth0 name tagged type vlan id 7
+	link set tagged up
+	addr add 10.7.0.2/24 dev tagged
+	route add $VIP4 via 10.7.0.1
+	IP
+}
+ok "a VLAN" tagged
+ok "a session through the VLAN" exchange "$VIP4" 1 4006
+above tagged
+ip -n "$NS-c1" link del tagged
+ip -n "$NS-node" link del tagged
+
+bridged() {
+	ip -n "$NS-node" -batch - <<-IP
+	addr flush dev front
+	link add bridge type bridge mcast_snooping 0
+	link set front master bridge
+	link set bridge up
+	addr add $NODE_FRONT4/24 dev bridge
+	IP
+}
+ok "a bridge" bridged
+ok "a session through the bridge" wait_for 10 exchange "$VIP4" 1 4006
+above bridge
+
 done_testing

@@ -51,23 +51,27 @@ def ratios(values):
 
 
 def read_reach():
-    """Limits by name and unit; a file of lines NAME LIMIT UNIT."""
+    """Limits by name and unit; a file of lines NAME LIMIT UNIT. Unit "ratio ns"
+    is a ratio of times, where that of instructions has another limit."""
     reach = {}
     path = os.path.join(os.path.dirname(os.path.realpath(__file__)), "reach")
     with open(path) as file:
         for line in file:
             word = line.split("#")[0].split()
             if word:
-                reach[(word[0], word[2])] = float(word[1])
+                reach[(word[0], " ".join(word[2:]))] = float(word[1])
     return reach
 
 
 def table(values, reach):
     width = max(len(name) for name, _ in values)
+    timed = any(unit == "ns" for _, unit in values)
     for (name, unit), value in values.items():
         line = f"{name:{width}} {rounded(value):>9} {unit:5}"
-        if (name, unit) in reach:
-            limit = reach[(name, unit)]
+        limit = reach.get((name, unit))
+        if timed:
+            limit = reach.get((name, f"{unit} ns"), limit)
+        if limit is not None:
             verdict = "" if value <= limit else "  over"
             line += f" <= {rounded(limit)}{verdict}"
         print(line.rstrip())

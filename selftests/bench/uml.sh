@@ -7,6 +7,9 @@
 # not shown; without it, or with a fault in the kernel's log, the run fails.
 # Logs and output: build/log/NAME.
 #
+# Its memory is mapped in large pages, as a kernel's is, where this machine has
+# them: with small ones each miss of a cache is one of the TLB besides.
+#
 # environment: MEM=6G TIMEOUT=1200
 set -euo pipefail
 name=$1
@@ -29,7 +32,14 @@ done
 printf '%q ' env CLB_KO="$built/kmod/clb.ko" \
 	INJECT_KO="$built/inject/inject.ko" "$@" >"$log/command"
 : >"$log/result"
-timeout -k 5 "${TIMEOUT:-1200}" "$uml/linux" mem="${MEM:-6G}" \
+# Mounts are private, and go with the process.
+# shellcheck disable=SC2016 # for sh
+in_large_pages='mount -t tmpfs -o huge=always,mode=700,size=100% uml "$1" ||
+	mount -t tmpfs -o mode=700,size=100% uml "$1" || exit
+export TMPDIR=$1; shift; exec "$@"'
+mkdir -p "$built/memory"
+timeout -k 5 "${TIMEOUT:-1200}" unshare -m sh -c "$in_large_pages" sh \
+	"$built/memory" "$uml/linux" mem="${MEM:-6G}" \
 	root=/dev/root rootfstype=hostfs ro init="$here/uml-guest.sh" \
 	CLB_LOG="$log" con=null con0=null,fd:1 ssl=null quiet panic=-1 \
 	</dev/null >"$log/console" 2>&1 &
