@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "clbctl.h"
 #include "filter.h"
@@ -50,26 +52,41 @@ static void print_heading(struct listing *listing,
 	       listing->width, "LOCAL", listing->width, "SERVER", "EXPIRES");
 }
 
+/* At least one space behind it. Returns the end, which is not terminated. */
+static char *put_column(char *at, const char *text, int width)
+{
+	int length = (int)strlen(text);
+
+	memcpy(at, text, length);
+	if (width < length)
+		width = length;
+	memset(at + length, ' ', width + 1 - length);
+	return at + width + 1;
+}
+
+/* Not by printf(), which would be most of the time. */
 static void print_row(struct listing *listing,
 		      const struct clb_session *session)
 {
-	char protocol[CLB_ADDRESS_TEXT], state[CLB_ADDRESS_TEXT];
-	char mode[CLB_ADDRESS_TEXT], client[CLB_ADDRESS_TEXT];
-	char vip[CLB_ADDRESS_TEXT], local[CLB_ADDRESS_TEXT];
-	char server[CLB_ADDRESS_TEXT];
+	char row[8 * CLB_ADDRESS_TEXT], text[CLB_ADDRESS_TEXT], *at = row;
 	int width = listing->width;
 
-	endpoint_text(&session->client_address, session->client_port, client);
-	clb_endpoint_format(&session->address, session->port, vip);
-	endpoint_text(&session->local_address, session->local_port, local);
-	endpoint_text(&session->server_address, session->server_port, server);
-	printf("%-5s %-11s %-4s %-*s %-*s %-*s %-*s %" PRIu32 ".%03" PRIu32
-	       "s\n",
-	       field_text(session, CLB_SESSION_A_PROTOCOL, protocol),
-	       field_text(session, CLB_SESSION_A_STATE, state),
-	       field_text(session, CLB_SESSION_A_MODE, mode),
-	       width, client, width, vip, width, local, width, server,
-	       session->expires / 1000, session->expires % 1000);
+	at = put_column(at, field_text(session, CLB_SESSION_A_PROTOCOL, text),
+			5);
+	at = put_column(at, field_text(session, CLB_SESSION_A_STATE, text),
+			11);
+	at = put_column(at, field_text(session, CLB_SESSION_A_MODE, text), 4);
+	endpoint_text(&session->client_address, session->client_port, text);
+	at = put_column(at, text, width);
+	clb_endpoint_format(&session->address, session->port, text);
+	at = put_column(at, text, width);
+	endpoint_text(&session->local_address, session->local_port, text);
+	at = put_column(at, text, width);
+	endpoint_text(&session->server_address, session->server_port, text);
+	at = put_column(at, text, width);
+	fwrite(row, 1, at - row, stdout);
+	printf("%" PRIu32 ".%03" PRIu32 "s\n", session->expires / 1000,
+	       session->expires % 1000);
 }
 
 static int show_text(const struct clb_message *message, void *context)
@@ -135,6 +152,9 @@ static int show(struct clb_context *context, struct clb_args *args)
 	struct listing listing = { .context = context };
 	int status;
 
+	/* Large writes; to a terminal the lines come as they are. */
+	if (!isatty(STDOUT_FILENO))
+		setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	status = list(&listing, args, context->json ? show_json : show_text);
 	/* An array is closed even where the listing broke off. */
 	if (context->json && (listing.count || status == CLB_EXIT_OK))

@@ -117,26 +117,67 @@ int clb_prefix_parse(const char *text, struct clb_address *address,
 	return 0;
 }
 
+/* Where sessions are listed by the million, snprintf() is most of the time. */
+static char *put_number(char *at, unsigned int number)
+{
+	char digits[10];
+	int n = 0;
+
+	do {
+		digits[n++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	while (n)
+		*at++ = digits[--n];
+	return at;
+}
+
+static char *put_ipv4(char *at, const uint8_t *bytes)
+{
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		if (i)
+			*at++ = '.';
+		at = put_number(at, bytes[i]);
+	}
+	return at;
+}
+
+/* Returns the end of the text, which is not terminated. */
+static char *put_address(char *at, const struct clb_address *address)
+{
+	if (address->length == 4)
+		return put_ipv4(at, address->bytes);
+	if (!address->length ||
+	    !inet_ntop(family(address), address->bytes, at, INET6_ADDRSTRLEN))
+		strcpy(at, "-");
+	return at + strlen(at);
+}
+
 void clb_address_format(const struct clb_address *address,
 			char text[CLB_ADDRESS_TEXT])
 {
-	if (!address->length ||
-	    !inet_ntop(family(address), address->bytes, text, CLB_ADDRESS_TEXT))
-		strcpy(text, "-");
+	*put_address(text, address) = '\0';
 }
 
 void clb_endpoint_format(const struct clb_address *address, uint16_t port,
 			 char text[CLB_ADDRESS_TEXT])
 {
 	bool v6 = address->length == 16;
-	char ip[CLB_ADDRESS_TEXT];
-	char number[8] = "all";
+	char *at = text;
 
-	clb_address_format(address, ip);
-	if (port)
-		snprintf(number, sizeof(number), "%u", port);
-	snprintf(text, CLB_ADDRESS_TEXT, "%s%.46s%s:%s", v6 ? "[" : "", ip,
-		 v6 ? "]" : "", number);
+	if (v6)
+		*at++ = '[';
+	at = put_address(at, address);
+	if (v6)
+		*at++ = ']';
+	*at++ = ':';
+	if (!port) {
+		strcpy(at, "all");
+		return;
+	}
+	*put_number(at, port) = '\0';
 }
 
 void clb_prefix_format(const struct clb_address *address, uint8_t prefix,
