@@ -93,12 +93,21 @@ test_tcp() { # LABEL MODE SERVER_FAMILY
 	ok "$1 tcp: listener goes" clb listener del tcp "$vip_host:80"
 }
 
+# Where in the pool a session begins depends on the client's port: with two
+# addresses, one of each family, these ports begin with different ones.
+pool_fits() {
+	ask "$vip" "$UDP_PORT" hello 1 4000 && ask "$vip" "$UDP_PORT" hello 1 4256
+}
+
 test_udp() { # LABEL MODE SERVER_FAMILY
 	ok "$1 udp: listener and servers" \
 		add udp "$UDP_PORT" "$UDP_PORT" "$2" "$3"
 	is "$1 udp: round robin over all servers" \
 		"$(ask "$vip" "$UDP_PORT" hello 8 2>&1 | sed 's/ hello//' |
 			spread)" "$EVEN"
+	if [ "$2" = fnat ]; then
+		ok "$1 udp: whichever of the pool is first" pool_fits
+	fi
 	ok "$1 udp: listener goes" clb listener del udp "$vip_host:$UDP_PORT"
 }
 
