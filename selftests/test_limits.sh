@@ -144,22 +144,27 @@ test_namespace_max() {
 	ok "namespace: with it there is room" answered "$VIP4" "$OTHER4"
 }
 
-# As many as the rate for each second and one second's worth at once.
+# As many as the rate for each second and one second's worth at once, while more
+# are tried all the time for three seconds.
 test_new_rate() {
-	local since took created before
+	local since before took=0 sent=0 created
 
 	configure "listener add $SINK_KEY mode nat max-new-sessions 20" \
 		"server add $SINK_KEY 10.9.0.1"
 	before=$(stat_of drop_new_rate)
 	since=${EPOCHREALTIME//./}
-	tell raw udp "$VIP4" 99 300 10.20.0.1 >/dev/null
+	while [ "$took" -lt 3000000 ] && [ "$sent" -lt 60000 ]; do
+		tell raw udp "$VIP4" 99 4 10.20.0.1 $((1024 + sent)) >/dev/null
+		sent=$((sent + 4))
+		took=$((${EPOCHREALTIME//./} - since))
+	done
 	created=$(clb_get .count session count)
 	took=$((${EPOCHREALTIME//./} - since))
 	ok "new rate: no fewer than allowed" [ "$created" -ge 20 ]
 	ok "new rate: no more than allowed" \
 		[ $((created * 1000000)) -le $((20 * took + 21 * 1000000)) ]
 	is "new rate: the others are counted" \
-		"$(($(stat_of drop_new_rate) - before))" $((300 - created))
+		"$(($(stat_of drop_new_rate) - before))" $((sent - created))
 }
 
 # --- a flood -----------------------------------------------------------------

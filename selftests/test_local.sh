@@ -24,14 +24,14 @@ start_node() {
 }
 node_udp_up() { in_node ss -Hlun "sport = :$UDP_PORT" | grep -q .; }
 
-# family 4|6: VIP, how it is written before a port, servers.
+# family 4|6: VIP, how it is written before a port, servers, the node's address.
 family() {
 	if [ "$1" = 4 ]; then
 		vip=$VIP4 host=$VIP4
-		remote=$(server4 1) node=$NODE_BACK4
+		remote=$(server4 1) node=$NODE_BACK4 front=$NODE_FRONT4
 	else
 		vip=$VIP6 host=[$VIP6]
-		remote=[$(server6 1)] node=[$NODE_BACK6]
+		remote=[$(server6 1)] node=[$NODE_BACK6] front=$NODE_FRONT6
 	fi
 }
 
@@ -76,6 +76,16 @@ check() {
 		"$UDP_PORT" hello 2>&1)" "$3 hello"
 }
 
+# The node is where the packet ends: it may come with the last of its TTL.
+last_hop() {
+	local rc=0
+
+	ip -n "$NS-c1" route add "$vip" via "$front" hoplimit 1 || return
+	ask "$vip" "$UDP_PORT" hello || rc=$?
+	ip -n "$NS-c1" route del "$vip"
+	return "$rc"
+}
+
 sessions() { clb_get .sessions_created stats; }
 
 # combination LABEL MODE CLIENT SERVER SERVER_ADDRESS
@@ -85,6 +95,7 @@ combination() {
 	ok "$1: listeners and servers" add "$2" "$5"
 	before=$(sessions)
 	check "$1" "$3" "$4"
+	[ "$3 $4" != "c1 snode" ] || ok "$1: a TTL of 1 arrives" last_hop
 	ok "$1: by sessions" [ $(($(sessions) - before)) -ge 2 ]
 	remove
 }

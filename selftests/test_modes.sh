@@ -58,6 +58,13 @@ upload() {
 # Packets of the front that the node forwarded to clients.
 node_sent() { in_node cat /sys/class/net/front/statistics/tx_bytes; }
 
+# Where in the pool a session begins depends on the client's port: with two
+# addresses, one of each family, these ports begin with different ones.
+client_from() { # PORT-PORT
+	in_client curl -sSf -m "$((10 * SLOW))" --local-port "$1" \
+		"$(url "$vip" 80 client)" | sed 's/ .*//'
+}
+
 # What holds once connections work at all; each would take its time to fail.
 test_tcp_data() { # LABEL MODE
 	local before seen=$client
@@ -65,6 +72,9 @@ test_tcp_data() { # LABEL MODE
 	[ "$2" != fnat ] || seen=$pool
 	is "$1 tcp: client's address at the server" \
 		"$(get "$vip" 80 client 2>&1 | sed 's/ .*//')" "$seen"
+	[ "$2" != fnat ] || is "$1 tcp: that of its family, whichever is first" \
+		"$(client_from 3840-4095 2>&1) $(client_from 4096-4351 2>&1)" \
+		"$pool $pool"
 	before=$(node_sent)
 	ok "$1 tcp: 2 MB from a server" download
 	case $2 in

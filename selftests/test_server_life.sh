@@ -159,6 +159,81 @@ test_drain() {
 	client close b >/dev/null
 }
 
+# --- before the session ends -------------------------------------------------
+
+# hold_workers: unbound work, the module's with it, may use one processor alone,
+# and a process of a higher class has that to itself.
+readonly WORKERS=/sys/devices/virtual/workqueue/cpumask
+hold_workers() {
+	workers=$(cat "$WORKERS")
+	runtime=$(sysctl -n kernel.sched_rt_runtime_us)
+	sysctl -qw kernel.sched_rt_runtime_us=-1
+	echo 2 >"$WORKERS"
+	spawn taskset 2 chrt -f 1 awk \
+		'BEGIN { print "held"; fflush(); while (1); }' >"$TMP/held"
+	wait_for 10 grep -q held "$TMP/held"
+}
+release_workers() {
+	stop "$spawned"
+	echo "$workers" >"$WORKERS"
+	sysctl -qw "kernel.sched_rt_runtime_us=$runtime"
+}
+
+readonly CLIENT=192.0.2.99 SERVER=198.51.100.99
+raw_flow() { # CLIENT_PORT
+	tell raw flow "$CLIENT" "$1" "$VIP4" 81 "$SERVER" 81 >/dev/null
+}
+handshake() { # CLIENT_PORT
+	raw_flow "$1"
+	tell raw c S >/dev/null
+	tell raw s SA >/dev/null
+	tell raw c A >/dev/null
+}
+# counted COUNTER CLIENT_PORT WORD...: by how much a packet of raw.py moves it.
+counted() {
+	local before
+
+	before=$(stat_of "$1")
+	raw_flow "$2"
+	tell raw "${@:3}" >/dev/null
+	echo $(($(stat_of "$1") - before))
+}
+count_sessions() { clb session count client "$CLIENT"; }
+
+# The server is down, but nothing has ended its sessions yet.
+test_gone() {
+	local port
+
+	if [ "$(nproc)" -lt 2 ]; then
+		skip "gone" "one processor"
+		return
+	fi
+	start_raw || exit 1
+	ip -n "$NS-node" neigh add "$CLIENT" lladdr 02:00:00:00:00:99 dev front
+	ip -n "$NS-node" neigh add "$SERVER" lladdr 02:00:00:00:00:99 dev back
+	ok "gone: listener" clb listener add tcp "$VIP4:81" mode nat
+	ok "gone: server" clb server add tcp "$VIP4:81" "$SERVER:81"
+	for port in 4001 4002 4003; do
+		handshake "$port"
+	done
+	ok "gone: workers are held up" hold_workers
+	ok "gone: the server goes down" clb server down tcp "$VIP4:81" \
+		"$SERVER:81"
+	is "gone: its sessions are there" "$(count_sessions)" 3
+	is "gone: a packet of a client is dropped for that" \
+		"$(counted drop_server_gone 4001 c A +10)" 1
+	is "gone: with its session" "$(count_sessions)" 2
+	is "gone: the next one is of no session" \
+		"$(counted drop_no_session 4001 c A +10)" 1
+	is "gone: a packet of the server is dropped for that" \
+		"$(counted drop_server_gone 4002 s A +10)" 1
+	is "gone: a SYN begins anew, with no server" \
+		"$(counted drop_no_server 4003 c S)" 1
+	is "gone: all are over" "$(count_sessions)" 0
+	release_workers
+	clb listener del tcp "$VIP4:81"
+}
+
 # --- the same port again -----------------------------------------------------
 
 # Connections in a row from one port. A SYN that had to be sent again is a
@@ -210,4 +285,5 @@ family 4
 ! part drain || test_drain
 ! part reset-off || test_reset_off
 ! part reuse-down || test_reuse_down
+! part gone || test_gone
 done_testing

@@ -93,6 +93,10 @@ test_two_way() { # LABEL PORT
 		"c R > closed $FIN"
 	path "$1, port used again" "$2" "${HANDSHAKE[@]}" "c RA" \
 		"c S > syn-sent $SYN"
+	path "$1, port used again while closing" "$2" "${HANDSHAKE[@]}" \
+		"c FA" "s FA > closing $FIN" "c S > syn-sent $SYN"
+	path "$1, port used again in time" "$2" "${HANDSHAKE[@]}" \
+		"c FA" "s FA" "c A > time-wait $FIN" "c S > syn-sent $SYN"
 }
 
 test_one_way() { # LABEL PORT
