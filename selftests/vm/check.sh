@@ -43,6 +43,8 @@ no_cache() {
 
 no_cache clb_session | "$here/splats.sh" >"$work/output"
 result "$?" "a call trace for want of memory for a cache of ours is no splat"
+no_cache clb_session | grep -v Hardware | "$here/splats.sh" >"$work/output"
+result "$?" "nor is it on a machine that has no name"
 ! no_cache other | "$here/splats.sh" >"$work/output"
 result "$?" "for that of another it is"
 ! { no_cache clb_session; echo "[    1.0] Call Trace:"; } |
