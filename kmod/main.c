@@ -111,6 +111,22 @@ err_destroy_table:
 	return err;
 }
 
+/*
+ * Some hooks may have been there for a moment. An empty configuration refers to
+ * nothing, and there was never a session: unlike net_free(), this does not wait
+ * for the workqueue, where others wait for their configuration lock.
+ */
+static void start_undo(struct clb_net *cn)
+{
+	struct clb_ruleset *empty = rcu_dereference_protected(cn->ruleset, 1);
+
+	synchronize_net();
+	RCU_INIT_POINTER(cn->ruleset, NULL);
+	clb_ruleset_put(empty);
+	clb_address_exit(cn);
+	clb_table_destroy(&cn->table);
+}
+
 /**
  * clb_net_start() - set up the data path of a namespace
  * @cn: the namespace; does nothing if it is started
@@ -133,9 +149,7 @@ int clb_net_start(struct clb_net *cn)
 		return err;
 	err = clb_hooks_register(cn);
 	if (err) {
-		/* some hooks may have been there for a moment */
-		synchronize_net();
-		net_free(cn);
+		start_undo(cn);
 		return err;
 	}
 	clb_fast_start(cn);

@@ -8,7 +8,7 @@
 #
 # environment:
 #	CLB_SLOW=4	factor for all times: so much slower is this kernel
-#	TIMEOUT=7200	seconds for a virtual machine
+#	TIMEOUT=14400	seconds for a virtual machine
 #	VMS=2		virtual machines that share the test files, side by side
 #	LEAKS="faults stress"	files after which leaks are looked for at once;
 #			for those of the others, at the end
@@ -60,7 +60,7 @@ suite build build
 
 KVER=$(cat "$kernel/release")
 export KVER KERNEL=$kernel/bzImage MODROOT=$kernel/root
-export TIMEOUT=${TIMEOUT:-7200}
+export TIMEOUT=${TIMEOUT:-14400}
 # KASAN reports the first fault alone unless told. On a busy host a processor
 # of the guest can stand still for longer than the 20 s after which the kernel
 # takes it for locked up.
@@ -74,7 +74,7 @@ for name in "$@"; do
 		suite "$name" echo "not ok 1 - $name: no such test"
 done
 mapfile -t vm < <(wanted_tests "$@")
-export TEST_TIMEOUT=${TEST_TIMEOUT:-300}
+export TEST_TIMEOUT=${TEST_TIMEOUT:-600}
 run_vms "${VMS:-2}" "CLB_KO=$top/kmod/clb.ko" \
 	"LEAKS=${LEAKS-faults stress}" -- "${vm[@]}"
 # Only of everything together: what single tests reach says nothing.

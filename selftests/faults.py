@@ -90,7 +90,7 @@ class Genl(genl.Genl):
                 except OSError:
                     pass
         finally:
-            self.sock.settimeout(10)
+            self.sock.settimeout(self.timeout)
 
 
 def tell(good, name, *reasons):

@@ -35,6 +35,7 @@ HEADERS = NLMSG_HEADER.size + GENL_HEADER.size
 VERSION = 1
 
 GENL_ID_CTRL = 16
+SLOW = int(os.environ.get("CLB_SLOW", "1"))
 
 
 class Cmd(enum.IntEnum):
@@ -191,13 +192,16 @@ def enter_netns(name):
 
 
 class Genl:
-    """A socket and what it learnt about the family."""
+    """A socket and what it learnt about the family. timeout: seconds for an
+    answer, more of them on a slow kernel.
+    """
 
     def __init__(self, name="clb", timeout=10):
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
                                   NETLINK_GENERIC)
         self.sock.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
-        self.sock.settimeout(timeout)
+        self.timeout = timeout * SLOW
+        self.sock.settimeout(self.timeout)
         self.sock.bind((0, 0))
         self.seq = 0
         self.family = GENL_ID_CTRL

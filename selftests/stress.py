@@ -74,10 +74,13 @@ def replace(steps):
 
 
 class Client:
-    """A netlink client that outlives the module."""
+    """A netlink client that outlives the module. longest: that an answer took
+    to come.
+    """
 
     def __init__(self):
         self.genl = None
+        self.longest = 0
 
     def fresh(self):
         while not self.genl:
@@ -96,13 +99,16 @@ class Client:
 
     def call(self, cmd, payload=b"", **how):
         """The answer, or None: refused, or the module is away."""
+        client, begin = self.fresh(), time.monotonic()
         try:
-            answer = self.fresh().call(cmd, payload, **how)
+            answer = client.call(cmd, payload, **how)
         except OSError as error:
             if error.errno not in BROKEN:
                 raise
             self.close()
             return None
+        finally:
+            self.longest = max(self.longest, time.monotonic() - begin)
         if not answer.error:
             return answer
         if answer.error == errno.ENOENT and not answer.explained():
@@ -316,13 +322,15 @@ WORKERS = (change, transact, read_lists, end_sessions, change_settings,
 
 
 def work(worker, node, end, seed):
-    """In a process of its own: how many times it came off."""
+    """In a process of its own: how many times it came off, and the longest
+    time that an answer took.
+    """
     genl.enter_netns(node)
     client, rng, done = Client(), random.Random(f"{seed} {worker.__name__}"), 0
     while time.monotonic() < end:
         done += bool(worker(client, rng))
     client.close()
-    return done
+    return f"{done} {client.longest:.1f}"
 
 
 class Process:
@@ -334,7 +342,7 @@ class Process:
             os.close(write)
             return
         try:
-            os.write(write, str(work(worker, *arguments)).encode())
+            os.write(write, work(worker, *arguments).encode())
             os._exit(0)
         except BaseException as error:      # told by the parent
             os.write(write, repr(error).encode())
@@ -343,8 +351,10 @@ class Process:
     def end(self):
         said = os.read(self.read, 4096).decode()
         bad = os.waitpid(self.pid, 0)[1]
-        good = not bad and int(said) > 0
+        good = not bad and int(said.split()[0]) > 0
         name = self.name.replace("_", " ")
+        if good:
+            said = "{} times, longest answer {} s".format(*said.split())
         print(f"# {name}: {said}")
         print(f"{'ok' if good else 'not ok'} {name}")
 

@@ -25,6 +25,7 @@ static int ruleset_init(struct kunit *test)
 static void ruleset_exit(struct kunit *test)
 {
 	clb_ruleset_put(test->priv);
+	clb_test_flush(test);
 }
 
 static int add(struct clb_ruleset *draft, const struct clb_endpoint *key)
@@ -86,31 +87,37 @@ static void all_ports(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, clb_ruleset_match(draft, other));
 }
 
-/* What is changed in a copy is as it was in what was copied. */
+/* What is changed in a copy is as it was in what is in force. */
 static void copy_on_write(struct kunit *test)
 {
-	struct clb_ruleset *before = test->priv, *draft;
+	struct clb_ruleset *draft = clb_test_draft(test);
 	struct clb_endpoint key = key_of(test, 0);
-	struct clb_listener_conf *conf;
+	struct clb_listener_conf *before, *conf;
 
-	KUNIT_ASSERT_EQ(test, add(before, &key), 0);
-	draft = clb_ruleset_copy(before);
-	KUNIT_ASSERT_NOT_NULL(test, draft);
-	KUNIT_EXPECT_PTR_EQ(test, clb_ruleset_find(draft, &key),
-			    clb_ruleset_find(before, &key));
+	KUNIT_EXPECT_EQ(test, add(draft, &key), 0);
+	/* nobody has it yet */
+	KUNIT_EXPECT_PTR_EQ(test, clb_draft_listener(draft, &key),
+			    clb_ruleset_find(draft, &key));
+	clb_test_publish(test, draft);
+	before = clb_ruleset_find(clb_test_in_force(), &key);
+	KUNIT_ASSERT_NOT_NULL(test, before);
+
+	draft = clb_test_draft(test);
+	KUNIT_EXPECT_PTR_EQ(test, clb_ruleset_find(draft, &key), before);
 	conf = clb_draft_listener(draft, &key);
-	KUNIT_EXPECT_PTR_NE(test, conf, clb_ruleset_find(before, &key));
+	KUNIT_EXPECT_FALSE(test, IS_ERR_OR_NULL(conf));
+	KUNIT_EXPECT_PTR_NE(test, conf, before);
 	KUNIT_EXPECT_PTR_EQ(test, conf, clb_draft_listener(draft, &key));
-	if (conf) {
+	if (!IS_ERR_OR_NULL(conf)) {
 		clb_test_server(test, conf, "198.51.100.11", 80, 1);
 		conf->opt.mode = CLB_MODE_DR;
 	}
-	conf = clb_ruleset_find(before, &key);
-	KUNIT_EXPECT_EQ(test, conf->nr_servers, 0);
-	KUNIT_EXPECT_EQ(test, conf->opt.mode, CLB_MODE_NAT);
+	KUNIT_EXPECT_EQ(test, before->nr_servers, 0);
+	KUNIT_EXPECT_EQ(test, before->opt.mode, CLB_MODE_NAT);
 	key.port = 0;
-	KUNIT_EXPECT_NULL(test, clb_draft_listener(draft, &key));
-	clb_ruleset_put(draft);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(clb_draft_listener(draft, &key)),
+			-ENOENT);
+	clb_test_publish(test, draft);
 }
 
 static void servers(struct kunit *test)
@@ -122,7 +129,7 @@ static void servers(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, add(draft, &key), 0);
 	conf = clb_draft_listener(draft, &key);
-	KUNIT_ASSERT_NOT_NULL(test, conf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, conf);
 	for (i = 0; i < CLB_MAX_SERVERS; i++)
 		clb_test_server(test, conf, "198.51.100.11", i, 1);
 	server = clb_test_endpoint(test, "198.51.100.12", 1, IPPROTO_TCP);
@@ -148,7 +155,7 @@ static void acl_entries(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, add(draft, &key), 0);
 	conf = clb_draft_listener(draft, &key);
-	KUNIT_ASSERT_NOT_NULL(test, conf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, conf);
 	for (i = 0; i < 100; i++) {
 		prefix.addr.ip = htonl(i);
 		KUNIT_EXPECT_EQ(test, clb_draft_acl_add(conf, &prefix), 0);

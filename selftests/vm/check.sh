@@ -30,6 +30,27 @@ fails() { # NAME TEXT COMMAND...
 	result "$rc" "$name"
 }
 
+# What the kernel says without memory for the cache of that name.
+no_cache() {
+	cat <<-LOG
+	[    1.0] kmem_cache_create_usercopy($1) failed with error -12
+	[    1.0] CPU: 0 PID: 7 Comm: python3 Tainted: G           O
+	[    1.0] Hardware name: QEMU
+	[    1.0] Call Trace:
+	[    1.0]  <TASK>
+	LOG
+}
+
+no_cache clb_session | "$here/splats.sh" >"$work/output"
+result "$?" "a call trace for want of memory for a cache of ours is no splat"
+no_cache clb_session | grep -v Hardware | "$here/splats.sh" >"$work/output"
+result "$?" "nor is it on a machine that has no name"
+! no_cache other | "$here/splats.sh" >"$work/output"
+result "$?" "for that of another it is"
+! { no_cache clb_session; echo "[    1.0] Call Trace:"; } |
+	"$here/splats.sh" >"$work/output"
+result "$?" "the next call trace is one"
+
 rc=0
 boot echo "ok 1 - alive" && [ "$(cat "$work/output")" = "ok 1 - alive" ] || rc=1
 result "$rc" "a command that succeeds passes"

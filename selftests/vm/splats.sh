@@ -4,6 +4,10 @@
 # Prints the lines of a kernel log (default: standard input) that report a
 # fault of the kernel. Succeeds if there are none. Needed because lockdep and
 # RCU only print: they stop neither the kernel nor the test.
+#
+# One call trace is no fault: that with which the kernel tells that there was
+# no memory for a cache of the module, as in test_faults.sh. Where this is not
+# what a test wants, it fails for the module that does not load.
 set -euo pipefail
 
 patterns='BUG:|WARNING:|kernel BUG|Oops|general protection|Kernel panic'
@@ -17,4 +21,14 @@ patterns+='|sleeping function called from invalid|unreferenced object'
 patterns+='|Call Trace:|still has [0-9]+ references|leaked reference'
 patterns+='|page allocation failure|Slab corruption|Objects remaining in'
 
-! grep -E "$patterns" "${1:--}"
+# Between the message and the trace are one or two lines about the machine.
+expected() {
+	awk '
+	/kmem_cache_create[a-z_]*\(clb_[a-z_]+\) failed with error -12$/ {
+		until = NR + 3
+	}
+	NR <= until && /\] Call Trace:$/ { until = 0; next }
+	{ print }' "$@"
+}
+
+! expected "$@" | grep -E "$patterns"
