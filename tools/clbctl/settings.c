@@ -51,7 +51,7 @@ const struct clb_verb clb_verb_settings = {
 "\n"
 "  max-sessions N    open sessions in this network namespace, up to the module\n"
 "                    parameter max_sessions\n"
-"  fast-path on|off  established sessions pass from device to device (on), or\n"
+"  fast-path on|off  packets of sessions pass from device to device (on), or\n"
 "                    all packets through the netfilter hooks (off)\n"
 "\n"
 "Settings take effect at once; save and restore do not know them.\n",

@@ -373,9 +373,9 @@ enum clb_local_address_attr {
  * @CLB_SETTINGS_A_UNSPEC: not used
  * @CLB_SETTINGS_A_MAX_SESSIONS: u32, 1 up to the module parameter
  *	max_sessions; when full, half-open sessions make room for new ones
- * @CLB_SETTINGS_A_FAST_PATH: u8, 0 or 1 (default 1): packets of established
- *	sessions go from device to device at NETDEV ingress; 0: all packets
- *	pass PRE_ROUTING and POST_ROUTING
+ * @CLB_SETTINGS_A_FAST_PATH: u8, 0 or 1 (default 1): packets of sessions go
+ *	from device to device at NETDEV ingress; 0: all packets pass
+ *	PRE_ROUTING and POST_ROUTING
  */
 enum clb_settings_attr {
 	CLB_SETTINGS_A_UNSPEC,
@@ -470,8 +470,7 @@ enum clb_session_attr {
  * @CLB_STATS_A_ICMP_TRANSLATED: ICMP errors translated and passed on
  * @CLB_STATS_A_ECHO_REPLIES: pings of a VIP the node answered itself
  * @CLB_STATS_A_FRAGMENTS: packets put together from fragments
- * @CLB_STATS_A_FAST_PACKETS: packets of established sessions that took the
- *	fast path
+ * @CLB_STATS_A_FAST_PACKETS: packets of sessions that took the fast path
  * @CLB_STATS_A_DROP_MALFORMED: header cut short or with impossible lengths
  * @CLB_STATS_A_DROP_FRAGMENT: fragments that could not be put together
  * @CLB_STATS_A_DROP_CHECKSUM: ICMP error with a wrong checksum
