@@ -12,6 +12,7 @@
 #include "clbctl.h"
 #include "filter.h"
 #include "format.h"
+#include "lib/number.h"
 
 /* 255.255.255.255:65535, and an IPv6 endpoint of common length. */
 #define WIDTH_IPV4 21
@@ -64,11 +65,24 @@ static char *put_column(char *at, const char *text, int width)
 	return at + width + 1;
 }
 
+static char *put_seconds(char *at, uint32_t ms)
+{
+	uint32_t rest = ms % 1000;
+
+	at = clb_number_put(at, ms / 1000);
+	*at++ = '.';
+	*at++ = (char)('0' + rest / 100);
+	*at++ = (char)('0' + rest / 10 % 10);
+	*at++ = (char)('0' + rest % 10);
+	*at++ = 's';
+	return at;
+}
+
 /* Not by printf(), which would be most of the time. */
 static void print_row(struct listing *listing,
 		      const struct clb_session *session)
 {
-	char row[8 * CLB_ADDRESS_TEXT], text[CLB_ADDRESS_TEXT], *at = row;
+	char row[9 * CLB_ADDRESS_TEXT], text[CLB_ADDRESS_TEXT], *at = row;
 	int width = listing->width;
 
 	at = put_column(at, field_text(session, CLB_SESSION_A_PROTOCOL, text),
@@ -84,9 +98,9 @@ static void print_row(struct listing *listing,
 	at = put_column(at, text, width);
 	endpoint_text(&session->server_address, session->server_port, text);
 	at = put_column(at, text, width);
+	at = put_seconds(at, session->expires);
+	*at++ = '\n';
 	fwrite(row, 1, at - row, stdout);
-	printf("%" PRIu32 ".%03" PRIu32 "s\n", session->expires / 1000,
-	       session->expires % 1000);
 }
 
 static int show_text(const struct clb_message *message, void *context)
@@ -150,11 +164,12 @@ static int list(struct listing *listing, struct clb_args *args,
 static int show(struct clb_context *context, struct clb_args *args)
 {
 	struct listing listing = { .context = context };
+	static char buffer[1 << 16];
 	int status;
 
 	/* Large writes; to a terminal the lines come as they are. */
 	if (!isatty(STDOUT_FILENO))
-		setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+		setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	status = list(&listing, args, context->json ? show_json : show_text);
 	/* An array is closed even where the listing broke off. */
 	if (context->json && (listing.count || status == CLB_EXIT_OK))

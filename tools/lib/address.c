@@ -117,21 +117,6 @@ int clb_prefix_parse(const char *text, struct clb_address *address,
 	return 0;
 }
 
-/* Where sessions are listed by the million, snprintf() is most of the time. */
-static char *put_number(char *at, unsigned int number)
-{
-	char digits[10];
-	int n = 0;
-
-	do {
-		digits[n++] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	while (n)
-		*at++ = digits[--n];
-	return at;
-}
-
 static char *put_ipv4(char *at, const uint8_t *bytes)
 {
 	int i;
@@ -139,7 +124,7 @@ static char *put_ipv4(char *at, const uint8_t *bytes)
 	for (i = 0; i < 4; i++) {
 		if (i)
 			*at++ = '.';
-		at = put_number(at, bytes[i]);
+		at = clb_number_put(at, bytes[i]);
 	}
 	return at;
 }
@@ -177,7 +162,7 @@ void clb_endpoint_format(const struct clb_address *address, uint16_t port,
 		strcpy(at, "all");
 		return;
 	}
-	*put_number(at, port) = '\0';
+	*clb_number_put(at, port) = '\0';
 }
 
 void clb_prefix_format(const struct clb_address *address, uint8_t prefix,

@@ -205,7 +205,7 @@ static void format_name(const struct clb_field *field, uint64_t value,
 
 	/* A newer kernel may know values this program does not. */
 	if (name)
-		snprintf(text, CLB_ADDRESS_TEXT, "%s", name);
+		*stpncpy(text, name, CLB_ADDRESS_TEXT - 1) = '\0';
 	else
 		snprintf(text, CLB_ADDRESS_TEXT, "%" PRIu64, value);
 }

@@ -95,3 +95,17 @@ void clb_scaled_format(uint64_t value, char text[CLB_NUMBER_TEXT])
 	else
 		snprintf(text, CLB_NUMBER_TEXT, "%" PRIu64, value);
 }
+
+char *clb_number_put(char *at, unsigned int number)
+{
+	char digits[10];
+	int n = 0;
+
+	do {
+		digits[n++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	while (n)
+		*at++ = digits[--n];
+	return at;
+}

@@ -35,4 +35,10 @@ int clb_scaled_parse(const char *text, uint64_t max, uint64_t *out);
  */
 void clb_scaled_format(uint64_t value, char text[CLB_NUMBER_TEXT]);
 
+/*
+ * Writes a number without a terminating zero and returns the end: where sessions
+ * are listed by the million, snprintf() would be most of the time.
+ */
+char *clb_number_put(char *at, unsigned int number);
+
 #endif /* CLB_LIB_NUMBER_H */
