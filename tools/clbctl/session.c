@@ -165,10 +165,11 @@ static int show(struct clb_context *context, struct clb_args *args)
 {
 	struct listing listing = { .context = context };
 	static char buffer[1 << 16];
+	int fd = fileno(stdout);
 	int status;
 
 	/* Large writes; to a terminal the lines come as they are. */
-	if (!isatty(STDOUT_FILENO))
+	if (fd >= 0 && !isatty(fd))
 		setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	status = list(&listing, args, context->json ? show_json : show_text);
 	/* An array is closed even where the listing broke off. */
