@@ -38,9 +38,14 @@ def family_of(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def abort(sock):
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+def close_lingering(sock, seconds):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                    struct.pack("ii", 1, seconds))
     sock.close()
+
+
+def abort(sock):
+    close_lingering(sock, 0)
 
 
 class Server:
@@ -155,7 +160,8 @@ class Client:
             end = sock.recv(1)
         except ConnectionError:
             end = None
-        sock.close()
+        # Its port is free when the last ACK is there.
+        close_lingering(sock, PATIENCE)
         return end == (None if how == "server-rst" else b"")
 
     def reuse(self, address, port, count, source, how):
