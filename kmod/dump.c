@@ -6,6 +6,7 @@
  * number. Sessions made or ended meanwhile may be in it or not; one that the
  * growing table moves may be in it twice.
  */
+#include <linux/prefetch.h>
 #include <linux/slab.h>
 #include <net/sock.h>
 
@@ -357,6 +358,9 @@ int clb_nl_local_address_dump(struct sk_buff *skb,
  * @bucket: next bucket
  * @skip: entries of it that were dumped, where one skb is too small for it
  */
+/* Buckets; from one to the next takes less time than the memory. */
+#define DUMP_AHEAD 8
+
 struct session_cursor {
 	struct clb_filter_request *request;
 	bool	walking;
@@ -446,6 +450,34 @@ static bool dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 	return true;
 }
 
+/* The first entry of a bucket, or NULL without one or without the bucket. */
+static struct clb_tuplehash *bucket_first(struct clb_table *table, u32 index)
+{
+	if (index >= clb_table_buckets(table))
+		return NULL;
+	return rcu_access_pointer(clb_table_bucket(table, index)->first);
+}
+
+/* Returns false if the message is full. */
+static bool session_dump_bucket(struct sk_buff *skb,
+				struct netlink_callback *cb,
+				struct clb_table *table, u32 index)
+{
+	bool room;
+
+	/* entries are all over the memory: ask for those needed soon */
+	prefetch(bucket_first(table, index + DUMP_AHEAD));
+	/* no lock for nothing: entries move only to buckets further on */
+	if (!bucket_first(table, index)) {
+		session_cursor(cb)->skip = 0;
+		return true;
+	}
+	clb_table_lock(table, index);
+	room = dump_bucket(skb, cb, clb_table_bucket(table, index));
+	clb_table_unlock(table, index);
+	return room;
+}
+
 int clb_nl_session_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct clb_net *cn = clb_net(sock_net(cb->skb->sk));
@@ -456,13 +488,7 @@ int clb_nl_session_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	while (cursor->walking && room &&
 	       cursor->bucket < clb_table_buckets(table)) {
 		rcu_read_lock();
-		clb_table_lock(table, cursor->bucket);
-		/* the table may have shrunk before RCU held it */
-		if (cursor->bucket < clb_table_buckets(table))
-			room = dump_bucket(skb, cb,
-					   clb_table_bucket(table,
-							    cursor->bucket));
-		clb_table_unlock(table, cursor->bucket);
+		room = session_dump_bucket(skb, cb, table, cursor->bucket);
 		rcu_read_unlock();
 		cursor->bucket += room;
 		cond_resched();

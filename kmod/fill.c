@@ -293,8 +293,11 @@ static int put_stats(struct sk_buff *skb, const struct clb_net *cn)
 
 	err = nla_put_u64_64bit(skb, CLB_STATS_A_SESSIONS,
 				atomic_read(&cn->nr_sessions),
+				CLB_STATS_A_PAD) ?:
+	      nla_put_u64_64bit(skb, CLB_STATS_A_TABLE_BUCKETS,
+				clb_table_buckets(&cn->table),
 				CLB_STATS_A_PAD);
-	for (which = CLB_STATS_A_SESSIONS + 1;
+	for (which = CLB_STATS_A_TABLE_BUCKETS + 1;
 	     which <= CLB_STATS_A_MAX && !err; which++)
 		err = nla_put_u64_64bit(skb, which,
 					clb_stats_read(cn->stats, which),

@@ -13,6 +13,7 @@ import sys
 import time
 
 import genl
+import ledger
 from genl import A, Cmd, listener, server
 from parts import part
 
@@ -76,9 +77,7 @@ def identity(record):
 
 
 def open_sessions(client):
-    stats = dict(genl.attributes(client.must(Cmd.STATS_GET).records[0][1]))
-    return int.from_bytes(dict(genl.attributes(stats[A.STATS]))[2],
-                          sys.byteorder)
+    return ledger.stats(client)[ledger.STATS_SESSIONS]
 
 
 class Dump:
@@ -115,26 +114,31 @@ def kept_only():
     return listener(genl.UDP, VIP, KEPT)
 
 
-def settled(client, wanted, payload=b""):
-    """The list once the table has grown: until then, sessions that it moves
-    may be in it twice."""
-    end = time.monotonic() + 20
-    seen = whole(client, payload).seen()
-    while len(seen) != wanted and time.monotonic() < end:
+def grow(client):
+    """Waits until the table has grown: until then, sessions that it moves may
+    be in a list twice."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        stats = ledger.stats(client)
+        want = 2 * stats[ledger.STATS_SESSIONS]
+        if stats[ledger.STATS_TABLE_BUCKETS] >= want:
+            break
         time.sleep(0.1)
-        seen = whole(client, payload).seen()
-    return seen
+    tell(stats[ledger.STATS_TABLE_BUCKETS] >= want,
+         f"{want} buckets for {stats[ledger.STATS_SESSIONS]} sessions",
+         f"{stats[ledger.STATS_TABLE_BUCKETS]}")
 
 
 def exact(client, flood):
     """While nothing changes: each once."""
     flood.fill(client, 2000, KEPT, 2000, 1)
     flood.fill(client, 3000, PASSING, 1000, 2)
-    seen = settled(client, 3000)
+    grow(client)
+    seen = whole(client).seen()
     tell(len(seen) == 3000 and len(set(seen)) == 3000,
          "3000 sessions are listed, each once",
          f"{len(seen)} records of {len(set(seen))} sessions")
-    count = len(settled(client, 2000, kept_only()))
+    count = len(whole(client, kept_only()).seen())
     tell(count == 2000, "the filter by listener lists its 2000",
          f"{count} records")
     return whole(client, kept_only()).kept()
@@ -192,16 +196,11 @@ def count_in(clbctl, node):
 
 
 def timed(clbctl, node, size):
-    """The best time of three right counts in a row, once the table has grown;
-    without them, the last count."""
-    end = time.monotonic() + 30
-    times, count = [], None
-    while len(times) < 3 and time.monotonic() < end:
-        count, seconds = count_in(clbctl, node)
-        times = times + [seconds] if count == size else []
-    tell(len(times) == 3, f"{size} sessions: just as many are listed",
-         f"but {count}")
-    return min(times, default=seconds)
+    """The best time of three right counts."""
+    counts, times = zip(*(count_in(clbctl, node) for _ in range(3)))
+    tell(set(counts) == {size}, f"{size} sessions: just as many are listed",
+         f"but {counts}")
+    return min(times)
 
 
 def linear(client, flood, clbctl, node):
@@ -210,6 +209,7 @@ def linear(client, flood, clbctl, node):
     best = {}
     for size in (MANY // 10, MANY):
         flood.fill(client, size, KEPT, size, 1)
+        grow(client)
         best[size] = timed(clbctl, node, size)
     ratio = best[MANY] / best[MANY // 10]
     print(f"# {best[MANY // 10]:.3f} s, {best[MANY]:.3f} s, ratio {ratio:.1f}")

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # What looks at code without running it: checkpatch --strict and sparse on the
 # kernel's side, cppcheck on all C, clang-format where it can express the
-# style, shellcheck on scripts. TAP, a case for each; one that is missing is
-# skipped. The last line counts them: "N passed, N failed, N skipped".
+# style, shellcheck on scripts, and whether breakages apply. TAP, a case for
+# each; one that is missing is skipped. The last line counts them: "N passed,
+# N failed, N skipped".
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.." || exit 1
 mkdir -p build/log
@@ -74,6 +75,18 @@ shellcheck() {
 	command shellcheck selftests/**/*.sh .ci/run
 }
 
+# Each breakage of check-broken.sh breaks the code as it is now.
+breakages() {
+	local file rc=0
+
+	for file in selftests/broken/*.patch; do
+		patch -s --dry-run -f -p1 -F0 -r - <"$file" && continue
+		echo "$file does not apply"
+		rc=1
+	done
+	return "$rc"
+}
+
 # One case: "ok 1 - sparse is clean".
 case_of() { # TOOL PROGRAM
 	if ! type -P "$2" >/dev/null; then
@@ -87,6 +100,7 @@ case_of() { # TOOL PROGRAM
 
 rm -f build/log/style-*.tap
 suite checkpatch case_of checkpatch perl
+suite breakages case_of breakages patch
 for tool in sparse cppcheck clang-format shellcheck; do
 	suite "$tool" case_of "$tool" "$tool"
 done

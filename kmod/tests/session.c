@@ -310,6 +310,37 @@ static void namespace_limit(struct kunit *test)
 	WRITE_ONCE(clb_test_net()->max_sessions, max);
 }
 
+/*
+ * Half-open ones of another listener are few and far between in a table that
+ * has room for many: they make room all the same.
+ */
+static void sparse_table(struct kunit *test)
+{
+	struct clb_endpoint flooded = listener(test, IPPROTO_UDP, 53,
+					       CLB_MODE_NAT, 1, NULL);
+	struct clb_endpoint other = listener(test, IPPROTO_TCP, 80,
+					     CLB_MODE_NAT, 1, NULL);
+	u32 max = clb_test_net()->max_sessions;
+	enum clb_stats_attr drop = 0;
+	struct clb_session *s;
+	int i, refused = 0;
+
+	WRITE_ONCE(clb_test_net()->max_sessions, 4);
+	for (i = 0; i < 4; i++)
+		open(test, &flooded, 1000 + i, &drop);
+	for (i = 0; i < 100; i++) {
+		s = open(test, &other, 1000 + i, &drop);
+		if (s)
+			kill(s);
+		else
+			refused++;
+		open(test, &flooded, 2000 + i, &drop);
+		KUNIT_EXPECT_EQ(test, open_sessions(), 4);
+	}
+	WRITE_ONCE(clb_test_net()->max_sessions, max);
+	KUNIT_EXPECT_EQ(test, refused, 0);
+}
+
 static void one_a_second(struct clb_listener_conf *conf)
 {
 	conf->opt.max_new_sessions = 1;
@@ -442,6 +473,7 @@ static struct kunit_case session_cases[] = {
 	KUNIT_CASE(replies_of_the_dead),
 	KUNIT_CASE(listener_limit),
 	KUNIT_CASE(namespace_limit),
+	KUNIT_CASE(sparse_table),
 	KUNIT_CASE(new_rate),
 	KUNIT_CASE(expires),
 	KUNIT_CASE(filters),

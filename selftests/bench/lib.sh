@@ -219,8 +219,7 @@ measure() {
 	profile_off "$name"
 }
 
-# Until two runs in a row take the same, but for 2 in 100: routes are cached,
-# and a table that grows with the load, in the background, has grown.
+# Until two runs in a row take the same, but for 2 in 100: routes are cached.
 settle() { # ROUNDS FIRST STRIDE STEP...
 	local before=0 i
 

@@ -203,6 +203,7 @@ static const struct clb_field session_fields[] = {
 
 static const struct clb_field stats_fields[] = {
 	{ STATS(SESSIONS, "sessions") },
+	{ STATS(TABLE_BUCKETS, "table-buckets") },
 	{ STATS(SESSIONS_CREATED, "sessions-created") },
 	{ STATS(SESSIONS_EXPIRED, "sessions-expired") },
 	{ STATS(SESSIONS_EVICTED, "sessions-evicted") },

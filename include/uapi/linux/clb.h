@@ -460,6 +460,8 @@ enum clb_session_attr {
  * @CLB_STATS_A_UNSPEC: not used
  * @CLB_STATS_A_PAD: alignment
  * @CLB_STATS_A_SESSIONS: open sessions
+ * @CLB_STATS_A_TABLE_BUCKETS: buckets of the session table, which is fitted in
+ *	the background to two for each session
  * @CLB_STATS_A_SESSIONS_CREATED: sessions ever opened
  * @CLB_STATS_A_SESSIONS_EXPIRED: sessions ended by their timeout
  * @CLB_STATS_A_SESSIONS_EVICTED: half-open or unanswered sessions, or
@@ -495,6 +497,7 @@ enum clb_stats_attr {
 	CLB_STATS_A_UNSPEC,
 	CLB_STATS_A_PAD,
 	CLB_STATS_A_SESSIONS,
+	CLB_STATS_A_TABLE_BUCKETS,
 	CLB_STATS_A_SESSIONS_CREATED,
 	CLB_STATS_A_SESSIONS_EXPIRED,
 	CLB_STATS_A_SESSIONS_EVICTED,
