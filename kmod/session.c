@@ -18,8 +18,13 @@
 #include "scheduler.h"
 #include "session.h"
 
-/* Buckets an eviction looks at: enough to meet the flood that filled them. */
-#define CLB_EVICT_BUCKETS 64
+/*
+ * What an eviction looks at, at most: entries enough to meet the flood that
+ * filled the table, and, since the table may have grown for ten times the
+ * load, buckets enough to meet as many.
+ */
+#define CLB_EVICT_ENTRIES 64
+#define CLB_EVICT_BUCKETS (1U << CLB_TABLE_MIN_SHIFT)
 
 /* Servers tried when a session's reply would be taken for another's. */
 #define CLB_CREATE_TRIES 4
@@ -230,13 +235,15 @@ bool clb_session_matches(const struct clb_session *session,
 	       filter->state == READ_ONCE(session->state);
 }
 
-static bool bucket_evict(struct clb_net *cn, u32 index)
+static bool bucket_evict(struct clb_net *cn, u32 index, u32 *seen)
 {
 	struct clb_tuplehash *entry;
 
-	clb_chain_for_each(entry, clb_table_bucket(&cn->table, index))
+	clb_chain_for_each(entry, clb_table_bucket(&cn->table, index)) {
 		if (embryo_kill(cn, clb_session_of(entry)))
 			return true;
+		++*seen;
+	}
 	return false;
 }
 
@@ -244,10 +251,10 @@ static bool bucket_evict(struct clb_net *cn, u32 index)
 static bool table_evict(struct clb_net *cn)
 {
 	u32 buckets = clb_table_buckets(&cn->table);
-	u32 start = prandom_u32_max(buckets), i;
+	u32 start = prandom_u32_max(buckets), i, seen = 0;
 
-	for (i = 0; i < CLB_EVICT_BUCKETS; i++)
-		if (bucket_evict(cn, (start + i) % buckets))
+	for (i = 0; i < CLB_EVICT_BUCKETS && seen < CLB_EVICT_ENTRIES; i++)
+		if (bucket_evict(cn, (start + i) % buckets, &seen))
 			return true;
 	return false;
 }
