@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Session table: linear hashing (W. Litwin, VLDB 1980). The table grows a
- * bucket at a time, so that no packet ever waits for a rehash: bucket
+ * few buckets at a time, so that no packet ever waits for a rehash: bucket
  * count - 2^k is split into itself and bucket count. Lookups run under RCU
  * and take no lock. An entry that moves while a reader walks its bucket can
  * lead the reader into the other bucket, or out of its sight; both end in a
@@ -14,6 +14,9 @@
 #include <linux/slab.h>
 
 #include "table.h"
+
+/* Splits in a row: so many pay for one lock, and no reader waits for long. */
+#define RESIZE_STEPS 16U
 
 static u32 segment_start(unsigned int segment)
 {
@@ -145,7 +148,7 @@ static void bucket_move(struct clb_chain *from, struct clb_chain *to,
 
 /*
  * @last is the number of the bucket to split off or to merge, @count the
- * number of buckets there will be.
+ * number of buckets there will be. The resize lock is held.
  */
 static void resize_step(struct clb_table *table, u32 last, u32 count)
 {
@@ -154,18 +157,30 @@ static void resize_step(struct clb_table *table, u32 last, u32 count)
 	struct clb_chain *from = clb_table_bucket(table, parent);
 	spinlock_t *lock = bucket_lock(table, parent);
 
-	spin_lock_bh(&table->resize_lock);
 	spin_lock(lock);
-	write_seqcount_begin(&table->seq);
 	if (count > last)
 		bucket_move(from, child, last, count);
 	else
 		bucket_move(child, from, parent, count);
 	WRITE_ONCE(table->count, count);
 	WRITE_ONCE(table->mask, mask_of(count));
-	write_seqcount_end(&table->seq);
 	spin_unlock(lock);
+}
+
+/* Splits or merges some buckets: until there are @count, but a few at most. */
+static void resize_some(struct clb_table *table, u32 count)
+{
+	unsigned int i;
+
+	spin_lock_bh(&table->resize_lock);
+	write_seqcount_begin(&table->seq);
+	for (i = 0; i < RESIZE_STEPS && table->count < count; i++)
+		resize_step(table, table->count, table->count + 1);
+	for (; i < RESIZE_STEPS && table->count > count; i++)
+		resize_step(table, table->count - 1, table->count - 1);
+	write_seqcount_end(&table->seq);
 	spin_unlock_bh(&table->resize_lock);
+	cond_resched();
 }
 
 static bool segment_alloc(struct clb_table *table, u32 index)
@@ -218,22 +233,21 @@ static void segments_trim(struct clb_table *table)
  */
 void clb_table_resize(struct clb_table *table, u32 entries)
 {
-	u32 min = 1U << CLB_TABLE_MIN_SHIFT;
+	u32 min = 1U << CLB_TABLE_MIN_SHIFT, count;
 
 	entries = min(entries, 1U << CLB_TABLE_MAX_SHIFT);
 	while (table->count < entries) {
-		if (!segment_alloc(table, table->count))
+		count = min(entries, table->count + RESIZE_STEPS);
+		if (!segment_alloc(table, table->count) ||
+		    !segment_alloc(table, count - 1))
 			return;
-		resize_step(table, table->count, table->count + 1);
-		cond_resched();
+		resize_some(table, count);
 	}
 	if (entries > table->count / 10)
 		return;
-	while (table->count > min && table->count / 4 > entries &&
-	       !atomic_read(&table->walkers)) {
-		resize_step(table, table->count - 1, table->count - 1);
-		cond_resched();
-	}
+	count = max(min, 4 * entries);
+	while (table->count > count && !atomic_read(&table->walkers))
+		resize_some(table, count);
 	segments_trim(table);
 }
 

@@ -17,12 +17,16 @@ top=$(realpath "$here/../..")
 out=$top/build/bench
 
 mkdir -p "$out"
+gcc -std=gnu11 -O2 -Wall -Wextra -o "$out/memory" "$here/memory.c"
 rc=0		# a case that failed has no result; the others have
 export ROUNDS=${ROUNDS:-5}
+SESSIONS=${SESSIONS:-1000 50000 1000000 4000000}
 {
+	# shellcheck disable=SC2086 # numbers are many
+	[ -n "${CASES:-}" ] || "$out/memory" $SESSIONS
 	"$here/uml.sh" bench-l4-native UNIT=ns PACKETS="${PACKETS:-200000}" \
 		ROUNDS="$ROUNDS" CASES="${CASES:-}" \
-		SESSIONS="${SESSIONS:-1000 50000 1000000 4000000}" \
+		SESSIONS="$SESSIONS" \
 		"$here/l4-guest.sh"
 	[ -n "${CASES:-}" ] || "$here/uml.sh" bench-l4-throughput \
 		ROUNDS="$ROUNDS" "$here/throughput.sh"
