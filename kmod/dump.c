@@ -6,7 +6,6 @@
  * number. Sessions made or ended meanwhile may be in it or not; one that the
  * growing table moves may be in it twice.
  */
-#include <linux/prefetch.h>
 #include <linux/slab.h>
 #include <net/sock.h>
 
@@ -358,9 +357,6 @@ int clb_nl_local_address_dump(struct sk_buff *skb,
  * @bucket: next bucket
  * @skip: entries of it that were dumped, where one skb is too small for it
  */
-/* Buckets; from one to the next takes less time than the memory. */
-#define DUMP_AHEAD 8
-
 struct session_cursor {
 	struct clb_filter_request *request;
 	bool	walking;
@@ -450,12 +446,11 @@ static bool dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 	return true;
 }
 
-/* The first entry of a bucket, or NULL without one or without the bucket. */
-static struct clb_tuplehash *bucket_first(struct clb_table *table, u32 index)
+/* Or no bucket any more. */
+static bool bucket_empty(struct clb_table *table, u32 index)
 {
-	if (index >= clb_table_buckets(table))
-		return NULL;
-	return rcu_access_pointer(clb_table_bucket(table, index)->first);
+	return index >= clb_table_buckets(table) ||
+	       !rcu_access_pointer(clb_table_bucket(table, index)->first);
 }
 
 /* Returns false if the message is full. */
@@ -465,10 +460,10 @@ static bool session_dump_bucket(struct sk_buff *skb,
 {
 	bool room;
 
-	/* entries are all over the memory: ask for those needed soon */
-	prefetch(bucket_first(table, index + DUMP_AHEAD));
+	if (index + CLB_TABLE_AHEAD < clb_table_buckets(table))
+		clb_table_prefetch(table, index + CLB_TABLE_AHEAD);
 	/* no lock for nothing: entries move only to buckets further on */
-	if (!bucket_first(table, index)) {
+	if (bucket_empty(table, index)) {
 		session_cursor(cb)->skip = 0;
 		return true;
 	}

@@ -157,6 +157,8 @@ static void resize_step(struct clb_table *table, u32 last, u32 count)
 	struct clb_chain *from = clb_table_bucket(table, parent);
 	spinlock_t *lock = bucket_lock(table, parent);
 
+	/* of those to be split next */
+	clb_table_prefetch(table, parent + CLB_TABLE_AHEAD);
 	spin_lock(lock);
 	if (count > last)
 		bucket_move(from, child, last, count);

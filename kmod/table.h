@@ -2,6 +2,7 @@
 #ifndef _CLB_TABLE_H
 #define _CLB_TABLE_H
 
+#include <linux/prefetch.h>
 #include <linux/rculist.h>
 #include <linux/seqlock.h>
 #include <linux/spinlock.h>
@@ -13,6 +14,7 @@
 #define CLB_TABLE_MAX_SHIFT	27
 #define CLB_TABLE_SEGMENTS	(CLB_TABLE_MAX_SHIFT - CLB_TABLE_MIN_SHIFT + 1)
 #define CLB_TABLE_LOCKS		512
+#define CLB_TABLE_AHEAD		8	/* buckets, for clb_table_prefetch() */
 
 /**
  * struct clb_tuplehash - an entry of the table
@@ -85,6 +87,21 @@ static inline struct clb_chain *clb_table_bucket(struct clb_table *table,
 						 u32 index)
 {
 	return READ_ONCE(table->segments[clb_segment_of(index)]) + index;
+}
+
+/**
+ * clb_table_prefetch() - have a bucket's first entry fetched from memory
+ * @table: the table
+ * @index: below clb_table_buckets()
+ *
+ * Entries are all over the memory. A walk that asks for each some buckets
+ * ahead waits for none.
+ *
+ * Context: RCU read side, or the resize lock held.
+ */
+static inline void clb_table_prefetch(struct clb_table *table, u32 index)
+{
+	prefetch(rcu_access_pointer(clb_table_bucket(table, index)->first));
 }
 
 /* The bucket of a hash among @count, @mask being the mask for that many. */

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
-#include "format.h"
-#include "list.h"
-#include "table.h"
+#include "view.h"
 
 static int parse_entry(struct clb_args *args, struct clb_acl_entry *entry)
 {
@@ -59,50 +58,35 @@ static int parse_del(struct clb_args *args, struct clb_message *message)
 	return clb_args_end(args);
 }
 
-static int print_table(const struct clb_list *list)
+static void fill(struct clb_table *table, const struct clb_item *item)
 {
-	static const struct clb_column columns[] = {
-		{ "LISTENER", NULL },
-		{ "PREFIX", NULL },
-		{ NULL, NULL },
-	};
-	struct clb_table *table = clb_table_new(columns,
-						&clb_acl_entry_object);
 	char text[2 * CLB_ADDRESS_TEXT];
-	size_t i;
 
-	if (!table)
-		return -ENOMEM;
-	for (i = 0; i < list->count; i++) {
-		const struct clb_item *item = &list->items[i];
-
-		clb_table_add(table, &item->acl_entry);
-		clb_listener_format(&item->listener, text, sizeof(text));
-		clb_table_set(table, 0, text);
-		clb_prefix_format(&item->acl_entry.address,
-				  item->acl_entry.prefix, text);
-		clb_table_set(table, 1, text);
-	}
-	return clb_table_print(table);
+	clb_view_fill_listener(table, item);
+	clb_prefix_format(&item->acl_entry.address, item->acl_entry.prefix,
+			  text);
+	clb_table_set(table, 1, text);
 }
 
-static void print_json(const struct clb_list *list)
-{
-	json_t *array = json_array();
-	size_t i;
+static const struct clb_column columns[] = {
+	{ "LISTENER", NULL },
+	{ "PREFIX", NULL },
+	{ NULL, NULL },
+};
 
-	for (i = 0; i < list->count; i++)
-		json_array_append_new(array, clb_object_json_of(
-			&clb_acl_entry_object, &list->items[i].acl_entry,
-			CLB_JSON_ALL, &list->items[i].listener));
-	clb_json_print(array);
-}
+static const struct clb_view view = {
+	.object = &clb_acl_entry_object,
+	.offset = offsetof(struct clb_item, acl_entry),
+	.of_listener = true,
+	.json = CLB_JSON_ALL,
+	.columns = columns,
+	.fill = fill,
+};
 
 static int show(struct clb_context *context, struct clb_args *args)
 {
 	struct clb_message request = { .command = CLB_CMD_ACL_GET };
-	struct clb_list list;
-	int status, err = 0;
+	int err = 0;
 
 	if (clb_args_peek(args)) {
 		clb_message_add(&request, CLB_A_LISTENER);
@@ -110,15 +94,7 @@ static int show(struct clb_context *context, struct clb_args *args)
 	}
 	if (err || clb_args_end(args))
 		return clb_report_usage(context, args);
-	status = clb_list_get(context, &request, &list);
-	if (status)
-		return status;
-	if (context->json)
-		print_json(&list);
-	else if (print_table(&list))
-		status = CLB_EXIT_REFUSED;
-	clb_list_free(&list);
-	return status;
+	return clb_view_list(context, &request, &view);
 }
 
 static const struct clb_subcommand subcommands[] = {

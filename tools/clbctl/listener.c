@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <stdio.h>
+#include <stddef.h>
 
-#include "format.h"
-#include "list.h"
-#include "table.h"
+#include "view.h"
 
 static int parse_options(struct clb_args *args, struct clb_message *message)
 {
@@ -32,97 +30,48 @@ static int parse_key(struct clb_args *args, struct clb_message *message)
 	return clb_args_end(args);
 }
 
-static int print_table(const struct clb_list *list)
+static void fill(struct clb_table *table, const struct clb_item *item)
 {
-	static const struct clb_column columns[] = {
-		{ "PROTOCOL", "protocol" },
-		{ "LISTENER", NULL },
-		{ "MODE", "mode" },
-		{ "SCHEDULER", "scheduler" },
-		{ "ACL", "acl" },
-		{ "RATE", "rate" },
-		{ "SERVERS", "servers" },
-		{ "SESSIONS", "sessions" },
-		{ "TOTAL", "sessions-total" },
-		{ "IN-BYTES", "in-bytes" },
-		{ "OUT-BYTES", "out-bytes" },
-		{ "DROPS", "drops" },
-		{ NULL, NULL },
-	};
-	struct clb_table *table = clb_table_new(columns, &clb_listener_object);
 	char text[CLB_ADDRESS_TEXT];
-	size_t i;
 
-	if (!table)
-		return -ENOMEM;
-	for (i = 0; i < list->count; i++) {
-		const struct clb_listener *listener = &list->items[i].listener;
-
-		clb_table_add(table, listener);
-		clb_endpoint_format(&listener->address, listener->port, text);
-		clb_table_set(table, 1, text);
-	}
-	return clb_table_print(table);
+	clb_endpoint_format(&item->listener.address, item->listener.port,
+			    text);
+	clb_table_set(table, 1, text);
 }
 
-static void print_json(const struct clb_list *list)
-{
-	json_t *array = json_array();
-	size_t i;
+static const struct clb_column columns[] = {
+	{ "PROTOCOL", "protocol" },
+	{ "LISTENER", NULL },
+	{ "MODE", "mode" },
+	{ "SCHEDULER", "scheduler" },
+	{ "ACL", "acl" },
+	{ "RATE", "rate" },
+	{ "SERVERS", "servers" },
+	{ "SESSIONS", "sessions" },
+	{ "TOTAL", "sessions-total" },
+	{ "IN-BYTES", "in-bytes" },
+	{ "OUT-BYTES", "out-bytes" },
+	{ "DROPS", "drops" },
+	{ NULL, NULL },
+};
 
-	for (i = 0; i < list->count; i++)
-		json_array_append_new(array, clb_object_json(
-			&clb_listener_object, &list->items[i].listener,
-			CLB_JSON_ALL));
-	clb_json_print(array);
-}
-
-static int show_all(struct clb_context *context)
-{
-	struct clb_message request = { .command = CLB_CMD_LISTENER_GET };
-	struct clb_list list;
-	int status;
-
-	status = clb_list_get(context, &request, &list);
-	if (status)
-		return status;
-	if (context->json)
-		print_json(&list);
-	else if (print_table(&list))
-		status = CLB_EXIT_REFUSED;
-	clb_list_free(&list);
-	return status;
-}
-
-static int show_one(struct clb_context *context,
-		    const struct clb_message *request)
-{
-	struct clb_message reply = { 0 };
-	struct clb_error error;
-	int status;
-
-	status = clb_context_open(context);
-	if (status)
-		return status;
-	if (clb_client_request(context->client, request, &reply, &error))
-		return clb_report_error(context, request, &error);
-	if (context->json)
-		clb_json_print(json_pack("[o]", clb_object_json(
-			&clb_listener_object, &reply.listener, CLB_JSON_ALL)));
-	else
-		clb_fields_print(&clb_listener_object, &reply.listener, true);
-	return CLB_EXIT_OK;
-}
+static const struct clb_view view = {
+	.object = &clb_listener_object,
+	.offset = offsetof(struct clb_item, listener),
+	.json = CLB_JSON_ALL,
+	.columns = columns,
+	.fill = fill,
+};
 
 static int show(struct clb_context *context, struct clb_args *args)
 {
 	struct clb_message request = { .command = CLB_CMD_LISTENER_GET };
 
 	if (!clb_args_peek(args))
-		return show_all(context);
+		return clb_view_list(context, &request, &view);
 	if (parse_key(args, &request))
 		return clb_report_usage(context, args);
-	return show_one(context, &request);
+	return clb_view_one(context, &request, &view);
 }
 
 static const struct clb_subcommand subcommands[] = {

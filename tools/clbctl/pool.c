@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* The pool of local addresses FNAT sends from. */
 #include <errno.h>
+#include <stddef.h>
 
-#include "format.h"
-#include "list.h"
-#include "table.h"
+#include "view.h"
 
 static int parse_address(struct clb_args *args, struct clb_message *message)
 {
@@ -22,53 +21,26 @@ static int parse_address(struct clb_args *args, struct clb_message *message)
 	return clb_args_end(args);
 }
 
-static int print_table(const struct clb_list *list)
-{
-	static const struct clb_column columns[] = {
-		{ "ADDRESS", "address" },
-		{ "SESSIONS", "sessions" },
-		{ NULL, NULL },
-	};
-	struct clb_table *table = clb_table_new(columns,
-						&clb_local_address_object);
-	size_t i;
+static const struct clb_column columns[] = {
+	{ "ADDRESS", "address" },
+	{ "SESSIONS", "sessions" },
+	{ NULL, NULL },
+};
 
-	if (!table)
-		return -ENOMEM;
-	for (i = 0; i < list->count; i++)
-		clb_table_add(table, &list->items[i].local_address);
-	return clb_table_print(table);
-}
-
-static void print_json(const struct clb_list *list)
-{
-	json_t *array = json_array();
-	size_t i;
-
-	for (i = 0; i < list->count; i++)
-		json_array_append_new(array, clb_object_json(
-			&clb_local_address_object,
-			&list->items[i].local_address, CLB_JSON_ALL));
-	clb_json_print(array);
-}
+static const struct clb_view view = {
+	.object = &clb_local_address_object,
+	.offset = offsetof(struct clb_item, local_address),
+	.json = CLB_JSON_ALL,
+	.columns = columns,
+};
 
 static int show(struct clb_context *context, struct clb_args *args)
 {
 	struct clb_message request = { .command = CLB_CMD_LOCAL_ADDRESS_GET };
-	struct clb_list list;
-	int status;
 
 	if (clb_args_end(args))
 		return clb_report_usage(context, args);
-	status = clb_list_get(context, &request, &list);
-	if (status)
-		return status;
-	if (context->json)
-		print_json(&list);
-	else if (print_table(&list))
-		status = CLB_EXIT_REFUSED;
-	clb_list_free(&list);
-	return status;
+	return clb_view_list(context, &request, &view);
 }
 
 static const struct clb_subcommand subcommands[] = {

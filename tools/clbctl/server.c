@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <stdio.h>
+#include <stddef.h>
 
-#include "format.h"
-#include "list.h"
-#include "table.h"
+#include "view.h"
 
 static int parse_names(struct clb_args *args, struct clb_message *message)
 {
@@ -68,91 +66,27 @@ static int parse_drain(struct clb_args *args, struct clb_message *message)
 	return clb_args_end(args);
 }
 
-static int print_table(const struct clb_list *list)
-{
-	static const struct clb_column columns[] = {
-		{ "LISTENER", NULL },
-		{ "SERVER", NULL },
-		{ "STATE", "state" },
-		{ "WEIGHT", "weight" },
-		{ "ACTIVE", "active-sessions" },
-		{ "INACTIVE", "inactive-sessions" },
-		{ "TOTAL", "sessions-total" },
-		{ "IN-BYTES", "in-bytes" },
-		{ "OUT-BYTES", "out-bytes" },
-		{ NULL, NULL },
-	};
-	struct clb_table *table = clb_table_new(columns, &clb_server_object);
-	char text[2 * CLB_ADDRESS_TEXT];
-	size_t i;
+static const struct clb_column columns[] = {
+	{ "LISTENER", NULL },
+	{ "SERVER", NULL },
+	{ "STATE", "state" },
+	{ "WEIGHT", "weight" },
+	{ "ACTIVE", "active-sessions" },
+	{ "INACTIVE", "inactive-sessions" },
+	{ "TOTAL", "sessions-total" },
+	{ "IN-BYTES", "in-bytes" },
+	{ "OUT-BYTES", "out-bytes" },
+	{ NULL, NULL },
+};
 
-	if (!table)
-		return -ENOMEM;
-	for (i = 0; i < list->count; i++) {
-		const struct clb_item *item = &list->items[i];
-
-		clb_table_add(table, &item->server);
-		clb_listener_format(&item->listener, text, sizeof(text));
-		clb_table_set(table, 0, text);
-		clb_server_format(&item->server, text);
-		clb_table_set(table, 1, text);
-	}
-	return clb_table_print(table);
-}
-
-static void print_json(const struct clb_list *list)
-{
-	json_t *array = json_array();
-	size_t i;
-
-	for (i = 0; i < list->count; i++)
-		json_array_append_new(array, clb_object_json_of(
-			&clb_server_object, &list->items[i].server,
-			CLB_JSON_ALL, &list->items[i].listener));
-	clb_json_print(array);
-}
-
-static int show_list(struct clb_context *context,
-		     const struct clb_message *request)
-{
-	struct clb_list list;
-	int status;
-
-	status = clb_list_get(context, request, &list);
-	if (status)
-		return status;
-	if (context->json)
-		print_json(&list);
-	else if (print_table(&list))
-		status = CLB_EXIT_REFUSED;
-	clb_list_free(&list);
-	return status;
-}
-
-static int show_one(struct clb_context *context,
-		    const struct clb_message *request)
-{
-	struct clb_message reply = { 0 };
-	struct clb_error error;
-	char text[2 * CLB_ADDRESS_TEXT];
-	int status;
-
-	status = clb_context_open(context);
-	if (status)
-		return status;
-	if (clb_client_request(context->client, request, &reply, &error))
-		return clb_report_error(context, request, &error);
-	if (context->json) {
-		clb_json_print(json_pack("[o]", clb_object_json_of(
-			&clb_server_object, &reply.server, CLB_JSON_ALL,
-			&request->listener)));
-	} else {
-		clb_listener_format(&request->listener, text, sizeof(text));
-		printf("%-20s %s\n", "listener", text);
-		clb_fields_print(&clb_server_object, &reply.server, true);
-	}
-	return CLB_EXIT_OK;
-}
+static const struct clb_view view = {
+	.object = &clb_server_object,
+	.offset = offsetof(struct clb_item, server),
+	.of_listener = true,
+	.json = CLB_JSON_ALL,
+	.columns = columns,
+	.fill = clb_view_fill_server,
+};
 
 static int show(struct clb_context *context, struct clb_args *args)
 {
@@ -170,8 +104,8 @@ static int show(struct clb_context *context, struct clb_args *args)
 	if (err || clb_args_end(args))
 		return clb_report_usage(context, args);
 	if (clb_message_has(&request, CLB_A_SERVER))
-		return show_one(context, &request);
-	return show_list(context, &request);
+		return clb_view_one(context, &request, &view);
+	return clb_view_list(context, &request, &view);
 }
 
 static const struct clb_subcommand subcommands[] = {

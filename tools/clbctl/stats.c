@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include <errno.h>
+#include <stddef.h>
 
-#include "clbctl.h"
-#include "format.h"
-#include "list.h"
-#include "table.h"
+#include "view.h"
 
 /*
  * Counters of listeners or of servers: a heading for the key, then one column
@@ -35,80 +32,22 @@ static const struct clb_column server_columns[] = {
 	{ NULL, NULL },
 };
 
-static int print_listeners(const struct clb_list *list)
-{
-	struct clb_table *table = clb_table_new(listener_columns,
-						&clb_listener_object);
-	char text[2 * CLB_ADDRESS_TEXT];
-	size_t i;
+static const struct clb_view listener_view = {
+	.object = &clb_listener_object,
+	.offset = offsetof(struct clb_item, listener),
+	.json = CLB_JSON_COUNTERS,
+	.columns = listener_columns,
+	.fill = clb_view_fill_listener,
+};
 
-	if (!table)
-		return -ENOMEM;
-	for (i = 0; i < list->count; i++) {
-		clb_table_add(table, &list->items[i].listener);
-		clb_listener_format(&list->items[i].listener, text,
-				    sizeof(text));
-		clb_table_set(table, 0, text);
-	}
-	return clb_table_print(table);
-}
-
-static int print_servers(const struct clb_list *list)
-{
-	struct clb_table *table = clb_table_new(server_columns,
-						&clb_server_object);
-	char text[2 * CLB_ADDRESS_TEXT];
-	size_t i;
-
-	if (!table)
-		return -ENOMEM;
-	for (i = 0; i < list->count; i++) {
-		clb_table_add(table, &list->items[i].server);
-		clb_listener_format(&list->items[i].listener, text,
-				    sizeof(text));
-		clb_table_set(table, 0, text);
-		clb_server_format(&list->items[i].server, text);
-		clb_table_set(table, 1, text);
-	}
-	return clb_table_print(table);
-}
-
-static void print_json(const struct clb_list *list, bool servers)
-{
-	json_t *array = json_array();
-	size_t i;
-
-	for (i = 0; i < list->count; i++) {
-		const struct clb_item *item = &list->items[i];
-
-		json_array_append_new(array, servers ?
-			clb_object_json_of(&clb_server_object, &item->server,
-					   CLB_JSON_COUNTERS,
-					   &item->listener) :
-			clb_object_json(&clb_listener_object, &item->listener,
-					CLB_JSON_COUNTERS));
-	}
-	clb_json_print(array);
-}
-
-static int show_list(struct clb_context *context, bool servers)
-{
-	struct clb_message request = {
-		.command = servers ? CLB_CMD_SERVER_GET : CLB_CMD_LISTENER_GET,
-	};
-	struct clb_list list;
-	int status, err = 0;
-
-	status = clb_list_get(context, &request, &list);
-	if (status)
-		return status;
-	if (context->json)
-		print_json(&list, servers);
-	else
-		err = servers ? print_servers(&list) : print_listeners(&list);
-	clb_list_free(&list);
-	return err ? CLB_EXIT_REFUSED : CLB_EXIT_OK;
-}
+static const struct clb_view server_view = {
+	.object = &clb_server_object,
+	.offset = offsetof(struct clb_item, server),
+	.of_listener = true,
+	.json = CLB_JSON_COUNTERS,
+	.columns = server_columns,
+	.fill = clb_view_fill_server,
+};
 
 static int show_namespace(struct clb_context *context)
 {
@@ -134,15 +73,23 @@ static int show_namespace(struct clb_context *context)
 static int run(struct clb_context *context, struct clb_args *args)
 {
 	static const char *const names[] = { "listener", "server" };
+	static const struct clb_view *const views[] = {
+		&listener_view, &server_view,
+	};
+	static const enum clb_cmd commands[] = {
+		CLB_CMD_LISTENER_GET, CLB_CMD_SERVER_GET,
+	};
 	const char *word = clb_args_take(args);
-	int i = -1;
+	struct clb_message request = { 0 };
+	int i;
 
-	if (word) {
-		i = clb_args_match(args, word, "keyword", names, 2);
-		if (i < 0 || clb_args_end(args))
-			return clb_report_usage(context, args);
-	}
-	return i < 0 ? show_namespace(context) : show_list(context, i == 1);
+	if (!word)
+		return show_namespace(context);
+	i = clb_args_match(args, word, "keyword", names, 2);
+	if (i < 0 || clb_args_end(args))
+		return clb_report_usage(context, args);
+	request.command = commands[i];
+	return clb_view_list(context, &request, views[i]);
 }
 
 const struct clb_verb clb_verb_stats = {
