@@ -107,7 +107,7 @@ static const char *server_misfit(const struct clb_listener_conf *conf, u8 mode,
 		return "server is not of the listener's family";
 	if (!translates && server->port && server->port != conf->key.port)
 		return "modes dr and tun do not translate ports";
-	if (translates && server->port == conf->key.port &&
+	if (translates && (!server->port || server->port == conf->key.port) &&
 	    server->family == conf->key.family &&
 	    clb_addr_equal(&server->addr, &conf->key.addr))
 		return "server is the listener itself";

@@ -340,8 +340,11 @@ void clb_routes_forget(struct clb_net *cn)
 	servers_forget(cn);
 	for (i = 0; i < clb_table_buckets(&cn->table); i++) {
 		rcu_read_lock();
-		clb_chain_for_each(entry, clb_table_bucket(&cn->table, i))
-			session_forget(clb_session_of(entry));
+		/* the table may have shrunk before RCU held it */
+		if (i < clb_table_buckets(&cn->table))
+			clb_chain_for_each(entry,
+					   clb_table_bucket(&cn->table, i))
+				session_forget(clb_session_of(entry));
 		rcu_read_unlock();
 		cond_resched();
 	}

@@ -451,6 +451,29 @@ static u32 first_state(const struct clb_packet *pkt)
 						    CLB_SESSION_STATE_UDP_NEW;
 }
 
+static struct clb_server *server_pick(struct clb_net *cn,
+				      const struct clb_listener_conf *conf,
+				      const struct clb_tuple *client)
+{
+	return likely(!conf->opt.persistence) ?
+	       clb_schedule_pick(conf, client) :
+	       clb_persistence_pick(cn, conf, client);
+}
+
+/* When all servers are full, a half-open session of one makes room. */
+static struct clb_server *server_find(struct clb_net *cn,
+				      const struct clb_listener_conf *conf,
+				      const struct clb_tuple *client)
+{
+	struct clb_server *server = server_pick(cn, conf, client);
+
+	if (likely(server) || !conf->schedule->nr_usable ||
+	    !listener_evict(cn, conf->listener))
+		return server;
+	clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_EVICTED);
+	return server_pick(cn, conf, client);
+}
+
 static struct clb_session *session_make(struct clb_net *cn,
 					const struct clb_ruleset *ruleset,
 					const struct clb_listener_conf *conf,
@@ -460,9 +483,7 @@ static struct clb_session *session_make(struct clb_net *cn,
 	struct clb_session *session;
 	struct clb_server *server;
 
-	server = likely(!conf->opt.persistence) ?
-		 clb_schedule_pick(conf, &pkt->tuple) :
-		 clb_persistence_pick(cn, conf, &pkt->tuple);
+	server = server_find(cn, conf, &pkt->tuple);
 	*drop = CLB_STATS_A_DROP_NO_SERVER;
 	if (unlikely(!server))
 		return NULL;

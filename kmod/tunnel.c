@@ -31,7 +31,9 @@ struct inner {
 	__be16	df;
 };
 
-static void inner_read(const struct sk_buff *skb, struct inner *inner)
+/* @mtu: of the tunnel; with less than IPv6 must have, the tunnel fragments */
+static void inner_read(const struct sk_buff *skb, unsigned int mtu,
+		       struct inner *inner)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	const struct iphdr *iph = ip_hdr(skb);
@@ -45,7 +47,7 @@ static void inner_read(const struct sk_buff *skb, struct inner *inner)
 		inner->proto = IPPROTO_IPV6;
 		inner->tos = ipv6_get_dsfield(ip6h);
 		inner->ttl = ip6h->hop_limit;
-		inner->df = htons(IP_DF);
+		inner->df = mtu < IPV6_MIN_MTU ? 0 : htons(IP_DF);
 	}
 	inner->tos = INET_ECN_encapsulate(inner->tos, inner->tos);
 }
@@ -118,11 +120,11 @@ int clb_tunnel_push(struct sk_buff *skb, const struct clb_session *session,
 		    const struct dst_entry *dst)
 {
 	bool outer4 = session->server->key.family == NFPROTO_IPV4;
-	unsigned int room = LL_RESERVED_SPACE(dst->dev) +
-			    clb_tunnel_overhead(session);
+	unsigned int overhead = clb_tunnel_overhead(session);
+	unsigned int room = LL_RESERVED_SPACE(dst->dev) + overhead;
 	struct inner inner;
 
-	inner_read(skb, &inner);
+	inner_read(skb, dst_mtu(dst) - overhead, &inner);
 	if (skb_cow_head(skb, room) ||
 	    iptunnel_handle_offloads(skb, outer4 ? SKB_GSO_IPXIP4 :
 						   SKB_GSO_IPXIP6))

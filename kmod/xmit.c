@@ -66,8 +66,7 @@ static void send_time_exceeded(struct sk_buff *skb, u8 family)
 static void send_too_big(struct sk_buff *skb, u8 family, unsigned int mtu)
 {
 	if (family == NFPROTO_IPV6)
-		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0,
-			    max_t(unsigned int, mtu, IPV6_MIN_MTU));
+		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
 	else if (input_route(skb))
 		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
 			  htonl(mtu));
@@ -180,11 +179,19 @@ static void output(struct net *net, struct sk_buff *skb, struct dst_entry *dst)
 	dst_output(net, NULL, skb);
 }
 
-/* Largest packet that the route, or the tunnel over it, takes. */
+/*
+ * Largest packet that the route, or the tunnel over it, takes. That of IPv6 is
+ * no less than what every link takes: the tunnel fragments rather than have
+ * less (RFC 2473 section 7.1, RFC 4213 section 3.2.2).
+ */
 static unsigned int session_mtu(const struct clb_ctx *ctx,
 				const struct dst_entry *dst)
 {
-	return dst_mtu(dst) - clb_tunnel_overhead(ctx->session);
+	unsigned int mtu = dst_mtu(dst) - clb_tunnel_overhead(ctx->session);
+
+	if (ctx->pkt.tuple.family == NFPROTO_IPV6)
+		return max_t(unsigned int, mtu, IPV6_MIN_MTU);
+	return mtu;
 }
 
 static bool too_big(struct clb_ctx *ctx, const struct dst_entry *dst)

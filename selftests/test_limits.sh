@@ -208,6 +208,9 @@ test_floods() {
 	clb settings set max-sessions 60
 	test_flood "flood, namespace" session_limit
 	clb settings set max-sessions "$max"
+	configure "listener add $TCP_KEY mode nat" \
+		"server add $TCP_KEY $(server4 1) max-sessions 60"
+	test_flood "flood, server" no_server
 	configure "listener add $TCP_KEY mode nat max-sessions 60" \
 		"server add $TCP_KEY $(server4 1)" \
 		"listener add $SINK_KEY mode nat" "server add $SINK_KEY 10.9.0.1"

@@ -1,17 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Path MTU discovery end to end: a link of 1400 bytes somewhere on the way, and
-# a TCP transfer that fills it completes in all modes. Topology: lib.sh, and
+# Path MTU discovery end to end: a narrow link somewhere on the way, and a TCP
+# transfer that fills it completes in all modes. Topology: lib.sh, and
 #
 #	c1 --- c2 --- node --- s2 --- s1
 #
-# where the last hop to c1, or that to s1, takes no more than 1400 bytes.
+# where the last hop to c1, or that to s1, takes no more than 1400 bytes; or so
+# little that a tunnel leaves IPv6 less than the 1280 bytes every link takes,
+# and has to fragment (RFC 2473 section 7.1, RFC 4213 section 3.2).
 . "$(dirname "$0")/lib.sh"
 
 topo_up 2 || exit 1
 topo_tunnels || exit 1
 start_server 1 || exit 1
 make_file big 256
+narrow=1400
 clb local add "$NODE_BACK4"
 clb local add "$NODE_BACK6"
 
@@ -22,7 +25,7 @@ router() {
 }
 
 # narrow SIDE: all ways to c1 (client), or to s1 (server), but those of their
-# neighbour on the link lead over a hop of 1400 bytes.
+# neighbour on the link lead over a hop of $narrow bytes.
 narrow_client() {
 	ip -n "$NS-node" route replace "$(client4 1)" via "$(client4 2)"
 	ip -n "$NS-node" route replace "$(client6 1)" via "$(client6 2)"
@@ -30,22 +33,22 @@ narrow_client() {
 		dev direct table 100 onlink
 	ip -n "$NS-s1" route replace "$(client6 1)" via "$(client6 2)" \
 		dev direct table 100 onlink
-	ip -n "$NS-c2" route replace "$(client4 1)" dev eth0 mtu lock 1400
-	ip -n "$NS-c2" route replace "$(client6 1)" dev eth0 mtu lock 1400
+	ip -n "$NS-c2" route replace "$(client4 1)" dev eth0 mtu lock "$narrow"
+	ip -n "$NS-c2" route replace "$(client6 1)" dev eth0 mtu lock "$narrow"
 }
 
 narrow_server() { # MODE: in DR the server is a neighbour of the node
 	if [ "$1" = dr ]; then
 		ip -n "$NS-node" route replace "$(server4 1)" dev back \
-			mtu lock 1400
+			mtu lock "$narrow"
 		ip -n "$NS-node" route replace "$(server6 1)" dev back \
-			mtu lock 1400
+			mtu lock "$narrow"
 		return
 	fi
 	ip -n "$NS-node" route replace "$(server4 1)" via "$(server4 2)"
 	ip -n "$NS-node" route replace "$(server6 1)" via "$(server6 2)"
-	ip -n "$NS-s2" route replace "$(server4 1)" dev back mtu lock 1400
-	ip -n "$NS-s2" route replace "$(server6 1)" dev back mtu lock 1400
+	ip -n "$NS-s2" route replace "$(server4 1)" dev back mtu lock "$narrow"
+	ip -n "$NS-s2" route replace "$(server6 1)" dev back mtu lock "$narrow"
 }
 
 forget_mtus() {
@@ -71,13 +74,15 @@ upload() { # VIP
 		"$(url "$1" 80 put/up)" && cmp "$TMP/s1/put/up" "$TMP/files/big"
 }
 
-# path_mtu MODE FAMILY SIDE TRANSFER
+# path_mtu MODE FAMILY SIDE TRANSFER [FAMILY of the server]
 path_mtu() {
-	local vip=$VIP4 server before key
+	local vip=$VIP4 server before key label="$1 IPv$2"
 
 	part "$1$2-$3" || return 0
+	[ "$2" = 4 ] || vip=$VIP6
 	server=$(server4 1)
-	[ "$2" = 4 ] || vip=$VIP6 server="[$(server6 1)]"
+	[ "${5:-$2}" = 4 ] || server="[$(server6 1)]"
+	[ -z "${5:-}" ] || label+=" over IPv$5, $narrow bytes"
 	key="tcp $vip:80"
 	[ "$2" = 4 ] || key="tcp [$vip]:80"
 	# shellcheck disable=SC2086 # two words
@@ -85,8 +90,8 @@ path_mtu() {
 	"narrow_$3" "$1"
 	forget_mtus
 	before=$(errors)
-	ok "path MTU, $1 IPv$2, $3's side: $4 completes" "$4" "$vip"
-	ok "path MTU, $1 IPv$2, $3's side: errors passed the node" \
+	ok "path MTU, $label, $3's side: $4 completes" "$4" "$vip"
+	ok "path MTU, $label, $3's side: errors passed the node" \
 		[ "$(errors)" -gt "$before" ]
 	# shellcheck disable=SC2086
 	clb listener del $key
@@ -107,4 +112,7 @@ for mode in nat fnat tun dr; do
 	path_mtu "$mode" 4 server upload
 	path_mtu "$mode" 6 server upload
 done
+narrow=1290
+path_mtu tun 6 server upload 6
+path_mtu tun 6 server upload 4
 done_testing
