@@ -97,14 +97,29 @@ int clb_nl_listener_add(struct sk_buff *skb, struct genl_info *info)
 	return clb_change_end(cn, info, draft, err);
 }
 
-/* What a mode asks of a server; NULL: all is well. */
+/* Names an attribute inside a nest or, where it is not there, the nest. */
+static void blame(struct genl_info *info, int nest, int type, const char *why)
+{
+	if (!info->extack)
+		return;
+	info->extack->_msg = why;
+	info->extack->bad_attr = nla_find_nested(info->attrs[nest], type) ?:
+				 info->attrs[nest];
+}
+
+/*
+ * What a mode asks of a server; NULL: all is well. @type: enum clb_server_attr
+ * that does not fit.
+ */
 static const char *server_misfit(const struct clb_listener_conf *conf, u8 mode,
-				 const struct clb_endpoint *server)
+				 const struct clb_endpoint *server, int *type)
 {
 	bool translates = mode == CLB_MODE_NAT || mode == CLB_MODE_FNAT;
 
+	*type = CLB_SERVER_A_ADDRESS;
 	if (mode != CLB_MODE_TUN && server->family != conf->key.family)
 		return "server is not of the listener's family";
+	*type = CLB_SERVER_A_PORT;
 	if (!translates && server->port && server->port != conf->key.port)
 		return "modes dr and tun do not translate ports";
 	if (translates && (!server->port || server->port == conf->key.port) &&
@@ -118,14 +133,15 @@ static int servers_check(struct genl_info *info,
 			 const struct clb_listener_conf *conf, u8 mode)
 {
 	const char *misfit;
+	int type;
 	u32 i;
 
 	for (i = 0; i < conf->nr_servers; i++) {
-		misfit = server_misfit(conf, mode, &conf->servers[i].key);
+		misfit = server_misfit(conf, mode, &conf->servers[i].key,
+				       &type);
 		if (!misfit)
 			continue;
-		info->extack->_msg = misfit;
-		info->extack->bad_attr = info->attrs[CLB_A_LISTENER];
+		blame(info, CLB_A_LISTENER, CLB_LISTENER_A_MODE, misfit);
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -180,7 +196,7 @@ static int server_add(struct clb_net *cn, struct genl_info *info,
 	struct clb_listener_conf *conf = clb_draft_listener(draft, key);
 	struct clb_server_conf server = { .weight = CLB_WEIGHT_DEFAULT };
 	const char *misfit;
-	int err;
+	int err, type;
 
 	if (IS_ERR(conf))
 		return explain_listener(info, PTR_ERR(conf));
@@ -189,10 +205,9 @@ static int server_add(struct clb_net *cn, struct genl_info *info,
 	      clb_parse_server_options(info->attrs, &server, info->extack);
 	if (err)
 		return err;
-	misfit = server_misfit(conf, conf->opt.mode, &server.key);
+	misfit = server_misfit(conf, conf->opt.mode, &server.key, &type);
 	if (misfit) {
-		info->extack->_msg = misfit;
-		info->extack->bad_attr = info->attrs[CLB_A_SERVER];
+		blame(info, CLB_A_SERVER, type, misfit);
 		return -EINVAL;
 	}
 	if (clb_server_conf_find(conf, &server.key))

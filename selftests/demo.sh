@@ -31,13 +31,13 @@ expect() { # TEXT that the last answer contains
 	grep -qF "$1" "$TMP/answer" || die "expected: $1"
 }
 
-listener() { # PROTOCOL VIP:PORT MODE SERVER_PORT [6]
+listener() { # PROTOCOL VIP:PORT MODE SERVER_PORT FAMILY
 	local i host
 
 	node clbctl listener add "$1" "$2" mode "$3" scheduler rr
 	for i in 1 2 3 4; do
 		host=$(server4 "$i")
-		[ -z "${5:-}" ] || host=[$(server6 "$i")]
+		[ "$5" = 4 ] || host=[$(server6 "$i")]
 		node clbctl server add "$1" "$2" "$host:$4"
 	done
 }
@@ -53,6 +53,27 @@ eight() { # URL [PATTERN]
 	paste -sd' ' "$TMP/answer"
 	echo "   answers of each server: $got"
 	[[ $got =~ ^$want$ ]] || die "expected: $want"
+}
+
+# Both families: HTTP, what PAGE says of the addresses, and UDP.
+in_mode() { # MODE PORT SERVER_PORT PAGE TEXT4 TEXT6
+	local f vip text word
+
+	for f in 4 6; do
+		vip=$VIP4 text=$5
+		[ "$f" = 4 ] || vip=[$VIP6] text=$6
+		listener tcp "$vip:$2" "$1" "$3" "$f"
+		eight "http://$vip:$2/"
+		client curl -s "http://$vip:$2/$4"
+		expect "$text"
+		listener udp "$vip:$UDP_PORT" "$1" "$UDP_PORT" "$f"
+		for word in one two; do
+			client sh -c "echo $word |
+				socat -t 1 - udp$f:$vip:$UDP_PORT"
+			expect "$word"
+		done
+		node clbctl listener del udp "$vip:$UDP_PORT"
+	done
 }
 
 say "The module"
@@ -71,48 +92,24 @@ done
 make_file big 4096
 
 say "NAT: destination translated, port too; the server sees the client"
-listener tcp "$VIP4:8001" nat 8080
-eight "http://$VIP4:8001/"
-client curl -s "http://$VIP4:8001/client"
-expect "$(client4 1) "
-
-say "NAT, IPv6"
-listener tcp "[$VIP6]:8001" nat 8080 6
-eight "http://[$VIP6]:8001/"
-client curl -s "http://[$VIP6]:8001/client"
-expect "$(client6 1) "
+in_mode nat 8001 8080 client "$(client4 1) " "$(client6 1) "
 
 say "Full NAT: the server sees an address of the node's pool"
 node clbctl local add "$NODE_BACK4"
-listener tcp "$VIP4:8002" fnat 8080
-eight "http://$VIP4:8002/"
-client curl -s "http://$VIP4:8002/client"
-expect "$NODE_BACK4 "
+node clbctl local add "$NODE_BACK6"
+in_mode fnat 8002 8080 client "$NODE_BACK4 " "$NODE_BACK6 "
 
 say "Direct routing: the server holds the VIP and answers the client itself"
-listener tcp "$VIP4:8080" dr 8080
-eight "http://$VIP4:8080/"
-client curl -s "http://$VIP4:8080/server"
-expect "$VIP4 8080"
+in_mode dr 8080 8080 server "$VIP4 8080" "$VIP6 8080"
 
-say "Tunnel: packets reach the server in IPIP"
-listener tcp "$VIP4:80" tun 80
-eight "http://$VIP4/"
-client curl -s "http://$VIP4/server"
-expect "$VIP4 80"
+say "Tunnel: packets reach the server in IPIP, those of IPv6 in IPv6"
+in_mode tun 80 80 server "$VIP4 80" "$VIP6 80"
 
 say "4 MB through the node, byte for byte"
 client curl -s -o "$TMP/got" -w '%{size_download} bytes\n' \
 	"http://$VIP4:8001/files/big"
 cmp "$TMP/got" "$TMP/files/big" || die "the file arrived changed"
 echo "   same as at the server"
-
-say "UDP echo"
-listener udp "$VIP4:$UDP_PORT" nat "$UDP_PORT"
-for word in one two three four; do
-	client sh -c "echo $word | socat -t 1 - udp:$VIP4:$UDP_PORT"
-	expect "$word"
-done
 
 say "A server is taken out: the others take over"
 node clbctl server down tcp "$VIP4:8001" "$(server4 2):8080"

@@ -1,8 +1,8 @@
-#!/bin/bash
 # SPDX-License-Identifier: MIT
-# Every mode x IPv4, IPv6 x TCP, UDP on real programs: data arrives whole in
-# both directions, all servers get their turn, and each side sees the
-# addresses that the mode promises. Topology: lib.sh.
+# shellcheck shell=bash
+# A mode x IPv4, IPv6 x TCP, UDP on real programs: data arrives whole in both
+# directions, all servers get their turn, and each side sees the addresses that
+# the mode promises. Topology: lib.sh. Sourced by the tests of the modes.
 . "$(dirname "$0")/lib.sh"
 
 topo_up || exit 1
@@ -112,21 +112,15 @@ test_udp() { # LABEL MODE SERVER_FAMILY
 	ok "$1 udp: listener goes" clb listener del udp "$vip_host:$UDP_PORT"
 }
 
-ok "pool takes an IPv4 address" clb local add "$NODE_BACK4"
-ok "pool takes an IPv6 address" clb local add "$NODE_BACK6"
-for mode in nat fnat dr tun; do
+test_mode() { # MODE
+	local f
+
+	ok "pool takes an IPv4 address" clb local add "$NODE_BACK4"
+	ok "pool takes an IPv6 address" clb local add "$NODE_BACK6"
 	for f in 4 6; do
-		part "$mode$f" || continue
+		part "$1$f" || continue
 		family "$f"
-		test_tcp "$mode IPv$f" "$mode" "$f"
-		test_udp "$mode IPv$f" "$mode" "$f"
+		test_tcp "$1 IPv$f" "$1" "$f"
+		test_udp "$1 IPv$f" "$1" "$f"
 	done
-done
-for f in 4 6; do
-	part mixed || continue
-	family "$f"
-	other=$((10 - f))
-	test_tcp "tun IPv$f in IPv$other" tun "$other"
-	test_udp "tun IPv$f in IPv$other" tun "$other"
-done
-done_testing
+}
