@@ -116,12 +116,12 @@ static const char *server_misfit(const struct clb_listener_conf *conf, u8 mode,
 {
 	bool translates = mode == CLB_MODE_NAT || mode == CLB_MODE_FNAT;
 
-	*type = CLB_SERVER_A_ADDRESS;
-	if (mode != CLB_MODE_TUN && server->family != conf->key.family)
-		return "server is not of the listener's family";
 	*type = CLB_SERVER_A_PORT;
 	if (!translates && server->port && server->port != conf->key.port)
 		return "modes dr and tun do not translate ports";
+	*type = CLB_SERVER_A_ADDRESS;
+	if (mode != CLB_MODE_TUN && server->family != conf->key.family)
+		return "server is not of the listener's family";
 	if (translates && (!server->port || server->port == conf->key.port) &&
 	    server->family == conf->key.family &&
 	    clb_addr_equal(&server->addr, &conf->key.addr))
