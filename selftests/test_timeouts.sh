@@ -112,7 +112,6 @@ test_one_way() { # LABEL PORT
 # --- sessions end ------------------------------------------------------------
 
 gone() { [ -z "$(session_state)" ]; }
-now_ms() { echo $((${EPOCHREALTIME//./} / 1000)); }
 
 # lasts NAME MS: the session ends, no sooner than MS after the last packet.
 lasts() {
