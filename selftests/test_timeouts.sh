@@ -15,7 +15,8 @@ readonly CLIENT=192.0.2.99 SERVER=198.51.100.99
 readonly SYN=20 ESTABLISHED=80 FIN=40 UDP=60	# seconds
 readonly TIMEOUTS="timeout-syn $SYN timeout-established $ESTABLISHED
 	timeout-fin $FIN timeout-udp $UDP"
-# only WHICH: a short timeout; the others are longer than anyone waits here.
+# only WHICH: a short timeout; the others, or all for "none", are longer than
+# anyone waits here.
 only() {
 	echo timeout-{syn,established,fin,udp}" 900" | sed "s/$1 900/$1 2/"
 }
@@ -186,7 +187,7 @@ test_real() {
 	clb restore --add <<-END
 	listener add tcp $VIP4:7000 mode nat timeout-established 10 $others
 	server add tcp $VIP4:7000 $(server4 1):7000
-	listener add udp $VIP4:$UDP_PORT mode nat $(only udp)
+	listener add udp $VIP4:$UDP_PORT mode nat $(only none)
 	server add udp $VIP4:$UDP_PORT $(server4 1):$UDP_PORT
 	END
 	is "a connection" "$(tell client open a "$VIP4" 7000)" "open 1"
@@ -194,6 +195,8 @@ test_real() {
 	is "a question by UDP" "$(tell client uopen u "$VIP4" "$UDP_PORT")" \
 		"s1 hello"
 	is "UDP both ways" "$(client_state udp "$UDP_PORT")" udp
+	clb listener set udp "$VIP4:$UDP_PORT" timeout-udp 2
+	is "UDP: another question" "$(tell client ask u)" "s1 hello"
 	ok "UDP: ends" wait_for 15 no_session udp "$UDP_PORT"
 	is "UDP: the next packet begins a new one" "$(tell client ask u)" \
 		"s1 hello"
