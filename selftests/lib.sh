@@ -157,6 +157,8 @@ wait_for() {
 	done
 }
 
+now_ms() { echo $((${EPOCHREALTIME//./} / 1000)); }
+
 _pids=()
 
 # spawn COMMAND...: in the background, ended with the test. $spawned: its pid,

@@ -8,6 +8,8 @@ netlink.py NETNS CLBCTL
 """
 import errno
 import os
+import pathlib
+import re
 import subprocess
 import sys
 
@@ -41,7 +43,8 @@ SERVER_OPTIONS = {
     7: ("max sessions", 4, []),
 }
 FILTERS = {2: ("state", 1, [12, 255]), 5: ("client port", 2, [])}
-SETTINGS = {1: ("max sessions", 4, [0, 2**24 + 1, 2**32 - 1])}
+SETTINGS = {1: ("max sessions", 4, [0, 2**24 + 1, 2**32 - 1]),
+            2: ("fast path", 1, [2, 255])}
 ACL = {2: ("prefix", 1, [33, 129, 255])}
 
 BAD_ADDRESSES = {0: errno.ERANGE, 1: errno.ERANGE, 3: errno.ERANGE,
@@ -50,21 +53,32 @@ BAD_ADDRESSES = {0: errno.ERANGE, 1: errno.ERANGE, 3: errno.ERANGE,
 NOT_UNICAST = ["0.0.0.0", "224.0.0.1", "255.255.255.255", "::",
                "ff02::1"]
 
+HEADER = (pathlib.Path(__file__).resolve().parents[1] /
+          "include/uapi/linux/clb.h").read_text(encoding="utf-8")
+
+
+def first_unknown(enum):
+    """The lowest number that no attribute of the header has."""
+    body = re.search(rf"^enum {enum} \{{(.*?)^\}};", HEADER, re.M | re.S)[1]
+    return len(re.findall(r"^\tCLB_\w+,$", body, re.M))
+
+
 # Attributes of a request, well formed, and the lowest unknown one.
 LISTENER = {2: attr(2, u8(genl.TCP)), 3: attr(3, genl.address(VIP)),
             4: attr(4, port(80))}
 SERVER = {2: attr(2, genl.address(HOST)), 3: attr(3, port(80))}
 NESTS = {
-    A.LISTENER: (LISTENER, 30), A.SERVER: (SERVER, 15),
+    A.LISTENER: (LISTENER, first_unknown("clb_listener_attr")),
+    A.SERVER: (SERVER, first_unknown("clb_server_attr")),
     A.ACL_ENTRY: ({1: attr(1, genl.address("192.0.2.0")),
-                   2: attr(2, u8(24))}, 3),
-    A.LOCAL_ADDRESS: ({1: attr(1, genl.address(POOL))}, 3),
-    A.SETTINGS: ({1: attr(1, u32(1000))}, 2),
-    A.SESSION: ({4: attr(4, genl.address("192.0.2.11"))}, 13),
+                   2: attr(2, u8(24))}, first_unknown("clb_acl_attr")),
+    A.LOCAL_ADDRESS: ({1: attr(1, genl.address(POOL))},
+                      first_unknown("clb_local_address_attr")),
+    A.SETTINGS: ({1: attr(1, u32(1000))},
+                 first_unknown("clb_settings_attr")),
+    A.SESSION: ({4: attr(4, genl.address("192.0.2.11"))},
+                first_unknown("clb_session_attr")),
 }
-# What a GET tells and nobody may set, and what is only alignment.
-OUTPUT = {A.LISTENER: [1, *range(21, 30)], A.SERVER: [1, *range(8, 15)],
-          A.LOCAL_ADDRESS: [2], A.SESSION: [1, 3, *range(6, 13)]}
 
 # Command: (is a dump, attributes it takes, of which it needs)
 COMMANDS = {
@@ -268,7 +282,7 @@ def unknown_attributes(client):
     for key, (takes, _) in COMMANDS.items():
         case = Case(client, f"{label(key)}: attributes it does not take")
         others = [A.UNSPEC, *(kind for kind in A if kind not in takes),
-                  9, 100, 0x3fff]
+                  first_unknown("clb_attr"), 100, 0x3fff]
         for kind in dict.fromkeys(others):
             parts = NESTS.get(kind, ({}, 0))[0]
             wrong = (nest(kind, *parts.values()) if parts else
@@ -280,17 +294,15 @@ def unknown_attributes(client):
         for kind in takes:
             _, unknown = NESTS[kind]
             known = set(NESTS[kind][0]) | set(INSIDE.get((key[0], kind), {}))
-            if kind == A.SERVER:
-                known.add(3)
-            for number in [n for n in range(unknown + 2) if n not in known]:
-                if (kind, number) == (A.SESSION, 2):
-                    continue
+            # of any length, lest it is refused for that alone
+            for number, size in [(n, size) for n in range(unknown + 2)
+                                 if n not in known for size in (1, 2, 4, 8)]:
+                what = f"{kind.name} {number}, {size} bytes"
                 answer = case.refused(
-                    f"{kind.name} {number}", None, errno.EINVAL, key,
+                    what, None, errno.EINVAL, key,
                     request(key, {kind: with_inner(
-                        kind, attr(number, u32(1)))}))
-                case.points(f"{kind.name} {number}", answer, key,
-                            key_offset(key, kind))
+                        kind, attr(number, sized(size, 1)))}))
+                case.points(what, answer, key, key_offset(key, kind))
         case.end()
 
 
@@ -388,6 +400,22 @@ def commands(client):
     case.end()
 
 
+def named(payload, offset):
+    """What an answer points to: the how-manieth attribute of the request, from
+    0, and the type of the one inside it, or None: the nest itself."""
+    position = genl.HEADERS
+    for index, (_, data) in enumerate(genl.attributes(payload)):
+        inside = position + 4
+        if offset == position:
+            return index, None
+        for kind, value in genl.attributes(data):
+            if offset == inside:
+                return index, kind
+            inside += genl.align(4 + len(value))
+        position += genl.align(4 + len(data))
+    return offset
+
+
 def contradictions(client):
     """Well formed, but not with each other or with what is there."""
     case = Case(client, "what contradicts itself or the configuration")
@@ -399,72 +427,84 @@ def contradictions(client):
     def acl(text, *options):
         return nest(A.ACL_ENTRY, attr(1, genl.address(text)), *options)
 
-    mode, rate = 5, 18
+    protocol, mode, rate = 2, 5, 18
+    address, prefix = 1, 2
+    # The attribute that is named is one of these, or one inside of it.
+    first, second, third = 0, 1, 2
     table = [
-        ("listener exists", errno.EEXIST, Cmd.LISTENER_ADD, there),
-        ("set no such listener", errno.ENOENT, Cmd.LISTENER_SET, unknown),
-        ("del no such listener", errno.ENOENT, Cmd.LISTENER_DEL, unknown),
-        ("get no such listener", errno.ENOENT, Cmd.LISTENER_GET, unknown),
-        ("other protocol", errno.ENOENT, Cmd.LISTENER_DEL,
+        ("listener exists", errno.EEXIST, (first, None),
+         Cmd.LISTENER_ADD, there),
+        ("set no such listener", errno.ENOENT, (first, None),
+         Cmd.LISTENER_SET, unknown),
+        ("del no such listener", errno.ENOENT, (first, None),
+         Cmd.LISTENER_DEL, unknown),
+        ("get no such listener", errno.ENOENT, (first, None),
+         Cmd.LISTENER_GET, unknown),
+        ("other protocol", errno.ENOENT, (first, None), Cmd.LISTENER_DEL,
          listener(genl.UDP, VIP, 8080)),
-        ("other family", errno.ENOENT, Cmd.LISTENER_DEL,
+        ("other family", errno.ENOENT, (first, None), Cmd.LISTENER_DEL,
          listener(genl.TCP, "2001:db8::1", 8080)),
-        ("server: no such listener", errno.ENOENT, Cmd.SERVER_ADD,
-         unknown + server(HOST, 80)),
-        ("server get: no such listener", errno.ENOENT, Cmd.SERVER_GET,
-         unknown + server(HOST, 80)),
-        ("server exists", errno.EEXIST, Cmd.SERVER_ADD,
+        ("server: no such listener", errno.ENOENT, (first, None),
+         Cmd.SERVER_ADD, unknown + server(HOST, 80)),
+        ("server get: no such listener", errno.ENOENT, (first, None),
+         Cmd.SERVER_GET, unknown + server(HOST, 80)),
+        ("server exists", errno.EEXIST, (second, None), Cmd.SERVER_ADD,
          there + server(HOST, 80)),
-        ("set no such server", errno.ENOENT, Cmd.SERVER_SET,
+        ("set no such server", errno.ENOENT, (second, None), Cmd.SERVER_SET,
          there + server(HOST, 81)),
-        ("del no such server", errno.ENOENT, Cmd.SERVER_DEL,
+        ("del no such server", errno.ENOENT, (second, None), Cmd.SERVER_DEL,
          there + server(HOST, 81)),
-        ("get no such server", errno.ENOENT, Cmd.SERVER_GET,
+        ("get no such server", errno.ENOENT, (second, None), Cmd.SERVER_GET,
          there + server(HOST, 81)),
-        ("server of another family", errno.EINVAL, Cmd.SERVER_ADD,
-         there + server(HOST6, 80)),
-        ("server is the listener", errno.EINVAL, Cmd.SERVER_ADD,
-         there + server(VIP, 8080)),
-        ("dr translates no port", errno.EINVAL, Cmd.SERVER_ADD,
-         listener(genl.TCP, VIP, 8082) + server(HOST, 80)),
-        ("mode does not fit the servers", errno.EOPNOTSUPP, Cmd.LISTENER_SET,
-         listener(genl.TCP, VIP, 8080, attr(mode, u8(2)))),
-        ("rate with dr", errno.EOPNOTSUPP, Cmd.LISTENER_ADD,
+        ("server of another family", errno.EINVAL, (second, None),
+         Cmd.SERVER_ADD, there + server(HOST6, 80)),
+        ("server is the listener", errno.EINVAL, (second, None),
+         Cmd.SERVER_ADD, there + server(VIP, 8080)),
+        ("dr translates no port", errno.EINVAL, (second, None),
+         Cmd.SERVER_ADD, listener(genl.TCP, VIP, 8082) + server(HOST, 80)),
+        ("mode does not fit the servers", errno.EOPNOTSUPP, (first, None),
+         Cmd.LISTENER_SET, listener(genl.TCP, VIP, 8080, attr(mode, u8(2)))),
+        ("rate with dr", errno.EOPNOTSUPP, (first, rate), Cmd.LISTENER_ADD,
          listener(genl.TCP, VIP, 81, attr(mode, u8(2)),
                   attr(rate, u64(8000)))),
-        ("rate with tun", errno.EOPNOTSUPP, Cmd.LISTENER_ADD,
+        ("rate with tun", errno.EOPNOTSUPP, (first, rate), Cmd.LISTENER_ADD,
          listener(genl.TCP, VIP, 81, attr(mode, u8(3)),
                   attr(rate, u64(8000)))),
-        ("rate for a dr listener", errno.EOPNOTSUPP, Cmd.LISTENER_SET,
+        ("rate for a dr listener", errno.EOPNOTSUPP, (first, rate),
+         Cmd.LISTENER_SET,
          listener(genl.TCP, VIP, 8082, attr(rate, u64(8000)))),
-        ("dr for a listener with a rate", errno.EOPNOTSUPP, Cmd.LISTENER_SET,
-         listener(genl.TCP, VIP, 8083, attr(mode, u8(2)))),
-        ("protocol", errno.EPROTONOSUPPORT, Cmd.LISTENER_ADD,
-         listener(132, VIP, 81)),
-        ("acl: no such listener", errno.ENOENT, Cmd.ACL_ADD,
+        ("dr for a listener with a rate", errno.EOPNOTSUPP, (first, mode),
+         Cmd.LISTENER_SET, listener(genl.TCP, VIP, 8083, attr(mode, u8(2)))),
+        ("protocol", errno.EPROTONOSUPPORT, (first, protocol),
+         Cmd.LISTENER_ADD, listener(132, VIP, 81)),
+        ("acl: no such listener", errno.ENOENT, (first, None), Cmd.ACL_ADD,
          unknown + entry),
-        ("acl entry exists", errno.EEXIST, Cmd.ACL_ADD, there + entry),
-        ("acl entry twice", errno.EEXIST, Cmd.ACL_ADD,
+        ("acl entry exists", errno.EEXIST, (second, None), Cmd.ACL_ADD,
+         there + entry),
+        ("acl entry twice", errno.EEXIST, (third, None), Cmd.ACL_ADD,
          there + acl("10.0.0.1") + acl("10.0.0.1")),
-        ("acl del: no such entry", errno.ENOENT, Cmd.ACL_DEL,
+        ("acl del: no such entry", errno.ENOENT, (third, None), Cmd.ACL_DEL,
          there + entry + acl("10.0.0.1")),
-        ("acl entry of another family", errno.EAFNOSUPPORT, Cmd.ACL_ADD,
-         there + acl("2001:db8::1")),
-        ("acl: bits beyond the prefix", errno.EINVAL, Cmd.ACL_ADD,
-         there + acl("10.0.0.1", attr(2, u8(24)))),
-        ("acl: bad entry after a good one", errno.ERANGE, Cmd.ACL_ADD,
+        ("acl entry of another family", errno.EAFNOSUPPORT,
+         (second, address), Cmd.ACL_ADD, there + acl("2001:db8::1")),
+        ("acl: bits beyond the prefix", errno.EINVAL, (second, address),
+         Cmd.ACL_ADD, there + acl("10.0.0.1", attr(2, u8(24)))),
+        ("acl: bad entry after a good one", errno.ERANGE, (third, prefix),
+         Cmd.ACL_ADD,
          there + acl("10.0.0.1") + acl("10.0.0.2", attr(2, u8(33)))),
-        ("local address exists", errno.EEXIST, Cmd.LOCAL_ADDRESS_ADD,
+        ("local address exists", errno.EEXIST, (first, None),
+         Cmd.LOCAL_ADDRESS_ADD,
          nest(A.LOCAL_ADDRESS, attr(1, genl.address(POOL)))),
-        ("no such local address", errno.ENOENT, Cmd.LOCAL_ADDRESS_DEL,
+        ("no such local address", errno.ENOENT, (first, None),
+         Cmd.LOCAL_ADDRESS_DEL,
          nest(A.LOCAL_ADDRESS, attr(1, genl.address("10.0.0.1")))),
-        ("commit without begin", errno.ENOENT, Cmd.COMMIT, b""),
-        ("abort without begin", errno.ENOENT, Cmd.ABORT, b""),
+        ("commit without begin", errno.ENOENT, None, Cmd.COMMIT, b""),
+        ("abort without begin", errno.ENOENT, None, Cmd.ABORT, b""),
     ]
-    for what, wanted, cmd, payload in table:
+    for what, wanted, culprit, cmd, payload in table:
         answer = case.refused(what, None, wanted, (cmd, False), payload)
-        case.equal(f"{what}: names an attribute", answer.offset is not None,
-                   bool(payload))
+        case.equal(f"{what}: named attribute", named(payload, answer.offset),
+                   culprit)
     for cmd in (Cmd.LISTENER_GET, Cmd.SERVER_GET, Cmd.ACL_GET):
         case.refused(f"dump {cmd.name} of no such listener", None,
                      errno.ENOENT, (cmd, True), unknown)

@@ -200,14 +200,13 @@ server_down() {
 }
 ok "server down" server_down
 
-down_device() {
-	ip -n "$NS-node" link set back down
-	! exchange "$VIP4" 1 4001 2>/dev/null
-	ip -n "$NS-node" link set back up
-	ip -n "$NS-node" -6 addr add "$NODE_BACK6/64" dev back nodad 2>/dev/null
-	wait_for 10 exchange "$VIP4" 1 4001
-}
-ok "device down and up again" down_device
+no_route=$(stat_of drop_no_route)
+ip -n "$NS-node" link set back down
+not_ok "device down" exchange "$VIP4" 1 4001
+is "its packet is counted" "$(($(stat_of drop_no_route) - no_route))" 1
+ip -n "$NS-node" link set back up
+ip -n "$NS-node" -6 addr add "$NODE_BACK6/64" dev back nodad 2>/dev/null
+ok "device up again" wait_for 10 exchange "$VIP4" 1 4001
 
 # --- who else is in PRE_ROUTING --------------------------------------------------
 

@@ -172,7 +172,7 @@ rate_of() { in_client "$SELFTESTS/rate.py" "$1" "$vip" "$RATE_PORT" "$2"; }
 
 # rate_between PROTOCOL RATE BURST LOW HIGH: passes what the rate and one burst
 # allow, LOW to HIGH in 1000. A machine that stands still for longer than a
-# burst lasts sends less: it has three tries.
+# burst lasts sends less: it has three tries. Nothing excuses more.
 rate_between() {
 	local bytes time share
 
@@ -180,7 +180,8 @@ rate_between() {
 		read -r bytes time <<<"$(rate_of "$1" 8)"
 		share=$((bytes * 8 * 1000 / ($2 * (time / 1000) / 1000 + $3 * 8)))
 		echo "$1: $bytes bytes in $time us: $share of 1000"
-		[ "$share" -lt "$4" ] || [ "$share" -gt "$5" ] || return 0
+		[ "$share" -le "$5" ] || return 1
+		[ "$share" -lt "$4" ] || return 0
 	done
 	return 1
 }

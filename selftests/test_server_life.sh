@@ -133,7 +133,15 @@ event_seen() { # STATE
 		"$TMP/events"
 }
 
+state_of() { # NUMBER
+	# shellcheck disable=SC2046 # words are meant to split
+	clb_get '.[].state' server show $(tcp_key) "$(server "$1"):$PORT"
+}
+
+# A deadline counts from the moment a server begins to drain: it is up before.
 test_drain() {
+	local began
+
 	ok "drain: listener" begin nat
 	is "drain: connections" "$(client open a "$vip" "$PORT" 4)" "open 4"
 	ok "drain: a server drains" act drain 1
@@ -141,12 +149,19 @@ test_drain() {
 		"$(client open b "$vip" "$PORT" 3) $(client who b)" "open 3 s2=3"
 	is "drain: those it has go on" "$(client who a)" "s1=2 s2=2"
 	spawn clb -j monitor >"$TMP/events"
-	ok "drain: it gets a deadline" act drain 1 timeout 2
+	ok "drain: it is up again" act up 1
+	began=$(now_ms)
+	ok "drain: with a deadline" act drain 1 timeout 2
+	ok "drain: another, with a later one" act drain 2 timeout 900
 	ok "drain: then it is down" wait_for 10 event_seen down
+	ok "drain: not before its time" [ $(($(now_ms) - began)) -ge 2000 ]
 	is "drain: its clients are reset" "$(client ended a 3)" \
 		"reset=2 eof=0 open=2"
 	stop "$spawned"
+	is "drain: the other is not" "$(state_of 2)" drain
+	is "drain: and its sessions go on" "$(client ping b)" 3
 	ok "drain: it comes up again" act up 1
+	ok "drain: and the other" act up 2
 	client close a >/dev/null
 	client open a "$vip" "$PORT" 4 >/dev/null
 	is "drain: and gets its share" "$(client who a)" "s1=2 s2=2"

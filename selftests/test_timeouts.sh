@@ -12,20 +12,27 @@ start_tcp 1 || exit 1
 start_udp 1 || exit 1
 
 readonly CLIENT=192.0.2.99 SERVER=198.51.100.99
-readonly SYN=11 ESTABLISHED=22 FIN=13 UDP=14	# seconds
+readonly SYN=20 ESTABLISHED=80 FIN=40 UDP=60	# seconds
 readonly TIMEOUTS="timeout-syn $SYN timeout-established $ESTABLISHED
 	timeout-fin $FIN timeout-udp $UDP"
-readonly SHORT="timeout-syn 2 timeout-established 10 timeout-fin 2 timeout-udp 2"
+# only WHICH: a short timeout; the others, or all for "none", are longer than
+# anyone waits here.
+only() {
+	echo timeout-{syn,established,fin,udp}" 900" | sed "s/$1 900/$1 2/"
+}
 
 ip -n "$NS-node" neigh add "$CLIENT" lladdr 02:00:00:00:00:99 dev front
 ip -n "$NS-node" neigh add "$SERVER" lladdr 02:00:00:00:00:99 dev back
 
-# listener MODE PORT WORD...: with the server .99.
+# listener MODE PORT WORD...: with the server .99; for UDP as well.
 listener() {
-	clb restore --add <<-END
-	listener add tcp $VIP4:$2 mode $1 $(echo "${@:3}" | xargs)
-	server add tcp $VIP4:$2 $SERVER:$2
-	END
+	local protocol
+
+	for protocol in tcp udp; do
+		echo "listener add $protocol $VIP4:$2 mode $1" \
+			"$(echo "${@:3}" | xargs)"
+		echo "server add $protocol $VIP4:$2 $SERVER:$2"
+	done | clb restore --add
 }
 
 port=2000
@@ -43,13 +50,25 @@ session_state() {
 	clb_get '.[].state' session show client "$CLIENT:$port"
 }
 
-# near SECONDS LIMIT: within the last 5 seconds of it, for this takes time.
-near() { [ "$1" -le "$2" ] && [ "$1" -gt $(($2 - 5)) ]; }
+# near SECONDS LIMIT: this takes time, but less than lies between two timeouts.
+near() {
+	echo "$1 of $2 seconds left"
+	[ "$1" -le "$2" ] && [ "$1" -gt $(($2 - 15)) ]
+}
+
+# is_in NAME STATE LIMIT: the flow's session.
+is_in() {
+	local got
+
+	got=$(session)
+	is "$1 leads to $2" "${got% *}" "$2"
+	ok "${1%: *}: $2 has its timeout" near "${got#* }" "$3"
+}
 
 # path NAME VIP_PORT STEP...: each step is "packet > state timeout"; without
 # ">" the state is not looked at.
 path() {
-	local name=$1 step packet state limit got
+	local name=$1 step packet state limit
 
 	flow "$2"
 	shift 2
@@ -59,9 +78,7 @@ path() {
 		tell raw $packet >/dev/null
 		[ "$packet" != "$step" ] || continue
 		read -r state limit <<<"${step##*> }"
-		got=$(session)
-		is "$name: $packet leads to $state" "${got% *}" "$state"
-		ok "$name: $state has its timeout" near "${got#* }" "$limit"
+		is_in "$name: $packet" "$state" "$limit"
 	done
 }
 
@@ -109,10 +126,15 @@ test_one_way() { # LABEL PORT
 	path "$1, aborted" "$2" "c S" "c A" "c RA > closed $FIN"
 }
 
+test_unanswered() { # LABEL PORT
+	flow "$2"
+	tell raw udp "$VIP4" "$2" 1 "$CLIENT" "$port" >/dev/null
+	is_in "$1: a datagram" udp-new "$UDP"
+}
+
 # --- sessions end ------------------------------------------------------------
 
 gone() { [ -z "$(session_state)" ]; }
-now_ms() { echo $((${EPOCHREALTIME//./} / 1000)); }
 
 # lasts NAME MS: the session ends, no sooner than MS after the last packet.
 lasts() {
@@ -134,7 +156,7 @@ test_expiry() {
 	is "half-open: there" "$(session_state)" syn-sent
 	lasts "half-open" 2000
 
-	flow 82
+	flow 83
 	for step in "${HANDSHAKE[@]}"; do
 		# shellcheck disable=SC2086 # words are meant to split
 		tell raw $step >/dev/null
@@ -159,12 +181,13 @@ no_session() { [ -z "$(client_state "$@")" ]; }
 
 # A real connection idle for more than the other timeouts, but not its own.
 test_real() {
-	local since strays resets
+	local since strays resets others
 
+	others=$(echo timeout-{syn,fin,udp}" 2")
 	clb restore --add <<-END
-	listener add tcp $VIP4:7000 mode nat $SHORT
+	listener add tcp $VIP4:7000 mode nat timeout-established 10 $others
 	server add tcp $VIP4:7000 $(server4 1):7000
-	listener add udp $VIP4:$UDP_PORT mode nat $SHORT
+	listener add udp $VIP4:$UDP_PORT mode nat $(only none)
 	server add udp $VIP4:$UDP_PORT $(server4 1):$UDP_PORT
 	END
 	is "a connection" "$(tell client open a "$VIP4" 7000)" "open 1"
@@ -172,6 +195,8 @@ test_real() {
 	is "a question by UDP" "$(tell client uopen u "$VIP4" "$UDP_PORT")" \
 		"s1 hello"
 	is "UDP both ways" "$(client_state udp "$UDP_PORT")" udp
+	clb listener set udp "$VIP4:$UDP_PORT" timeout-udp 2
+	is "UDP: another question" "$(tell client ask u)" "s1 hello"
 	ok "UDP: ends" wait_for 15 no_session udp "$UDP_PORT"
 	is "UDP: the next packet begins a new one" "$(tell client ask u)" \
 		"s1 hello"
@@ -190,9 +215,16 @@ test_real() {
 ok "pool" clb local add "$NODE_BACK4"
 ok "listeners: nat" listener nat 80 "$TIMEOUTS"
 ok "listeners: dr" listener dr 81 "$TIMEOUTS"
-ok "listeners: nat, short" listener nat 82 "$SHORT"
-! part nat || test_two_way "nat" 80
-! part dr || test_one_way "dr" 81
+ok "listeners: half-open ones end" listener nat 82 "$(only syn)"
+ok "listeners: closing ones end" listener nat 83 "$(only fin)"
+if part nat; then
+	test_two_way "nat" 80
+	test_unanswered "nat" 80
+fi
+if part dr; then
+	test_one_way "dr" 81
+	test_unanswered "dr" 81
+fi
 ! part expiry || test_expiry
 ! part real || test_real
 done_testing

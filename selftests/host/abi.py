@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Documentation/netlink/specs/clb.yaml says what include/uapi/linux/clb.h says:
-every name, value and type, and both describe every one of them."""
+every name, value and type, and both describe every one of them. Its limits are
+those of the policies in kmod/parse.c."""
 import pathlib
 import re
 import subprocess
@@ -13,6 +14,7 @@ import yaml
 TOP = pathlib.Path(__file__).resolve().parents[2]
 HEADER = TOP / "include/uapi/linux/clb.h"
 SPEC = TOP / "Documentation/netlink/specs/clb.yaml"
+POLICIES = TOP / "kmod/parse.c"
 
 
 class Tap:
@@ -143,6 +145,47 @@ def range_problems(spec, docs):
     return problems
 
 
+# What limits a policy sets, in the words of the spec.
+RULES = {"MIN": ["min"], "MAX": ["max"], "RANGE": ["min", "max"],
+         "FULL_RANGE": ["max"]}
+
+
+def policies(text):
+    """(C name, limits) of each attribute that a policy has; None: they are
+    written in a way that is not known here."""
+    ranges = dict(re.findall(
+        r"netlink_range_validation (\w+) = \{\s*\.max = (\d+)\w*,?\s*\}", text))
+    for name, rule in re.findall(r"\[(CLB_\w+_A_\w+)\] =\s*(.*?),\n", text,
+                                 re.S):
+        macro = re.fullmatch(r"NLA_POLICY_(\w+)\(NLA_U\d+, (.*)\)", rule)
+        if re.fullmatch(r"\{ \.type = NLA_U\d+ \}", rule):
+            yield name, {}
+        elif rule == "ADDRESS_POLICY":
+            yield name, {"min-len": 4, "max-len": 16}
+        elif macro and macro[1] in RULES:
+            values = [ranges.get(word.lstrip("&"), word)
+                      for word in macro[2].split(", ")]
+            yield name, {key: int(value) if value.isdigit() else value
+                         for key, value in zip(RULES[macro[1]], values)}
+        else:
+            yield name, None
+
+
+def policy_problems(spec, text):
+    """The limits of a policy are those of the spec, an enum its highest."""
+    highest = {d["name"]: c_name(d["name-prefix"] + "max")
+               for d in spec["definitions"]}
+    said = {}
+    for name, a, _ in attributes(spec):
+        said[name] = dict(a.get("checks", {}))
+        if "enum" in a:
+            said[name]["max"] = highest[a["enum"]]
+    found = list(policies(text))
+    return [f"{name}: {limits} in policy, {said[name]} in spec"
+            for name, limits in found if limits != said[name]] or (
+                [] if found else ["no policy found"])
+
+
 def reference_problems(spec):
     """Operations use attributes that exist."""
     top = {a["name"] for s in spec["attribute-sets"] if s["name"] == "clb"
@@ -199,6 +242,8 @@ def main():
                [f"only in one: {x}" for x in set(got) ^ set(want)])
     tap.ok("types of attributes", type_problems(spec, docs))
     tap.ok("limits of attributes", range_problems(spec, docs))
+    tap.ok("limits of policies",
+           policy_problems(spec, POLICIES.read_text(encoding="utf-8")))
     tap.ok("operations name attributes that exist", reference_problems(spec))
     tap.ok("header describes everything",
            [f"no comment: {n}" for n in numbers
