@@ -429,6 +429,7 @@ def contradictions(client):
 
     protocol, mode, rate = 2, 5, 18
     address, prefix = 1, 2
+    host, host_port = 2, 3
     # The attribute that is named is one of these, or one inside of it.
     first, second, third = 0, 1, 2
     table = [
@@ -456,13 +457,13 @@ def contradictions(client):
          there + server(HOST, 81)),
         ("get no such server", errno.ENOENT, (second, None), Cmd.SERVER_GET,
          there + server(HOST, 81)),
-        ("server of another family", errno.EINVAL, (second, None),
+        ("server of another family", errno.EINVAL, (second, host),
          Cmd.SERVER_ADD, there + server(HOST6, 80)),
-        ("server is the listener", errno.EINVAL, (second, None),
+        ("server is the listener", errno.EINVAL, (second, host),
          Cmd.SERVER_ADD, there + server(VIP, 8080)),
-        ("dr translates no port", errno.EINVAL, (second, None),
+        ("dr translates no port", errno.EINVAL, (second, host_port),
          Cmd.SERVER_ADD, listener(genl.TCP, VIP, 8082) + server(HOST, 80)),
-        ("mode does not fit the servers", errno.EOPNOTSUPP, (first, None),
+        ("mode does not fit the servers", errno.EOPNOTSUPP, (first, mode),
          Cmd.LISTENER_SET, listener(genl.TCP, VIP, 8080, attr(mode, u8(2)))),
         ("rate with dr", errno.EOPNOTSUPP, (first, rate), Cmd.LISTENER_ADD,
          listener(genl.TCP, VIP, 81, attr(mode, u8(2)),
