@@ -13,8 +13,7 @@
 #	Broken: ...		what is broken
 #	Machine: own		needs a virtual machine of its own, for it
 #				leaves the kernel in disorder
-#	Machine: debug		the same, with the debug kernel; for the test
-#				faults check-debug.sh must have run before
+#	Machine: debug		the same, with the debug kernel
 #
 # environment:
 #	VMS=2		virtual machines that share the breakages
@@ -48,13 +47,14 @@ copy_sources() {
 		"$top/" "$tree/"
 }
 
-module() { # MACHINE
-	local kdir
+module() { # MACHINE TEST
+	local kdir kunit=n
 
 	kdir=/lib/modules/$(selftests/kver.sh)/build
 	[ "$1" != debug ] || kdir=$(selftests/debug-kernel.sh)/build || return
+	[ "$2" != kunit ] || kunit=y
 	# objects for another kernel are rebuilt: their commands differ
-	make -s -C "$kdir" "M=$tree/kmod" modules
+	make -s -C "$kdir" "M=$tree/kmod" "CLB_KUNIT=$kunit" modules
 }
 tools() { make -s -C "$tree/tools" "O=$tree/build/tools"; }
 
@@ -71,7 +71,7 @@ build() {
 	}
 	! is_host_test "$1" || return 0
 	if grep -qE '^\+\+\+ b/(kmod|include)/' "$patch"; then
-		module "$(header machine "$1")" &&
+		module "$(header machine "$1")" "$(header test "$1")" &&
 			cp "$tree/kmod/clb.ko" "$out/" || return
 	fi
 	if grep -qE '^\+\+\+ b/tools/' "$patch"; then
@@ -81,7 +81,7 @@ build() {
 
 is_host_test() {
 	case $(header test "$1") in
-	unit|abi|intree) ;;
+	unit|valgrind|decoders|abi|install|intree) ;;
 	*) return 1 ;;
 	esac
 }
@@ -110,7 +110,8 @@ report() {
 
 # What is not broken: the tests take the tools from the checkout.
 build_whole() {
-	make -s "-j$(nproc)" all && echo "ok 1 - build"
+	make -s "-j$(nproc)" all fuzzers && selftests/programs.sh &&
+		echo "ok 1 - build"
 }
 
 build_one() { # NAME
@@ -171,7 +172,7 @@ boot_debug() { # NAME
 	kernel=$(selftests/debug-kernel.sh) || return
 	KVER=$(cat "$kernel/release") KERNEL=$kernel/bzImage \
 		MODROOT=$kernel/root \
-		APPEND="kasan_multi_shot watchdog_thresh=60" \
+		APPEND="kasan_multi_shot watchdog_thresh=60 kunit.enable=1" \
 		selftests/vm/boot.sh broken-debug env CLB_SLOW=4 \
 		TEST_TIMEOUT=900 selftests/broken/try.sh "$1"
 }

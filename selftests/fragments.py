@@ -7,15 +7,18 @@ fragments.py PREFIX	runs all cases in the namespaces PREFIX-*
 import json
 import struct
 import sys
+import time
 
 from parts import part
-from scapy.layers.inet import UDP
+from scapy.layers.inet import TCP, UDP
 from scapy.utils import checksum
 
-from wire import (BACK, CLIENT, SERVER, SERVER2, TOO_BIG, FRONT, VIP, Lab,
-                  Tap, forwarded, host, icmp_error, ip_packet, parse)
+from wire import (BACK, CLIENT, SERVER, SERVER2, TIMEOUT, TOO_BIG, FRONT, VIP,
+                  Lab, Tap, forwarded, host, icmp_error, ip_packet, parse)
 
 PORT, SERVER_PORT = 53, 5353
+# not all fragments came in time
+REASSEMBLY_EXCEEDED = {4: (11, 1), 6: (3, 1)}
 
 
 class Last:
@@ -88,18 +91,23 @@ class Mode:
         self.lab, self.mode, self.family = lab, mode, family
         self.label = f"{mode} IPv{family}"
         self.two_way = mode in ("nat", "fnat")
-        self.key = f"udp {host(VIP[family])}:{PORT}"
         lab.family = family
         lab.flush()
         lab.clb("local add", BACK[family])
-        lab.clb(f"listener add {self.key} mode {mode}")
-        lab.clb(f"server add {self.key} {host(SERVER[family])}:"
-                f"{SERVER_PORT if self.two_way else PORT}")
+        self.listen("udp")
+
+    def listen(self, protocol):
+        key = f"{protocol} {host(VIP[self.family])}:{PORT}"
+        self.lab.clb(f"listener add {key} mode {self.mode}")
+        self.lab.clb(f"server add {key} {host(SERVER[self.family])}:"
+                     f"{SERVER_PORT if self.two_way else PORT}")
 
     def question(self, size=3000):
+        return self.packet(UDP(sport=Last.next(), dport=PORT), size)
+
+    def packet(self, transport, size):
         return (ip_packet(self.family, CLIENT[self.family], VIP[self.family]) /
-                UDP(sport=Last.next(), dport=PORT) /
-                bytes(i * 7 & 255 for i in range(size)))
+                transport / bytes(i * 7 & 255 for i in range(size)))
 
     def at_server(self, packet, sport=None):
         """The transport part the server must get."""
@@ -159,12 +167,53 @@ def order_cases(mode):
     mode.arrive("a fragment twice", [a], [first, second, second, third])
 
 
+def tcp_case(mode):
+    """A connection that begins with data, which may come in fragments."""
+    mode.listen("tcp")
+    syn = mode.packet(TCP(sport=Last.next(), dport=PORT, seq=1000), 3000)
+    mode.arrive("TCP", [syn], cut(syn, 1000, 2000))
+
+
+def keep_fragments(lab, seconds4, seconds6):
+    """How long the kernel waits for the others."""
+    lab.in_node(f"sysctl -qw net.ipv4.ipfrag_time={seconds4} "
+                f"net.netfilter.nf_conntrack_frag6_timeout={seconds6}")
+
+
+def given_up(mode):
+    """How many datagrams the kernel waited for in vain."""
+    name = "IpReasmTimeout" if mode.family == 4 else "Ip6ReasmTimeout"
+    return int(mode.lab.in_node(f"nstat -asz {name}").split()[-2])
+
+
+def lost_case(mode, what, fragments, answer):
+    """What does not become whole is the kernel's to keep and to give up."""
+    lab, before = mode.lab, given_up(mode)
+
+    def wait():
+        end = time.monotonic() + TIMEOUT
+        while given_up(mode) == before and time.monotonic() < end:
+            time.sleep(0.1)
+    lab.case(f"{mode.label}: {what}", [(lab.client, p) for p in fragments],
+             {lab.client: answer},
+             {"fragments": 0, "drop_fragment": 0, "sessions_created": 0}, wait)
+    lab.tap.equal(f"{mode.label}: {what}: given up in the end",
+                  given_up(mode) - before, 1)
+
+
+def lost_cases(mode):
+    first, *_ = cut(mode.question(), 1000, 2000)
+    _, *others = cut(mode.question(), 1000, 2000)
+    keep_fragments(mode.lab, 1, 1)
+    lost_case(mode, "first fragment alone", [first],
+              [icmp_error(REASSEMBLY_EXCEEDED, FRONT[mode.family],
+                          CLIENT[mode.family], first)])
+    lost_case(mode, "all but the first", others, [])
+    keep_fragments(mode.lab, 30, 60)
+
+
 def refused_cases(mode):
     a = mode.question()
-    first, second, third = cut(a, 1000, 2000)
-    mode.nothing("first fragment alone", [first])
-    first, second, third = cut(a, 1000, 2000)
-    mode.nothing("all but the first", [second, third])
     make = fragment4 if mode.family == 4 else fragment6
     identity = Last.next()
     overlap = [make(bytes(a), *ends, identity)
@@ -268,6 +317,7 @@ def main():
             mode = Mode(lab, kind, f)
             order_cases(mode)
             if kind == "nat":
+                lost_cases(mode)
                 refused_cases(mode)
                 transit_cases(lab, f)
             request_metering(mode, "in even fragments", 3000, 1000, 2000)
@@ -275,6 +325,7 @@ def main():
                              600, 2000, 2400, 2600)
             if mode.two_way:
                 reply_cases(mode)
+            tcp_case(mode)
     if part("narrow"):
         narrow_cases(lab)
     return tap.done()

@@ -58,15 +58,17 @@ def add_listeners(lab, mode, family):
 
 
 class Mode:
-    """What a mode makes of packets."""
+    """What a mode makes of packets. all_ports: that of the server is the
+    packet's."""
 
-    def __init__(self, lab, mode, family):
+    def __init__(self, lab, mode, family, all_ports=False):
         self.lab, self.mode, self.family = lab, mode, family
         self.label = f"{mode} IPv{family}"
         self.two_way = mode in ("nat", "fnat")
+        self.all_ports = all_ports
 
     def server_port(self, packet):
-        if not self.two_way:
+        if not self.two_way or self.all_ports:
             return None
         return SERVER_TCP_PORT if packet.haslayer(TCP) else SERVER_UDP_PORT
 
@@ -116,7 +118,7 @@ class Mode:
         """A case: the server's answer to packet, which goes to the client."""
         f, l4 = self.family, layer4(packet)
         client = BACK[f] if self.mode == "fnat" else CLIENT[f]
-        fields = {"sport": self.server_port(packet),
+        fields = {"sport": self.server_port(packet) or l4.dport,
                   "dport": self.client_port}
         if isinstance(l4, TCP):
             fields.update(flags="SA", seq=1000, ack=l4.seq + 1)
@@ -349,17 +351,19 @@ def silent_cases(mode):
 
 
 def all_ports_cases(lab):
-    for family in 4, 6:
-        lab.family = family
-        lab.flush()
-        all_ports_family(lab, family)
+    for kind in "nat", "fnat", "dr", "tun":
+        for f in 4, 6:
+            lab.family = f
+            lab.flush()
+            lab.clb("local add", BACK[f])
+            all_ports_mode(Mode(lab, kind, f, all_ports=True))
 
 
-def all_ports_family(lab, family):
-    f, vip = family, VIP[family]
+def all_ports_mode(mode):
+    lab, f, vip = mode.lab, mode.family, VIP[mode.family]
     for protocol in "tcp", "udp":
         key = f"{protocol} {host(vip)}"
-        lab.clb(f"listener add {key}:all mode nat")
+        lab.clb(f"listener add {key}:all mode {mode.mode}")
         lab.clb(f"server add {key}:all {SERVER[f]}")
         lab.clb(f"listener add {key}:{TCP_PORT} mode nat")
         lab.clb(f"server add {key}:{TCP_PORT} {SERVER2[f]}")
@@ -367,17 +371,14 @@ def all_ports_family(lab, family):
         for port in 1, 443, 65535:
             packet = (ip_packet(f, CLIENT[f], vip) /
                       proto(sport=Ports.next(), dport=port))
-            reply = (ip_packet(f, SERVER[f], CLIENT[f]) /
-                     proto(sport=port, dport=packet.sport))
-            lab.case(f"IPv{f}: all ports: {proto.__name__} {port} there and "
-                     "back",
-                     [(lab.client, packet), (lab.server, reply)],
-                     {lab.server: [forwarded(packet, dst=SERVER[f])],
-                      lab.client: [forwarded(reply, src=vip)]})
+            name = f"all ports: {proto.__name__} {port}"
+            mode.forward(name, packet)
+            if mode.two_way:
+                mode.answer(f"{name} back", packet)
         packet = (ip_packet(f, CLIENT[f], vip) /
                   proto(sport=Ports.next(), dport=TCP_PORT))
-        lab.case(f"IPv{f}: {proto.__name__} {TCP_PORT} has a listener of its "
-                 "own", [(lab.client, packet)],
+        lab.case(f"{mode.label}: all ports: {proto.__name__} {TCP_PORT} has a "
+                 "listener of its own", [(lab.client, packet)],
                  {lab.server2: [forwarded(packet, dst=SERVER2[f])]})
 
 

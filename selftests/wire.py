@@ -239,23 +239,25 @@ class Lab:
             if b"marker " not in packet:
                 packets.append(packet)
 
-    def exchange(self, packets):
-        """Sends [(port, packet)]; what arrived, as {port: [bytes]}."""
+    def exchange(self, packets, wait=lambda: None):
+        """Sends [(port, packet)]; what arrived until wait() is over, as
+        {port: [bytes]}."""
         for port, packet in packets:
             port.send(bytes(packet), port.gateway)
+        wait()
         markers = ((self.server, self._mark(self.client, SERVER)),
                    (self.server2, self._mark(self.client, SERVER2)),
                    (self.client, self._mark(self.server, CLIENT)))
         return {port: self._read(port, text) for port, text in markers}
 
-    def case(self, name, send, want, counts=None):
+    def case(self, name, send, want, counts=None, wait=lambda: None):
         """One case: of what is sent at [(port, packet)] no more and no less
         arrives than want, {port: [packet]}, and counters grow by counts. A
         wanted packet may be a function of the bytes that says what is wrong
         with them.
         """
         before = self.counters.read() if counts else None
-        got = self.exchange(send)
+        got = self.exchange(send, wait)
         why = []
         for port, packets in got.items():
             wanted = want.get(port, [])

@@ -17,9 +17,17 @@ verdicts='module (loads|unloads)$|kernel log is clean|ends within'
 verdicts+='|exit code|ran to its end|no such test'
 
 run_test() { # TEST
+	local -x PARTS
+
+	PARTS=$(header parts "$name")
 	case $1 in
 	unit)	make -s -C "$tree/tools" "O=$tree/build/unit" check ;;
-	abi|intree)
+	valgrind)	# what it finds becomes a case
+		make -s -C "$tree/tools" "O=$tree/build/unit" check-valgrind 2>&1 |
+			sed -E 's/^==[0-9]+== ([A-Z])/not ok 1 - \1/' ;;
+	decoders)
+		timeout -k 10 900 "$tree/selftests/fuzz/user.sh" ;;
+	abi|install|intree)
 		timeout -k 10 900 "$tree/selftests/host/$1".* ;;
 	*)	in_guest "$1" ;;
 	esac
@@ -28,10 +36,10 @@ run_test() { # TEST
 in_guest() { # TEST
 	local environment=("TEST_TIMEOUT=${TEST_TIMEOUT:-300}")
 
-	[ ! -e "$out/clb.ko" ] || environment+=("CLB_KO=$out/clb.ko")
+	[ ! -e "$out/clb.ko" ] ||
+		environment+=("CLB_KO=$out/clb.ko" "CLB_KUNIT_KO=$out/clb.ko")
 	[ ! -e "$out/clbctl" ] || environment+=("CLBCTL=$out/clbctl")
-	env "${environment[@]}" "PARTS=$(header parts "$name")" \
-		"STOP_AT=$case" "$top/selftests/run.sh" "$1"
+	env "${environment[@]}" "STOP_AT=$case" "$top/selftests/run.sh" "$1"
 }
 
 # judge OUTPUT: silent if the named case failed and nothing else went wrong.

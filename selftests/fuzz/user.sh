@@ -10,11 +10,12 @@
 # environment:
 #	RUNS=200000	number of runs for each decoder
 #	SEED=1		of the random numbers
+#	PARTS="packet text"	only these decoders
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 seconds=${1:-}
 out=build/fuzz
-targets=(packet message extack text)
+read -ra targets <<<"${PARTS:-packet message extack text}"
 count=0 failed=0
 
 result() { # 0 for passed, NAME
