@@ -24,7 +24,7 @@
  * load, buckets enough to meet as many.
  */
 #define CLB_EVICT_ENTRIES 64
-#define CLB_EVICT_BUCKETS (1U << CLB_TABLE_MIN_SHIFT)
+#define CLB_EVICT_BUCKETS BIT(CLB_TABLE_MIN_SHIFT)
 
 /* Servers tried when a session's reply would be taken for another's. */
 #define CLB_CREATE_TRIES 4

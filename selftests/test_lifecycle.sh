@@ -191,7 +191,7 @@ rounds() { # COUNT
 # What is left behind grows in each quarter of the rounds, what others do does
 # not.
 test_rounds() {
-	local objects quarter small large least_small= least_large=
+	local objects quarter small large least_small='' least_large=''
 
 	ok "a new node" _node_up
 	forget_neighbours
