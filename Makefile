@@ -86,6 +86,8 @@ install: all
 # The sources go to /usr/src; dkms builds them for this and later kernels.
 dkms_src = $(DESTDIR)/usr/src/clb-$(VERSION)
 dkms:
+	@test -n "$(DESTDIR)" || command -v dkms >/dev/null || { \
+		echo "dkms is not installed: apt-get install dkms" >&2; exit 1; }
 	rm -rf $(dkms_src)
 	install -d $(dkms_src)/kmod $(dkms_src)/include/uapi/linux
 	tar -C kmod --exclude-from=.gitignore -cf - . | \
