@@ -186,7 +186,7 @@ static bool is_doubtful(const struct clb_session *session, u32 state)
 		!READ_ONCE(session->confirmed));
 }
 
-/* Ends a session unless it grew up or was ended meanwhile. */
+/* Ends a session to make room, unless it grew up or was ended meanwhile. */
 static bool embryo_kill(struct clb_net *cn, struct clb_session *session)
 {
 	u32 state;
@@ -198,6 +198,7 @@ static bool embryo_kill(struct clb_net *cn, struct clb_session *session)
 	} while (cmpxchg(&session->state, state,
 			 CLB_SESSION_STATE_DEAD) != state);
 	session_bury(cn, session, state);
+	clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_EVICTED);
 	return true;
 }
 
@@ -294,10 +295,8 @@ static bool gauge_take(struct clb_net *cn, atomic_t *gauge, u32 max,
 
 	if (likely(!max || taken <= max))
 		return true;
-	if (evict(cn, listener)) {
-		clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_EVICTED);
+	if (evict(cn, listener))
 		return true;
-	}
 	atomic_dec(gauge);
 	return false;
 }
@@ -470,7 +469,6 @@ static struct clb_server *server_find(struct clb_net *cn,
 	if (likely(server) || !conf->schedule->nr_usable ||
 	    !listener_evict(cn, conf->listener))
 		return server;
-	clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_EVICTED);
 	return server_pick(cn, conf, client);
 }
 
