@@ -187,13 +187,11 @@ static u32 bucket_end(struct clb_net *cn, u32 index,
 static u32 bucket_end_safely(struct clb_net *cn, u32 index,
 			     const struct clb_session_filter *filter)
 {
-	u32 count = 0;
+	u32 count;
 
 	local_bh_disable();
 	rcu_read_lock();
-	/* the table may have shrunk before RCU held it */
-	if (index < clb_table_buckets(&cn->table))
-		count = bucket_end(cn, index, filter);
+	count = bucket_end(cn, index, filter);
 	rcu_read_unlock();
 	local_bh_enable();
 	return count;
@@ -214,7 +212,7 @@ u32 clb_sessions_end(struct clb_net *cn,
 	u32 index, count = 0;
 	unsigned int seq;
 
-	atomic_inc(&table->walkers);
+	clb_table_walk_begin(table);
 	for (index = 0; index < clb_table_buckets(table); index++) {
 		/* entries that move meanwhile can lead out of the bucket */
 		do {
@@ -223,6 +221,6 @@ u32 clb_sessions_end(struct clb_net *cn,
 			cond_resched();
 		} while (read_seqcount_retry(&table->seq, seq));
 	}
-	atomic_dec(&table->walkers);
+	clb_table_walk_end(table);
 	return count;
 }

@@ -388,7 +388,7 @@ int clb_nl_session_start(struct netlink_callback *cb)
 	/* pairs with clb_net_start(): started, there is a table */
 	cursor->walking = smp_load_acquire(&cn->started);
 	if (cursor->walking)
-		atomic_inc(&cn->table.walkers);
+		clb_table_walk_begin(&cn->table);
 	return 0;
 }
 
@@ -398,7 +398,7 @@ int clb_nl_session_done(struct netlink_callback *cb)
 	struct session_cursor *cursor = session_cursor(cb);
 
 	if (cursor->walking)
-		atomic_dec(&cn->table.walkers);
+		clb_table_walk_end(&cn->table);
 	kfree(cursor->request);
 	return 0;
 }
@@ -446,11 +446,9 @@ static bool dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 	return true;
 }
 
-/* Or no bucket any more. */
 static bool bucket_empty(struct clb_table *table, u32 index)
 {
-	return index >= clb_table_buckets(table) ||
-	       !rcu_access_pointer(clb_table_bucket(table, index)->first);
+	return !rcu_access_pointer(clb_table_bucket(table, index)->first);
 }
 
 /* Returns false if the message is full. */

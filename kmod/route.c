@@ -334,18 +334,18 @@ static void session_forget(struct clb_session *session)
  */
 void clb_routes_forget(struct clb_net *cn)
 {
+	struct clb_table *table = &cn->table;
 	struct clb_tuplehash *entry;
 	u32 i;
 
 	servers_forget(cn);
-	for (i = 0; i < clb_table_buckets(&cn->table); i++) {
+	clb_table_walk_begin(table);
+	for (i = 0; i < clb_table_buckets(table); i++) {
 		rcu_read_lock();
-		/* the table may have shrunk before RCU held it */
-		if (i < clb_table_buckets(&cn->table))
-			clb_chain_for_each(entry,
-					   clb_table_bucket(&cn->table, i))
-				session_forget(clb_session_of(entry));
+		clb_chain_for_each(entry, clb_table_bucket(table, i))
+			session_forget(clb_session_of(entry));
 		rcu_read_unlock();
 		cond_resched();
 	}
+	clb_table_walk_end(table);
 }

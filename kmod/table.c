@@ -169,8 +169,11 @@ static void resize_step(struct clb_table *table, u32 last, u32 count)
 	spin_unlock(lock);
 }
 
-/* Splits or merges some buckets: until there are @count, but a few at most. */
-static void resize_some(struct clb_table *table, u32 count)
+/*
+ * Splits or merges some buckets: until there are @count, but a few at most.
+ * Returns false if none, because a walk holds merges off.
+ */
+static bool resize_some(struct clb_table *table, u32 count)
 {
 	unsigned int i;
 
@@ -178,11 +181,42 @@ static void resize_some(struct clb_table *table, u32 count)
 	write_seqcount_begin(&table->seq);
 	for (i = 0; i < RESIZE_STEPS && table->count < count; i++)
 		resize_step(table, table->count, table->count + 1);
-	for (; i < RESIZE_STEPS && table->count > count; i++)
+	for (; i < RESIZE_STEPS && table->count > count && !table->walkers; i++)
 		resize_step(table, table->count - 1, table->count - 1);
 	write_seqcount_end(&table->seq);
 	spin_unlock_bh(&table->resize_lock);
 	cond_resched();
+	return i;
+}
+
+/**
+ * clb_table_walk_begin() - begin a walk over all buckets
+ * @table: the table
+ *
+ * Until clb_table_walk_end() no bucket is merged into one before it: the walk
+ * can count on all clb_table_buckets() from now on, and no entry moves behind
+ * it. Buckets may still be split: what moves is further on.
+ *
+ * Context: any but hard interrupts.
+ */
+void clb_table_walk_begin(struct clb_table *table)
+{
+	spin_lock_bh(&table->resize_lock);
+	table->walkers++;
+	spin_unlock_bh(&table->resize_lock);
+}
+
+/**
+ * clb_table_walk_end() - end what clb_table_walk_begin() began
+ * @table: the table
+ *
+ * Context: any but hard interrupts.
+ */
+void clb_table_walk_end(struct clb_table *table)
+{
+	spin_lock_bh(&table->resize_lock);
+	table->walkers--;
+	spin_unlock_bh(&table->resize_lock);
 }
 
 static bool segment_alloc(struct clb_table *table, u32 index)
@@ -248,8 +282,8 @@ void clb_table_resize(struct clb_table *table, u32 entries)
 	if (entries > table->count / 10)
 		return;
 	count = max(min, 4 * entries);
-	while (table->count > count && !atomic_read(&table->walkers))
-		resize_some(table, count);
+	while (table->count > count && resize_some(table, count))
+		;
 	segments_trim(table);
 }
 
@@ -270,7 +304,7 @@ int clb_table_init(struct clb_table *table)
 	get_random_bytes(&table->key, sizeof(table->key));
 	spin_lock_init(&table->resize_lock);
 	seqcount_spinlock_init(&table->seq, &table->resize_lock);
-	atomic_set(&table->walkers, 0);
+	table->walkers = 0;
 	table->locks = kvmalloc_array(CLB_TABLE_LOCKS, sizeof(*table->locks),
 				      GFP_KERNEL);
 	if (!table->locks)

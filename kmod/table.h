@@ -50,14 +50,13 @@ struct clb_chain {
  * @mask: the least 2^n - 1 that is not below @count - 1
  * @key: secret of the hash
  * @seq: changes while a bucket is split or merged
- * @resize_lock: serialises splits and merges
+ * @resize_lock: serialises splits and merges, guards @walkers
  * @segments: segment 0 holds buckets 0 to 1023, segment k > 0 the buckets
  *	from 2^(9+k) on, as many as all before it; each pointer is where bucket
  *	0 would be
  * @locks: bucket b is changed under lock b % CLB_TABLE_LOCKS. A bucket and
  *	the one split off it share a lock
- * @walkers: dumps in progress; buckets are not merged meanwhile, so that no
- *	entry moves behind a walker
+ * @walkers: walks in progress, see clb_table_walk_begin()
  */
 struct clb_table {
 	u32			count;
@@ -67,7 +66,7 @@ struct clb_table {
 	spinlock_t		resize_lock;
 	struct clb_chain	*segments[CLB_TABLE_SEGMENTS];
 	spinlock_t		*locks;
-	atomic_t		walkers;
+	unsigned int		walkers;
 };
 
 static inline unsigned int clb_segment_of(u32 index)
@@ -178,6 +177,8 @@ struct clb_tuplehash *clb_table_insert(struct clb_table *table,
 void clb_table_remove(struct clb_table *table, struct clb_tuplehash *entry);
 void clb_table_lock(struct clb_table *table, u32 index);
 void clb_table_unlock(struct clb_table *table, u32 index);
+void clb_table_walk_begin(struct clb_table *table);
+void clb_table_walk_end(struct clb_table *table);
 void clb_table_resize(struct clb_table *table, u32 entries);
 
 static inline u32 clb_table_buckets(const struct clb_table *table)

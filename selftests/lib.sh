@@ -568,11 +568,13 @@ tcp_server_up() {
 # stat_of NAME: a counter of clbctl stats, with underscores.
 stat_of() { clb_get ".$1" stats; }
 
-# node_sink: the node's way to 10.9.0.0/16, where servers need not exist.
+# node_sink: the node's way to 10.9.0.0/16 and 2001:db8:9::/64, where servers
+# need not exist.
 node_sink() {
 	ip -n "$NS-node" -batch - <<-IP
 	link add sink type dummy
 	link set sink up
 	route add 10.9.0.0/16 dev sink
+	route add 2001:db8:9::/64 dev sink
 	IP
 }

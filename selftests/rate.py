@@ -20,7 +20,7 @@ import time
 
 WARM_UP = 2
 SO_RCVBUFFORCE, SO_TIMESTAMPNS = 33, 35
-UDP_HEADERS = 28
+UDP_HEADERS = {socket.AF_INET: 28, socket.AF_INET6: 48}
 
 
 def udp_flood(sock, size):
@@ -43,9 +43,10 @@ def tcp_flood(listener):
 
 
 def serve(port, size):
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     udp.bind(("", port))
-    tcp = socket.create_server(("", port))
+    tcp = socket.create_server(("", port), family=socket.AF_INET6,
+                               dualstack_ipv6=True)
     selector = selectors.DefaultSelector()
     selector.register(udp, selectors.EVENT_READ)
     selector.register(tcp, selectors.EVENT_READ)
@@ -61,11 +62,12 @@ def arrival(sock):
     data, control, _, _ = sock.recvmsg(65536, 64)
     sec, nsec = next(struct.unpack("ll", value) for _, kind, value in control
                      if kind == SO_TIMESTAMPNS)
-    return sec * 1000000 + nsec // 1000, len(data) + UDP_HEADERS
+    return sec * 1000000 + nsec // 1000, len(data) + UDP_HEADERS[sock.family]
 
 
 def ask_udp(address, port, seconds):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         sock.connect((address, port))

@@ -4,7 +4,7 @@
 
 raw.py CLIENT_NETNS SERVER_NETNS: reads commands from standard input and
 answers each with one line. Packets of clients leave CLIENT_NETNS, those of
-servers SERVER_NETNS; nobody needs to hold their addresses. IPv4.
+servers SERVER_NETNS; nobody needs to hold their addresses.
 
 udp ADDRESS PORT COUNT CLIENT [FIRST]	one datagram from each of COUNT clients,
 					the addresses from CLIENT on; with
@@ -26,19 +26,22 @@ FLAG = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16}
 CLONE_NEWNET = 0x40000000
 
 
-def raw_socket(netns):
-    """A raw socket of another network namespace."""
+def raw_sockets(netns):
+    """Raw sockets of another network namespace, by version of IP."""
     libc = ctypes.CDLL(None, use_errno=True)
     with open("/run/netns/" + netns, "rb") as file:
         if libc.setns(file.fileno(), CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "setns")
-    s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
-    return s
+    sockets = {}
+    for version, family in (4, socket.AF_INET), (6, socket.AF_INET6):
+        sockets[version] = socket.socket(family, socket.SOCK_RAW,
+                                         socket.IPPROTO_RAW)
+        sockets[version].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF,
+                                    1 << 22)
+    return sockets
 
 
-def address(text):
-    return int(ipaddress.IPv4Address(text))
+address = ipaddress.ip_address
 
 
 def checksum(data):
@@ -50,54 +53,62 @@ def checksum(data):
 
 
 def ip_header(src, dst, protocol, length):
-    # the kernel fills in total length, identification and checksum
-    return struct.pack("!BBHHHBBHII", 0x45, 0, 20 + length, 0, 0x4000, 64,
-                       protocol, 0, src, dst)
+    if dst.version == 6:
+        start = struct.pack("!IHBB", 0x60000000, length, protocol, 64)
+    else:	# the kernel fills in length, identification and checksum
+        start = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 0, 0x4000, 64,
+                            protocol, 0)
+    return start + src.packed + dst.packed
+
+
+def with_checksum(src, dst, protocol, segment, offset):
+    pseudo = src.packed + dst.packed + struct.pack("!II", protocol,
+                                                   len(segment))
+    check = struct.pack("!H", checksum(pseudo + segment))
+    return (ip_header(src, dst, protocol, len(segment)) + segment[:offset] +
+            check + segment[offset + 2:])
 
 
 def udp_packet(src, sport, dst, dport):
-    return (ip_header(src, dst, 17, 9) +
-            struct.pack("!HHHHc", sport, dport, 9, 0, b"x"))
+    datagram = struct.pack("!HHHHc", sport, dport, 9, 0, b"x")
+    if dst.version == 6:
+        return with_checksum(src, dst, 17, datagram, 6)
+    return ip_header(src, dst, 17, len(datagram)) + datagram
 
 
 def tcp_packet(src, sport, dst, dport, flags, seq, ack, length=0):
     segment = struct.pack("!HHIIBBHHH", sport, dport, seq & 0xffffffff,
                           ack & 0xffffffff, 0x50, flags, 65535, 0, 0)
-    segment += bytes(length)
-    pseudo = struct.pack("!IIHH", src, dst, 6, len(segment))
-    check = checksum(pseudo + segment)
-    segment = segment[:16] + struct.pack("!H", check) + segment[18:]
-    return ip_header(src, dst, 6, len(segment)) + segment
+    return with_checksum(src, dst, 6, segment + bytes(length), 16)
 
 
 class Side:
-    def __init__(self, sock):
-        self.sock = sock
+    def __init__(self, sockets):
+        self.sockets = sockets
         self.seq = 0
         self.here = self.there = None
 
-    def send(self, packet):
-        dst = socket.inet_ntoa(packet[16:20])
-        self.sock.sendto(packet, (dst, 0))
+    def send(self, packet, dst):
+        self.sockets[dst.version].sendto(packet, (str(dst), 0))
 
 
 class Sender:
     def __init__(self, client_netns, server_netns):
-        self.sides = {"c": Side(raw_socket(client_netns)),
-                      "s": Side(raw_socket(server_netns))}
+        self.sides = {"c": Side(raw_sockets(client_netns)),
+                      "s": Side(raw_sockets(server_netns))}
 
     def udp(self, dst, port, count, client, first=0):
         dst, client = address(dst), address(client)
         for i in range(int(count)):
             source = (client, int(first) + i) if first else (client + i, 4000)
-            self.sides["c"].send(udp_packet(*source, dst, int(port)))
+            self.sides["c"].send(udp_packet(*source, dst, int(port)), dst)
         return f"sent {count}"
 
     def syn(self, dst, port, count, client):
         dst, client = address(dst), address(client)
         for i in range(int(count)):
             self.sides["c"].send(tcp_packet(
-                client + i, 4000, dst, int(port), FLAG["S"], i * 7919, 0))
+                client + i, 4000, dst, int(port), FLAG["S"], i * 7919, 0), dst)
         return f"sent {count}"
 
     def flow(self, client, cport, vip, vport, server, sport):
@@ -120,7 +131,8 @@ class Sender:
                 if given[0] in "-~" else int(given)
         if len(numbers) > 1:
             ack = int(numbers[1])
-        side.send(tcp_packet(*side.here, *side.there, bits, seq, ack, length))
+        side.send(tcp_packet(*side.here, *side.there, bits, seq, ack, length),
+                  side.there[0])
         if not numbers:
             side.seq += length + ("S" in flags) + ("F" in flags)
         return "sent"

@@ -12,35 +12,49 @@ import sys
 import genl
 from genl import A, Cmd, attr, listener, nest, server
 
-VIP, POOL, PORT = "203.0.113.1", "198.51.100.1", 9000
-HOSTS = ("198.51.100.11", "198.51.100.12")
+PORT = 9000
 PACKETS = 4
 
 
-def create(client, protocol, mode):
-    there = listener(protocol, VIP, PORT, attr(5, genl.u8(mode)))
-    key = listener(protocol, VIP, PORT)
-    client.must(Cmd.LISTENER_ADD, there)
-    for host in HOSTS:
+class Family:
+    def __init__(self, number, vip, pool, hosts, stranger):
+        self.number, self.vip, self.pool = number, vip, pool
+        self.hosts, self.stranger = hosts, stranger
+
+
+FAMILIES = (
+    Family(socket.AF_INET, "203.0.113.1", "198.51.100.1",
+           ("198.51.100.11", "198.51.100.12"), "10.0.0.1"),
+    Family(socket.AF_INET6, "2001:db8:f::1", "2001:db8:5::1",
+           ("2001:db8:5::11", "2001:db8:5::12"), "2001:db8:99::1"))
+
+
+def create(client, family, protocol, mode):
+    key = listener(protocol, family.vip, PORT)
+    client.call(Cmd.LOCAL_ADDRESS_ADD, nest(
+        A.LOCAL_ADDRESS, attr(1, genl.address(family.pool))))
+    client.must(Cmd.LISTENER_ADD, listener(protocol, family.vip, PORT,
+                                           attr(5, genl.u8(mode))))
+    for host in family.hosts:
         client.must(Cmd.SERVER_ADD, key + server(host, 0))
-    client.must(Cmd.ACL_ADD, key + nest(A.ACL_ENTRY,
-                                        attr(1, genl.address("10.0.0.1"))))
+    client.must(Cmd.ACL_ADD, key + nest(
+        A.ACL_ENTRY, attr(1, genl.address(family.stranger))))
     return key
 
 
-def packets():
+def packets(family):
     """Each from a port of its own: as many sessions."""
     for _ in range(PACKETS):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.sendto(b"x", (VIP, PORT))
+        with socket.socket(family.number, socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"x", (family.vip, PORT))
 
 
-def end(client, key, way):
+def end(client, family, key, way):
     """In turn all the ways in which servers and sessions can end."""
     if way == 0:
         client.must(Cmd.LISTENER_DEL, key)
     elif way == 1:
-        client.must(Cmd.SERVER_DEL, key + server(HOSTS[0], 0))
+        client.must(Cmd.SERVER_DEL, key + server(family.hosts[0], 0))
         client.must(Cmd.LISTENER_DEL, key)
     elif way == 2:
         client.must(Cmd.SESSION_DEL, key)
@@ -52,7 +66,7 @@ def end(client, key, way):
         client.must(Cmd.FLUSH)
     else:
         client.must(Cmd.SERVER_SET, key + server(
-            HOSTS[1], 0, attr(5, genl.u8(2))))
+            family.hosts[1], 0, attr(5, genl.u8(2))))
         client.must(Cmd.FLUSH)
 
 
@@ -63,13 +77,12 @@ def main():
     genl.enter_netns(sys.argv[1])
     before = client.generation()
     sessions = 0
-    local = nest(A.LOCAL_ADDRESS, attr(1, genl.address(POOL)))
     for index in range(count):
-        client.call(Cmd.LOCAL_ADDRESS_ADD, local)
-        key = create(client, genl.UDP, index % 4)
-        packets()
+        family = FAMILIES[index // 20 % 2]	# all modes and ways in each
+        key = create(client, family, genl.UDP, index % 4)
+        packets(family)
         sessions += len(client.dump(Cmd.SESSION_GET, key).records)
-        end(client, key, index % 5)
+        end(client, family, key, index % 5)
     client.must(Cmd.FLUSH)
     print(f"# {client.generation() - before} configurations, "
           f"{sessions} sessions")

@@ -114,19 +114,33 @@ def kept_only():
     return listener(genl.UDP, VIP, KEPT)
 
 
+def buckets(client):
+    return ledger.stats(client)[ledger.STATS_TABLE_BUCKETS]
+
+
+def wait_for_buckets(client, enough):
+    """Until the number of buckets is good enough, which is returned then."""
+    end = time.monotonic() + 30
+    while not enough(buckets(client)) and time.monotonic() < end:
+        time.sleep(0.1)
+    return buckets(client)
+
+
 def grow(client):
     """Waits until the table has grown: until then, sessions that it moves may
     be in a list twice."""
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        stats = ledger.stats(client)
-        want = 2 * stats[ledger.STATS_SESSIONS]
-        if stats[ledger.STATS_TABLE_BUCKETS] >= want:
-            break
-        time.sleep(0.1)
-    tell(stats[ledger.STATS_TABLE_BUCKETS] >= want,
-         f"{want} buckets for {stats[ledger.STATS_SESSIONS]} sessions",
-         f"{stats[ledger.STATS_TABLE_BUCKETS]}")
+    sessions = open_sessions(client)
+    got = wait_for_buckets(client, lambda now: now >= 2 * sessions)
+    tell(got >= 2 * sessions,
+         f"{2 * sessions} buckets for {sessions} sessions", f"{got}")
+
+
+def shrink(client, least):
+    """Waits until the table of no sessions is small: it can only grow then,
+    and grow() sees the end of that."""
+    client.must(Cmd.SESSION_DEL)
+    got = wait_for_buckets(client, lambda now: now <= least)
+    tell(got <= least, f"{least} buckets for no sessions", f"{got}")
 
 
 def exact(client, flood):
@@ -203,9 +217,9 @@ def timed(clbctl, node, size):
     return min(times)
 
 
-def linear(client, flood, clbctl, node):
+def linear(client, flood, clbctl, node, least):
     """Ten times the sessions take about ten times as long."""
-    client.must(Cmd.SESSION_DEL)
+    shrink(client, least)
     best = {}
     for size in (MANY // 10, MANY):
         flood.fill(client, size, KEPT, size, 1)
@@ -233,13 +247,14 @@ def main():
         check=True, capture_output=True, text=True).stdout.split()[2]
     genl.enter_netns(where)
     flood = Flood(mac)
+    least = buckets(client)
     kept = exact(client, flood)
     if part("passing"):
         passing(client, other, flood, kept)
     if part("growing"):
         growing(client, flood, kept)
     if part("linear"):
-        linear(client, flood, clbctl, node)
+        linear(client, flood, clbctl, node, least)
     ending(client)
 
 

@@ -18,6 +18,21 @@ readonly OTHER4=192.0.2.33 OTHER6=2001:db8:c::33
 ip -n "$NS-c1" addr add "$OTHER4/24" dev eth0
 ip -n "$NS-c1" addr add "$OTHER6/64" dev eth0 nodad
 
+# family 4 or 6: what the words below stand for.
+family() {
+	f=$1 vip=$VIP4 vip_host=$VIP4 here=$(client4 1) other=$OTHER4
+	made_up=10.9.0.1
+	[ "$1" = 4 ] || vip=$VIP6 vip_host=[$VIP6] here=$(client6 1) \
+		other=$OTHER6 made_up=2001:db8:9::1
+	udp_key="udp $vip_host:$UDP_PORT" tcp_key="tcp $vip_host:7000"
+	sink_key="udp $vip_host:99"
+}
+server() { if [ "$f" = 4 ]; then server4 "$1"; else server6 "$1"; fi; }
+# stranger NETWORK: the first of many made-up clients
+stranger() {
+	if [ "$f" = 4 ]; then echo "10.$1.0.1"; else echo "2001:db8:$1::1"; fi
+}
+
 readonly UDP_KEY="udp $VIP4:$UDP_PORT" UDP6_KEY="udp [$VIP6]:$UDP_PORT"
 readonly TCP_KEY="tcp $VIP4:7000" SINK_KEY="udp $VIP4:99"
 
@@ -95,33 +110,33 @@ test_acl() { # FAMILY VIP KEY CLIENT OTHER SERVER NET
 
 # shellcheck disable=SC2086 # a key is two words
 test_listener_max() {
-	configure "listener add $UDP_KEY mode nat max-sessions 2" \
-		"server add $UDP_KEY $(server4 1)"
-	is "listener: two sessions" \
-		"$(client uopen a "$VIP4" "$UDP_PORT") $(client uopen b "$VIP4" "$UDP_PORT")" \
+	configure "listener add $udp_key mode nat max-sessions 2" \
+		"server add $udp_key $(server 1)"
+	is "listener IPv$f: two sessions" \
+		"$(client uopen a "$vip" "$UDP_PORT") $(client uopen b "$vip" "$UDP_PORT")" \
 		"s1 hello s1 hello"
-	ok "listener: the third is refused" \
-		dropped listener_limit 1 "$UDP_KEY" \
-		refuses "$VIP4" "$(client4 1)"
-	is "listener: the first goes on" "$(client ask a)" "s1 hello"
-	clb listener set $UDP_KEY max-sessions 3
-	ok "listener: with a higher limit it may" answered "$VIP4" "$OTHER4"
+	ok "listener IPv$f: the third is refused" \
+		dropped listener_limit 1 "$udp_key" \
+		refuses "$vip" "$here"
+	is "listener IPv$f: the first goes on" "$(client ask a)" "s1 hello"
+	clb listener set $udp_key max-sessions 3
+	ok "listener IPv$f: with a higher limit it may" answered "$vip" "$other"
 }
 
 # shellcheck disable=SC2086 # a key is two words
 test_server_max() {
-	configure "listener add $TCP_KEY mode nat scheduler rr" \
-		"server add $TCP_KEY $(server4 1) max-sessions 1" \
-		"server add $TCP_KEY $(server4 2) max-sessions 3"
-	is "server: the other takes what one cannot" \
-		"$(client open a "$VIP4" 7000 4) $(client who a)" \
+	configure "listener add $tcp_key mode nat scheduler rr" \
+		"server add $tcp_key $(server 1) max-sessions 1" \
+		"server add $tcp_key $(server 2) max-sessions 3"
+	is "server IPv$f: the other takes what one cannot" \
+		"$(client open a "$vip" 7000 4) $(client who a)" \
 		"open 4 s1=1 s2=3"
-	ok "server: when all are full there is none" \
-		dropped no_server 1 "$TCP_KEY" \
-		tell raw syn "$VIP4" 7000 1 10.20.0.1
+	ok "server IPv$f: when all are full there is none" \
+		dropped no_server 1 "$tcp_key" \
+		tell raw syn "$vip" 7000 1 "$(stranger 20)"
 	client close a rst >/dev/null
 	clb session del >/dev/null
-	is "server: there is room again" "$(client open a "$VIP4" 7000 4)" \
+	is "server IPv$f: there is room again" "$(client open a "$vip" 7000 4)" \
 		"open 4"
 	client close a rst >/dev/null
 }
@@ -131,31 +146,32 @@ test_namespace_max() {
 	local max
 
 	max=$(clb_get .max_sessions settings)
-	configure "listener add $UDP_KEY mode nat" \
-		"server add $UDP_KEY $(server4 1)"
-	ok "namespace: a limit of two" clb settings set max-sessions 2
-	client uopen a "$VIP4" "$UDP_PORT" >/dev/null
-	client uopen b "$VIP4" "$UDP_PORT" >/dev/null
-	ok "namespace: the third is refused" \
-		dropped session_limit 1 "$UDP_KEY" \
-		refuses "$VIP4" "$(client4 1)"
-	is "namespace: the first goes on" "$(client ask a)" "s1 hello"
-	ok "namespace: the old limit" clb settings set max-sessions "$max"
-	ok "namespace: with it there is room" answered "$VIP4" "$OTHER4"
+	configure "listener add $udp_key mode nat" \
+		"server add $udp_key $(server 1)"
+	ok "namespace IPv$f: a limit of two" clb settings set max-sessions 2
+	client uopen a "$vip" "$UDP_PORT" >/dev/null
+	client uopen b "$vip" "$UDP_PORT" >/dev/null
+	ok "namespace IPv$f: the third is refused" \
+		dropped session_limit 1 "$udp_key" \
+		refuses "$vip" "$here"
+	is "namespace IPv$f: the first goes on" "$(client ask a)" "s1 hello"
+	ok "namespace IPv$f: the old limit" clb settings set max-sessions "$max"
+	ok "namespace IPv$f: with it there is room" answered "$vip" "$other"
 }
 
 # As many as the rate for each second and one second's worth at once, while more
 # are tried all the time for three seconds. A pause counts as one second at the
 # most: what would flow back later finds the bucket full.
 test_new_rate() {
-	local since before now step took=0 used=0 sent=0 created
+	local since before now step took=0 used=0 sent=0 created from
 
-	configure "listener add $SINK_KEY mode nat max-new-sessions 20" \
-		"server add $SINK_KEY 10.9.0.1"
+	from=$(stranger 20)
+	configure "listener add $sink_key mode nat max-new-sessions 20" \
+		"server add $sink_key $made_up"
 	before=$(stat_of drop_new_rate)
 	since=${EPOCHREALTIME//./}
 	while [ "$used" -lt 3000000 ] && [ "$sent" -lt 60000 ]; do
-		tell raw udp "$VIP4" 99 4 10.20.0.1 $((1024 + sent)) >/dev/null
+		tell raw udp "$vip" 99 4 "$from" $((1024 + sent)) >/dev/null
 		sent=$((sent + 4))
 		now=$((${EPOCHREALTIME//./} - since))
 		step=$((now - took)) took=$now
@@ -163,11 +179,11 @@ test_new_rate() {
 	done
 	created=$(clb_get .count session count)
 	took=$((${EPOCHREALTIME//./} - since))
-	ok "new rate: no fewer than 3/4 of what flows back" \
+	ok "new rate IPv$f: no fewer than 3/4 of what flows back" \
 		[ $((created * 1000000)) -ge $((20 * 1000000 + 15 * used)) ]
-	ok "new rate: no more than allowed" \
+	ok "new rate IPv$f: no more than allowed" \
 		[ $((created * 1000000)) -le $((20 * took + 21 * 1000000)) ]
-	is "new rate: the others are counted" \
+	is "new rate IPv$f: the others are counted" \
 		"$(($(stat_of drop_new_rate) - before))" $((sent - created))
 }
 
@@ -184,16 +200,16 @@ test_flood() { # LABEL LIMIT
 	local evicted before
 
 	is "$1: established connections" \
-		"$(client open a "$VIP4" 7000 20)" "open 20"
+		"$(client open a "$vip" 7000 20)" "open 20"
 	evicted=$(stat_of sessions_evicted)
 	before=$(stat_of "drop_$2")
-	tell raw syn "$VIP4" 7000 3000 10.21.0.1 >/dev/null
+	tell raw syn "$vip" 7000 3000 "$(stranger 21)" >/dev/null
 	ok "$1: half-open ones make room for others" \
 		[ $(($(stat_of sessions_evicted) - evicted)) -ge 2500 ]
 	is "$1: nobody was refused" "$(($(stat_of "drop_$2") - before))" 0
-	is "$1: the table is full of them" "$(sessions_of "$TCP_KEY")" 60
+	is "$1: the table is full of them" "$(sessions_of "$tcp_key")" 60
 	is "$1: established connections lose nothing" "$(client ping a)" 20
-	is "$1: new clients get in" "$(client open b "$VIP4" 7000 10)" \
+	is "$1: new clients get in" "$(client open b "$vip" 7000 10)" \
 		"open 10"
 	is "$1: and stay" "$(client ping b)" 10
 	client close a rst >/dev/null
@@ -203,27 +219,28 @@ test_flood() { # LABEL LIMIT
 test_floods() {
 	local max
 
+	configure "listener add $tcp_key mode nat max-sessions 60" \
+		"server add $tcp_key $(server 1)"
+	test_flood "flood IPv$f, listener" listener_limit
+	[ "$f" = 4 ] || return 0	# one way to be full stands for all
 	max=$(clb_get .max_sessions settings)
-	configure "listener add $TCP_KEY mode nat max-sessions 60" \
-		"server add $TCP_KEY $(server4 1)"
-	test_flood "flood, listener" listener_limit
-	configure "listener add $TCP_KEY mode nat" \
-		"server add $TCP_KEY $(server4 1)"
+	configure "listener add $tcp_key mode nat" \
+		"server add $tcp_key $(server 1)"
 	clb settings set max-sessions 60
-	test_flood "flood, namespace" session_limit
+	test_flood "flood IPv$f, namespace" session_limit
 	clb settings set max-sessions "$max"
-	configure "listener add $TCP_KEY mode nat" \
-		"server add $TCP_KEY $(server4 1) max-sessions 60"
-	test_flood "flood, server" no_server
-	configure "listener add $TCP_KEY mode nat max-sessions 60" \
-		"server add $TCP_KEY $(server4 1)" \
-		"listener add $SINK_KEY mode nat" "server add $SINK_KEY 10.9.0.1"
-	tell raw udp "$VIP4" 99 5000 10.22.0.1 >/dev/null
-	is "flood, large table: sessions of another listener" \
-		"$(sessions_of "$SINK_KEY")" 5000
-	test_flood "flood, large table" listener_limit
-	is "flood, large table: the other listener lost none" \
-		"$(sessions_of "$SINK_KEY")" 5000
+	configure "listener add $tcp_key mode nat" \
+		"server add $tcp_key $(server 1) max-sessions 60"
+	test_flood "flood IPv$f, server" no_server
+	configure "listener add $tcp_key mode nat max-sessions 60" \
+		"server add $tcp_key $(server 1)" \
+		"listener add $sink_key mode nat" "server add $sink_key $made_up"
+	tell raw udp "$vip" 99 5000 "$(stranger 22)" >/dev/null
+	is "flood IPv$f, large table: sessions of another listener" \
+		"$(sessions_of "$sink_key")" 5000
+	test_flood "flood IPv$f, large table" listener_limit
+	is "flood IPv$f, large table: the other listener lost none" \
+		"$(sessions_of "$sink_key")" 5000
 }
 
 # --- clients that are bound to a server ----------------------------------------
@@ -365,11 +382,14 @@ test_pool() {
 ! part acl6 ||
 	test_acl 6 "$VIP6" "$UDP6_KEY" "$(client6 1)" "$OTHER6" \
 		"[$(server6 1)]:$UDP_PORT" 2001:db8:c::/64
-! part listener || test_listener_max
-! part server || test_server_max
-! part namespace || test_namespace_max
-! part rate || test_new_rate
-! part floods || test_floods
+for i in 4 6; do
+	family "$i"
+	! part listener || test_listener_max
+	! part server || test_server_max
+	! part namespace || test_namespace_max
+	! part rate || test_new_rate
+	! part floods || test_floods
+done
 ! part bindings || test_bindings
 ! part prefix || test_prefix
 ! part pool || test_pool

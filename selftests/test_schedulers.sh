@@ -160,8 +160,9 @@ test_least() {
 # chi_square PORT LIMIT WEIGHTS: is the spread one that chance explains?
 # Sums up (got - expected)^2 / expected. Clients and keys are always the same,
 # so this is no matter of luck.
-chi_square() {
-	chosen "$1" | awk -v limit="$2" -v weights="$3" '
+chi_square() { chosen "$1" | chi_square_of "$2" "$3"; }
+chi_square_of() { # LIMIT WEIGHTS
+	awk -v limit="$1" -v weights="$2" '
 	{ n[$1]++ }
 	END {
 		k = split(weights, w)
@@ -364,6 +365,55 @@ test_slow_start() {
 		"$(chosen 24 | spread)" "s1=60 s2=60"
 }
 
+# --- IPv6 ----------------------------------------------------------------------
+
+# What differs is how an address becomes a key.
+key6() { echo udp "[$VIP6]:$1"; }
+listener6() { # PORT SERVERS SCHEDULER [KEYWORD...]
+	local n
+
+	{
+		echo "listener add $(key6 "$1") scheduler ${*:3}"
+		for ((n = 1; n <= $2; n++)); do
+			echo "server add $(key6 "$1") 2001:db8:9::$(printf %x "$n")"
+		done
+	} | clb restore --add
+}
+# "client port server" of all sessions
+sessions6() {
+	# shellcheck disable=SC2046 # a key is two words
+	clb -j session show listener $(key6 "$1") | jq -r '.[] |
+		"\(.client_address) \(.client_port) \(.server_address)"'
+}
+chosen6() { sessions6 "$1" | sed 's/.*:/s/; s/^sa$/s10/'; }
+spread6() { chosen6 "$1" | spread; }
+evenly6() { chosen6 "$1" | chi_square_of "$2" "$3"; }
+all_of() { [ "$(sessions6 "$1" | wc -l)" -eq "$2" ]; }
+send6() { # PORT COUNT [CLIENT [FIRST_PORT]]
+	tell raw udp "$VIP6" "$1" "$2" "${3:-2001:db8:20::1}" "${@:4}" \
+		>/dev/null
+	wait_for 20 all_of "$1" "$2"
+}
+test_ipv6() {
+	ok "rr IPv6: three servers" listener6 1 3 rr
+	send6 1 30
+	is "rr IPv6: each has its turn, exactly" "$(spread6 1)" \
+		"s1=10 s2=10 s3=10"
+	ok "mh IPv6: ten servers, by source" listener6 6 10 mh
+	send6 6 1000
+	# 9 degrees of freedom, one in a hundred
+	ok "mh IPv6: evenly spread" evenly6 6 21.7 "$(equal 10)"
+	ok "mh IPv6: by source" listener6 7 10 mh
+	send6 7 40 2001:db8:20::1 10000
+	is "mh IPv6 source: a client has one server" \
+		"$(spread6 7 | wc -w)" 1
+	ok "mh IPv6: by tuple" listener6 8 10 mh hash tuple
+	send6 8 200 2001:db8:20::1 10000
+	is "mh IPv6 tuple: each port may have another" \
+		"$(spread6 8 | wc -w)" 10
+}
+
+! part ipv6 || test_ipv6
 ! part rounds || test_rounds
 ! part least || test_least
 ! part failover || test_failover

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # States of sessions and how long they last. Packets made by hand lead a TCP
-# session through its states; the client .99 and the server .99 exist in the
-# node's neighbour tables alone. Topology: lib.sh.
+# session through its states; the client .99 or ::99 and the server .99 or ::99
+# exist in the node's neighbour tables alone. Topology: lib.sh.
 . "$(dirname "$0")/lib.sh"
 
 topo_up 1 || exit 1
@@ -11,7 +11,13 @@ start_client
 start_tcp 1 || exit 1
 start_udp 1 || exit 1
 
-readonly CLIENT=192.0.2.99 SERVER=198.51.100.99
+# family 4 or 6: what the words below stand for.
+family() {
+	vip=$VIP4 vip_host=$VIP4 client=192.0.2.99 server=198.51.100.99
+	client_host=$client
+	[ "$1" = 4 ] || vip=$VIP6 vip_host=[$VIP6] client=2001:db8:c::99 \
+		server=2001:db8:5::99 client_host="[2001:db8:c::99]"
+}
 readonly SYN=20 ESTABLISHED=80 FIN=40 UDP=60	# seconds
 readonly TIMEOUTS="timeout-syn $SYN timeout-established $ESTABLISHED
 	timeout-fin $FIN timeout-udp $UDP"
@@ -21,33 +27,36 @@ only() {
 	echo timeout-{syn,established,fin,udp}" 900" | sed "s/$1 900/$1 2/"
 }
 
-ip -n "$NS-node" neigh add "$CLIENT" lladdr 02:00:00:00:00:99 dev front
-ip -n "$NS-node" neigh add "$SERVER" lladdr 02:00:00:00:00:99 dev back
+for i in 6 4; do
+	family "$i"
+	ip -n "$NS-node" neigh add "$client" lladdr 02:00:00:00:00:99 dev front
+	ip -n "$NS-node" neigh add "$server" lladdr 02:00:00:00:00:99 dev back
+done
 
 # listener MODE PORT WORD...: with the server .99; for UDP as well.
 listener() {
 	local protocol
 
 	for protocol in tcp udp; do
-		echo "listener add $protocol $VIP4:$2 mode $1" \
+		echo "listener add $protocol $vip_host:$2 mode $1" \
 			"$(echo "${@:3}" | xargs)"
-		echo "server add $protocol $VIP4:$2 $SERVER:$2"
+		echo "server add $protocol $vip_host:$2 $server"
 	done | clb restore --add
 }
 
 port=2000
 flow() { # VIP_PORT: the next client port
 	port=$((port + 1))
-	tell raw flow "$CLIENT" "$port" "$VIP4" "$1" "$SERVER" "$1" >/dev/null
+	tell raw flow "$client" "$port" "$vip" "$1" "$server" "$1" >/dev/null
 }
 
 # session: state and seconds left, rounded up, of the flow's session.
 session() {
 	clb_get '.[] | "\(.state) \((.expires_ms + 999) / 1000 | floor)"' \
-		session show client "$CLIENT:$port"
+		session show client "$client_host:$port"
 }
 session_state() {
-	clb_get '.[].state' session show client "$CLIENT:$port"
+	clb_get '.[].state' session show client "$client_host:$port"
 }
 
 # near SECONDS LIMIT: this takes time, but less than lies between two timeouts.
@@ -128,7 +137,7 @@ test_one_way() { # LABEL PORT
 
 test_unanswered() { # LABEL PORT
 	flow "$2"
-	tell raw udp "$VIP4" "$2" 1 "$CLIENT" "$port" >/dev/null
+	tell raw udp "$vip" "$2" 1 "$client" "$port" >/dev/null
 	is_in "$1: a datagram" udp-new "$UDP"
 }
 
@@ -220,6 +229,13 @@ ok "listeners: closing ones end" listener nat 83 "$(only fin)"
 if part nat; then
 	test_two_way "nat" 80
 	test_unanswered "nat" 80
+fi
+if part nat6; then
+	family 6
+	ok "listeners: nat IPv6" listener nat 80 "$TIMEOUTS"
+	test_two_way "nat IPv6" 80
+	test_unanswered "nat IPv6" 80
+	family 4
 fi
 if part dr; then
 	test_one_way "dr" 81

@@ -141,15 +141,20 @@ test_refused() {
 
 # --- sessions go on ----------------------------------------------------------
 
-# Two configurations with the same two servers at port 80, and little else.
+# Two configurations with the same two servers at port 80, by IPv4 and by IPv6,
+# and little else.
 echo_conf() { # OTHER_LISTENERS_FROM OPTION...
-	local first=$1
+	local first=$1 weight
 
 	shift
+	weight=$((first % 100 + 1))
 	cat <<-CONF
 	listener add tcp $VIP4:80 $*
-	server add tcp $VIP4:80 $(server4 1):$ECHO_PORT weight $((first % 100 + 1))
+	server add tcp $VIP4:80 $(server4 1):$ECHO_PORT weight $weight
 	server add tcp $VIP4:80 $(server4 2):$ECHO_PORT
+	listener add tcp [$VIP6]:80 $*
+	server add tcp [$VIP6]:80 [$(server6 1)]:$ECHO_PORT weight $weight
+	server add tcp [$VIP6]:80 [$(server6 2)]:$ECHO_PORT
 	CONF
 	conf "$first" $((first + 20)) 5
 }
@@ -158,8 +163,17 @@ generation() { # of the configuration in force
 	PYTHONPATH=$SELFTESTS in_node /usr/bin/python3 -c \
 		'import genl; print(genl.Genl().generation())'
 }
-held() { [ -e "$TMP/held" ]; }
-client_done() { ! kill -0 "$client"; }
+# hold FAMILY COUNT: a client with so many connections.
+declare -A vip=([4]=$VIP4 [6]=$VIP6) client=()
+hold() {
+	mkdir -p "$TMP/client$1"
+	rm -f "$TMP/client$1/held" "$TMP/client$1/enough"
+	spawn in_client "$SELFTESTS/connections.py" hold "${vip[$1]}" 80 "$2" \
+		"$TMP/client$1" >"$TMP/client$1/output" 2>&1
+	client[$1]=$spawned
+}
+held() { [ -e "$TMP/client$1/held" ]; }
+client_done() { ! kill -0 "${client[$1]}"; }
 
 swap_many() {
 	local i
@@ -171,7 +185,7 @@ swap_many() {
 }
 
 test_swaps() {
-	local before established
+	local before established i
 
 	echo_conf 1001 scheduler rr >"$TMP/a"
 	{
@@ -186,31 +200,31 @@ test_swaps() {
 	done
 
 	clb restore "$TMP/a"
-	spawn in_client "$SELFTESTS/connections.py" hold "$VIP4" 80 "$HELD" "$TMP" \
-		>"$TMP/client" 2>&1
-	client=$spawned
-	ok "$HELD connections are open" wait_for 60 held
-	established=$(clb session count listener tcp "$VIP4:80" state established)
+	hold 4 $((HELD * 9 / 10))
+	hold 6 $((HELD / 10))
+	for i in 4 6; do
+		ok "connections are open, IPv$i" wait_for 60 held "$i"
+	done
+	established=$(clb session count state established)
 	ok "the node has as many sessions" [ "$established" -ge "$HELD" ]
 	before=$(generation)
 	ok "$SWAPS configurations take turns" swap_many
 	is "each was in force" "$(($(generation) - before))" "$SWAPS"
-	touch "$TMP/enough"
-	ok "the client ends" wait_for 120 client_done
-	relay cat "$TMP/client"
+	for i in 4 6; do
+		touch "$TMP/client$i/enough"
+		ok "the client ends, IPv$i" wait_for 120 client_done "$i"
+		relay cat "$TMP/client$i/output"
+	done
 }
 
 # A server that is in the new configuration no more is another matter.
 test_servers_gone() {
-	rm -f "$TMP/held" "$TMP/enough"
-	spawn in_client "$SELFTESTS/connections.py" hold "$VIP4" 80 10 "$TMP" \
-		>"$TMP/client" 2>&1
-	client=$spawned
-	ok "10 connections are open" wait_for 60 held
+	hold 4 10
+	ok "10 connections are open" wait_for 60 held 4
 	ok "a configuration without the servers" clb flush
-	touch "$TMP/enough"
-	ok "their client ends" wait_for 60 client_done
-	ok "and has failed" grep -q '^not ok' "$TMP/client"
+	touch "$TMP/client4/enough"
+	ok "their client ends" wait_for 60 client_done 4
+	ok "and has failed" grep -q '^not ok' "$TMP/client4/output"
 }
 
 # --- large ones --------------------------------------------------------------

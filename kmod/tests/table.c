@@ -159,10 +159,10 @@ static void grows_and_shrinks(struct kunit *test)
 	i = clb_table_buckets(&f->table);
 	clb_table_resize(&f->table, i / 10 + 1);
 	KUNIT_EXPECT_EQ(test, clb_table_buckets(&f->table), i);
-	atomic_inc(&f->table.walkers);
+	clb_table_walk_begin(&f->table);
 	clb_table_resize(&f->table, 100);
 	KUNIT_EXPECT_EQ(test, clb_table_buckets(&f->table), i);
-	atomic_dec(&f->table.walkers);
+	clb_table_walk_end(&f->table);
 	clb_table_resize(&f->table, 100);
 	KUNIT_EXPECT_EQ(test, clb_table_buckets(&f->table), least);
 	KUNIT_EXPECT_EQ(test, found(f), 100);
