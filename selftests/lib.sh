@@ -211,7 +211,10 @@ in_server() { # NUMBER COMMAND...
 }
 
 # clb ARGUMENT...: clbctl on the node.
-clb() { in_node "$CLBCTL" "$@"; }
+clb() { ${_exec:-} "$CLBCTL" -n "$NS-node" "$@"; }
+# The same language; jq takes ten times as long to start.
+jq() { gojq "$@"; }
+
 # clb_get FILTER ARGUMENT...: what jq's FILTER finds in the answer.
 clb_get() {
 	local filter=$1

@@ -18,7 +18,7 @@ row() {
 	shift
 	printf '"%s"' "$label"
 	for name in "$@"; do
-		jq -j --arg name "$name" \
+		gojq -j --arg name "$name" \
 			'"\t", ([.results[] | select(.name == $name and
 			.unit == "insn") | .value][0] // 0)' "$json"
 	done

@@ -72,7 +72,7 @@ answers() { ip netns exec client nc -z -w 1 $SERVER $PORT; }
 rate() {
 	ip netns exec client iperf3 -J -c "$target" -p $PORT -P "$1" \
 		-t "${SECONDS_EACH:-2}" |
-		jq -e '.end.sum_received.bits_per_second | floor'
+		gojq -e '.end.sum_received.bits_per_second | floor'
 }
 
 round() { # STREAMS

@@ -147,6 +147,8 @@ append="console=ttyS0 panic=-1 oops=panic quiet mitigations=off"
 # On a busy host the timer's interrupts may come too late for the kernel to
 # believe, at boot, that they come at all.
 append+=" no_timer_check"
+# QEMU translates code anew for each address at which it finds it.
+append+=" norandmaps"
 append+=" loglevel=5 rcupdate.rcu_cpu_stall_timeout=60 ${APPEND:-}"
 run_qemu &
 qemu=$!
