@@ -11,6 +11,8 @@ svg=${2:-$top/Documentation/performance.svg}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+jq() { gojq "$@"; }	# the same language
+
 # row LABEL NAME...: a value for each name, 0 where there is none
 row() {
 	local label=$1 name
@@ -18,7 +20,7 @@ row() {
 	shift
 	printf '"%s"' "$label"
 	for name in "$@"; do
-		gojq -j --arg name "$name" \
+		jq -j --arg name "$name" \
 			'"\t", ([.results[] | select(.name == $name and
 			.unit == "insn") | .value][0] // 0)' "$json"
 	done
