@@ -9,7 +9,8 @@
 # A patch begins with
 #	Test: limits		the test: test_limits.sh, or one of the host
 #	Parts: acl pool		parts of it that are run; default: all
-#	Case: ^acl IPv4: off	regular expression for the case that must fail
+#	Case: ^acl IPv4: off	regular expression for the case that must fail;
+#				of several, each on a line, the last ends it
 #	Broken: ...		what is broken
 #	Machine: own		needs a virtual machine of its own, for it
 #				leaves the kernel in disorder

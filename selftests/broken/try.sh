@@ -39,21 +39,24 @@ in_guest() { # TEST
 	[ ! -e "$out/clb.ko" ] ||
 		environment+=("CLB_KO=$out/clb.ko" "CLB_KUNIT_KO=$out/clb.ko")
 	[ ! -e "$out/clbctl" ] || environment+=("CLBCTL=$out/clbctl")
-	env "${environment[@]}" "STOP_AT=$case" "$top/selftests/run.sh" "$1"
+	env "${environment[@]}" "STOP_AT=${case##*$'\n'}" "$top/selftests/run.sh" "$1"
 }
 
-# judge OUTPUT: silent if the named case failed and nothing else went wrong.
+# judge OUTPUT: silent if the named cases failed and nothing else went wrong.
 judge() {
-	local failed bad
+	local failed bad one passed=''
 
 	failed=$(grep -E '^not ok [0-9]' "$1" |
 		sed -E "s/^not ok [0-9]+ - ($test: )?//")
 	bad=$(grep -E "^($verdicts)" <<<"$failed" | grep -vE -- "$case")
+	while IFS= read -r one; do
+		grep -qE -- "$one" <<<"$failed" || passed=yes
+	done <<<"$case"
 	# to leave the kernel in disorder is what these are for
 	[ -z "$(header machine "$name")" ] || bad=
 	if [ -n "$bad" ]; then
 		echo "went wrong: $bad"
-	elif grep -qE -- "$case" <<<"$failed"; then
+	elif [ -z "$passed" ]; then
 		return 0
 	elif [ -n "$failed" ]; then
 		echo "other cases fail: $failed"
@@ -70,9 +73,9 @@ try() {
 	run_test "$test" >"$log/$name.tap" 2>&1
 	why=$(judge "$log/$name.tap")
 	if [ -z "$why" ]; then
-		echo "ok $name: $test fails: $case"
+		echo "ok $name: $test fails: ${case//$'\n'/, }"
 	else
-		echo "not ok $name: $test fails: $case"
+		echo "not ok $name: $test fails: ${case//$'\n'/, }"
 		echo "# ${why//$'\n'/$'\n'# }"
 	fi
 	echo "# $((SECONDS - began)) s"
