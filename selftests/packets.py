@@ -93,7 +93,7 @@ class Mode:
             if self.mode == "fnat":
                 l4 = layer4((IP if f == 4 else IPv6)(got))
                 port = l4.sport if l4 else None
-            self.client_port = port or layer4(packet).sport
+            self.client_port = port or self.client_port
             want = forwarded(packet,
                              src=BACK[f] if self.mode == "fnat" else None,
                              sport=port,
@@ -106,6 +106,7 @@ class Mode:
 
     def forward(self, what, packet, counts=None):
         """A case: the packet goes to the server."""
+        self.client_port = layer4(packet).sport	# unless the server tells
         return self.lab.case(f"{self.label}: {what}",
                              [(self.lab.client, packet)],
                              {self.lab.server: [self.arrives(packet)]}, counts)
