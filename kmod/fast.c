@@ -432,8 +432,13 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 	if (event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
 	fast_device_gone(cn, dev);
-	/* pairs with clb_net_start(): started, there is a table */
-	if (smp_load_acquire(&cn->started))
+	/*
+	 * To go through all sessions takes long, and few devices need it: told
+	 * a second time, once the kernel has waited for a second in vain. The
+	 * acquire pairs with clb_net_start(): started, there is a table.
+	 */
+	if (dev->reg_state == NETREG_UNREGISTERED &&
+	    smp_load_acquire(&cn->started))
 		clb_routes_forget(cn);
 	return NOTIFY_DONE;
 }

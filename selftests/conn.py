@@ -22,6 +22,8 @@ reuse ADDRESS PORT COUNT SOURCE_PORT HOW	connections in a row from one port
 uopen ID ADDRESS PORT				UDP
 ask ID						what it answers to "hello"
 uonce ADDRESS PORT [SOURCE_ADDRESS]		the same, from a new port
+usilent ADDRESS PORT [SOURCE_ADDRESS]		the same, where no answer is
+						expected: waits for a second
 """
 import collections
 import select
@@ -169,9 +171,9 @@ class Client:
                                  how)
                        for _ in range(int(count))))
 
-    def uopen(self, name, address, port, source=""):
+    def uopen(self, name, address, port, source="", seconds=PATIENCE):
         sock = socket.socket(family_of(address), socket.SOCK_DGRAM)
-        sock.settimeout(1)
+        sock.settimeout(seconds)
         if source:
             sock.bind((source, 0))
         sock.connect((address, int(port)))
@@ -181,10 +183,13 @@ class Client:
     def ask(self, name):
         return self.talk(self.socks[name][0], b"hello").decode() or "nothing"
 
-    def uonce(self, address, port, source=""):
-        answer = self.uopen("", address, port, source)
+    def uonce(self, address, port, source="", seconds=PATIENCE):
+        answer = self.uopen("", address, port, source, seconds)
         self.close("")
         return answer
+
+    def usilent(self, address, port, source=""):
+        return self.uonce(address, port, source, 1)
 
     def run(self):
         for line in iter(sys.stdin.readline, ""):

@@ -143,9 +143,11 @@ done_testing() {
 
 # --- waiting and cleaning ------------------------------------------------
 
-# wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when time is up.
+# wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when time is up, on
+# a busy machine after PATIENCE seconds at the earliest.
+readonly PATIENCE=30
 wait_for() {
-	local poll=0.1 end=$((SECONDS + $1 * SLOW))
+	local poll=0.1 end=$((SECONDS + ($1 > PATIENCE ? $1 : PATIENCE) * SLOW))
 
 	shift
 	until "$@" >"$TMP/waited" 2>&1; do

@@ -70,7 +70,7 @@ entries6() { seq -f "2001:db8:c:%g::/64" 1 300; echo "2001:db8:c::33"; }
 answered() {
 	[ "$(client uonce "$1" "$UDP_PORT" "$2")" = "s1 hello" ]
 }
-refuses() { [ "$(client uonce "$1" "$UDP_PORT" "$2")" = nothing ]; }
+refuses() { [ "$(client usilent "$1" "$UDP_PORT" "$2")" = nothing ]; }
 refused() { dropped acl 1 "$3" refuses "$1" "$2"; }
 
 # shellcheck disable=SC2086,SC2046 # words are meant to split

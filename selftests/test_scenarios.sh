@@ -40,7 +40,7 @@ arrives() { # FAMILY VIP
 	spawn in_server 1 nc "-$1" -l "$PORT" >"$TMP/got" </dev/null
 	server=$spawned
 	wait_for 10 listening || return
-	in_client timeout "$((5 * SLOW))" nc -N -w "$((2 * SLOW))" "$2" \
+	in_client timeout "$((30 * SLOW))" nc -N -w "$((10 * SLOW))" "$2" \
 		"$PORT" <"$TMP/sent"
 	wait_for 5 ended || stop "$server"
 	cmp "$TMP/sent" "$TMP/got"
