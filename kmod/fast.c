@@ -434,11 +434,12 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 	fast_device_gone(cn, dev);
 	/*
 	 * To go through all sessions takes long, and few devices need it: told
-	 * a second time, once the kernel has waited for a second in vain. The
-	 * acquire pairs with clb_net_start(): started, there is a table.
+	 * a second time, once the kernel has waited for a second in vain.
 	 */
-	if (dev->reg_state == NETREG_UNREGISTERED &&
-	    smp_load_acquire(&cn->started))
+	if (dev->reg_state != NETREG_UNREGISTERED)
+		return NOTIFY_DONE;
+	/* pairs with clb_net_start(): started, there is a table */
+	if (smp_load_acquire(&cn->started))
 		clb_routes_forget(cn);
 	return NOTIFY_DONE;
 }

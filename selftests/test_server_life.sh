@@ -7,11 +7,16 @@
 
 topo_up 2 || exit 1
 topo_tunnels || exit 1
+# On one processor, for what they send to arrive in order: by two, the last ACK
+# of a connection can be overtaken by the SYN of the next.
+last_processor=$(($(nproc) - 1))
+taskset -cp 0 $$ >/dev/null
 start_client
 for i in 1 2; do
 	start_tcp "$i" || exit 1
 	start_udp "$i" || exit 1
 done
+taskset -cp "0-$last_processor" $$ >/dev/null
 clb local add "$NODE_BACK4" && clb local add "$NODE_BACK6" || exit 1
 
 readonly PORT=7000
