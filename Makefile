@@ -51,6 +51,8 @@ fuzzers: build/fuzz/netlink build/fuzz/packets
 
 FUZZ_CFLAGS := -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror \
 	-Iinclude/uapi
+build/fuzz/netlink: selftests/fuzz/netlink_build.c \
+	selftests/fuzz/netlink_build.h
 build/fuzz/packets: selftests/fuzz/packet_build.c \
 	selftests/fuzz/packet_build.h
 build/fuzz/%: selftests/fuzz/%.c selftests/fuzz/random.h

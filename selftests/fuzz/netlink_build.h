@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages for netlink.c: built and spoilt. */
+#ifndef CLB_FUZZ_NETLINK_BUILD_H
+#define CLB_FUZZ_NETLINK_BUILD_H
+
+#include <stdint.h>
+
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+
+#define MESSAGE_BYTES 1536
+#define MESSAGE_HEAD (NLMSG_HDRLEN + GENL_HDRLEN)
+
+/**
+ * struct message - a netlink message
+ * @bytes: of the whole; the length in its header is left to who sends it
+ * @len: how many
+ * @attr: where attributes begin, to spoil their headers
+ * @attrs: how many of them
+ */
+struct message {
+	_Alignas(8) uint8_t bytes[MESSAGE_BYTES];
+	unsigned int len;
+	unsigned int attr[64];
+	unsigned int attrs;
+};
+
+/* Any command of @family with attributes such as clbctl would send. */
+void message_build(struct message *m, uint16_t family, uint32_t seq);
+
+/* Something wrong in it, or several things. */
+void message_spoil(struct message *m);
+
+#endif /* CLB_FUZZ_NETLINK_BUILD_H */
