@@ -573,6 +573,13 @@ tcp_server_up() {
 # stat_of NAME: a counter of clbctl stats, with underscores.
 stat_of() { clb_get ".$1" stats; }
 
+# vip_of FAMILY: sets vip, and vip_host, which ":port" can follow.
+# shellcheck disable=SC2034 # for tests
+vip_of() { # 4 or 6
+	vip=$VIP4 vip_host=$VIP4
+	[ "$1" = 4 ] || vip=$VIP6 vip_host=[$VIP6]
+}
+
 # node_sink: the node's way to 10.9.0.0/16 and 2001:db8:9::/64, where servers
 # need not exist.
 node_sink() {

@@ -15,10 +15,11 @@ make_file big 2048
 
 # The VIP, the servers, what they see of the client, each of one family.
 family() { # 4 or 6
+	vip_of "$1"
 	if [ "$1" = 4 ]; then
-		vip=$VIP4 vip_host=$VIP4 client=$(client4 1) pool=$NODE_BACK4
+		client=$(client4 1) pool=$NODE_BACK4
 	else
-		vip=$VIP6 vip_host=[$VIP6] client=$(client6 1) pool=$NODE_BACK6
+		client=$(client6 1) pool=$NODE_BACK6
 	fi
 }
 

@@ -118,29 +118,28 @@ def buckets(client):
     return ledger.stats(client)[ledger.STATS_TABLE_BUCKETS]
 
 
-def wait_for_buckets(client, enough):
-    """Until the number of buckets is good enough, which is returned then."""
+def wait_for_buckets(client, enough, name):
+    """A case: the table gets a size that is good enough."""
     end = time.monotonic() + 30
-    while not enough(buckets(client)) and time.monotonic() < end:
+    while not enough(got := buckets(client)) and time.monotonic() < end:
         time.sleep(0.1)
-    return buckets(client)
+    tell(enough(got), name, f"{got}")
 
 
 def grow(client):
     """Waits until the table has grown: until then, sessions that it moves may
     be in a list twice."""
     sessions = open_sessions(client)
-    got = wait_for_buckets(client, lambda now: now >= 2 * sessions)
-    tell(got >= 2 * sessions,
-         f"{2 * sessions} buckets for {sessions} sessions", f"{got}")
+    wait_for_buckets(client, lambda got: got >= 2 * sessions,
+                     f"{2 * sessions} buckets for {sessions} sessions")
 
 
 def shrink(client, least):
     """Waits until the table of no sessions is small: it can only grow then,
     and grow() sees the end of that."""
     client.must(Cmd.SESSION_DEL)
-    got = wait_for_buckets(client, lambda now: now <= least)
-    tell(got <= least, f"{least} buckets for no sessions", f"{got}")
+    wait_for_buckets(client, lambda got: got <= least,
+                     f"{least} buckets for no sessions")
 
 
 def exact(client, flood):

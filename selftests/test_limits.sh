@@ -20,10 +20,10 @@ ip -n "$NS-c1" addr add "$OTHER6/64" dev eth0 nodad
 
 # family 4 or 6: what the words below stand for.
 family() {
-	f=$1 vip=$VIP4 vip_host=$VIP4 here=$(client4 1) other=$OTHER4
-	made_up=10.9.0.1
-	[ "$1" = 4 ] || vip=$VIP6 vip_host=[$VIP6] here=$(client6 1) \
-		other=$OTHER6 made_up=2001:db8:9::1
+	f=$1
+	vip_of "$1"
+	here=$(client4 1) other=$OTHER4 made_up=10.9.0.1
+	[ "$1" = 4 ] || here=$(client6 1) other=$OTHER6 made_up=2001:db8:9::1
 	udp_key="udp $vip_host:$UDP_PORT" tcp_key="tcp $vip_host:7000"
 	sink_key="udp $vip_host:99"
 }
@@ -32,9 +32,6 @@ server() { if [ "$f" = 4 ]; then server4 "$1"; else server6 "$1"; fi; }
 stranger() {
 	if [ "$f" = 4 ]; then echo "10.$1.0.1"; else echo "2001:db8:$1::1"; fi
 }
-
-readonly UDP_KEY="udp $VIP4:$UDP_PORT" UDP6_KEY="udp [$VIP6]:$UDP_PORT"
-readonly TCP_KEY="tcp $VIP4:7000" SINK_KEY="udp $VIP4:99"
 
 # configure LINE...: in place of what there was; no sessions are left.
 configure() {
@@ -74,29 +71,29 @@ refuses() { [ "$(client usilent "$1" "$UDP_PORT" "$2")" = nothing ]; }
 refused() { dropped acl 1 "$3" refuses "$1" "$2"; }
 
 # shellcheck disable=SC2086,SC2046 # words are meant to split
-test_acl() { # FAMILY VIP KEY CLIENT OTHER SERVER NET
-	local name="acl IPv$1" vip=$2 key=$3 client=$4 other=$5 count
+test_acl() { # NETWORK, which is around both clients
+	local name="acl IPv$f" key=$udp_key count
 
-	configure "listener add $key mode nat" "server add $key $6"
-	count=$("entries$1" | wc -l)
-	ok "$name: $count entries" clb acl add $key $("entries$1")
+	configure "listener add $key mode nat" "server add $key $(server 1)"
+	count=$("entries$f" | wc -l)
+	ok "$name: $count entries" clb acl add $key $("entries$f")
 	is "$name: all are there" \
 		"$(clb_get '.[].acl_entries' listener show $key)" "$count"
 	ok "$name: off: all may" answered "$vip" "$other"
 	client uopen old "$vip" "$UDP_PORT" "$other" >/dev/null
 	clb listener set $key acl deny
-	ok "$name: deny: one in no entry may" answered "$vip" "$client"
+	ok "$name: deny: one in no entry may" answered "$vip" "$here"
 	ok "$name: deny: one in an entry may not" refused "$vip" "$other" "$key"
 	is "$name: deny: a session it has goes on" "$(client ask old)" "s1 hello"
 	client close old >/dev/null
 	clb listener set $key acl allow
 	ok "$name: allow: one in an entry may" answered "$vip" "$other"
 	ok "$name: allow: one in no entry may not" \
-		refused "$vip" "$client" "$key"
-	clb acl add $key "$7"
-	ok "$name: allow: an entry around both" answered "$vip" "$client"
-	clb acl del $key "$7"
-	ok "$name: allow: it is gone again" refused "$vip" "$client" "$key"
+		refused "$vip" "$here" "$key"
+	clb acl add $key "$1"
+	ok "$name: allow: an entry around both" answered "$vip" "$here"
+	clb acl del $key "$1"
+	ok "$name: allow: it is gone again" refused "$vip" "$here" "$key"
 	clb acl del $key "$other"
 	ok "$name: allow: the other's too" refused "$vip" "$other" "$key"
 	clb acl del $key all
@@ -260,7 +257,7 @@ fill_with_bindings() {
 	for count in 29 15 7 4 2; do
 		tell raw udp "$VIP4" 99 "$count" "10.28.$count.1" >/dev/null
 		# shellcheck disable=SC2086 # a key is two words
-		clb session del listener $SINK_KEY state udp-new
+		clb session del listener $sink_key state udp-new
 	done
 }
 
@@ -268,45 +265,45 @@ fill_with_bindings() {
 servers_of_two() {
 	local source
 
-	for source in "$(client6 1)" "$OTHER6" "$(client6 1)" "$OTHER6"; do
-		client uonce "$VIP6" "$UDP_PORT" "$source"
+	for source in "$here" "$other" "$here" "$other"; do
+		client uonce "$vip" "$UDP_PORT" "$source"
 	done | sort -u | grep -c hello
 }
 test_prefix() {
 	local bound="scheduler rr persistence 600"
 
-	configure "listener add $UDP6_KEY $bound persistence-prefix 64" \
-		"server add $UDP6_KEY [$(server6 1)]:$UDP_PORT" \
-		"server add $UDP6_KEY [$(server6 2)]:$UDP_PORT"
+	configure "listener add $udp_key $bound persistence-prefix 64" \
+		"server add $udp_key [$(server6 1)]:$UDP_PORT" \
+		"server add $udp_key [$(server6 2)]:$UDP_PORT"
 	is "binding: an IPv6 network has one server" "$(servers_of_two)" 1
 	# shellcheck disable=SC2086 # a key is two words
-	clb listener set $UDP6_KEY persistence-prefix 128
+	clb listener set $udp_key persistence-prefix 128
 	is "binding: by address each client has its own" "$(servers_of_two)" 2
 }
 
 test_bindings() {
 	local max bound="persistence 600 timeout-udp 5"
 
-	configure "listener add $UDP_KEY mode nat $bound" \
-		"server add $UDP_KEY $(server4 1)" \
-		"listener add $SINK_KEY mode nat $bound" \
-		"server add $SINK_KEY 10.9.0.1"
+	configure "listener add $udp_key mode nat $bound" \
+		"server add $udp_key $(server4 1)" \
+		"listener add $sink_key mode nat $bound" \
+		"server add $sink_key 10.9.0.1"
 	tell raw udp "$VIP4" 99 2 10.27.0.1 2000 >/dev/null
 	not_ok "binding: a datagram without an answer: as long as its session" \
-		longer_than "$SINK_KEY" 5000
+		longer_than "$sink_key" 5000
 	ok "binding: an answer" answered "$VIP4" "$(client4 1)"
-	ok "binding: makes it last the full time" longer_than "$UDP_KEY" 500000
-	configure "listener add $SINK_KEY mode dr $bound" \
-		"server add $SINK_KEY 10.9.0.1" \
-		"listener add $TCP_KEY mode nat" "server add $TCP_KEY $(server4 1)"
+	ok "binding: makes it last the full time" longer_than "$udp_key" 500000
+	configure "listener add $sink_key mode dr $bound" \
+		"server add $sink_key 10.9.0.1" \
+		"listener add $tcp_key mode nat" "server add $tcp_key $(server4 1)"
 	tell raw udp "$VIP4" 99 1 10.27.0.1 >/dev/null
 	ok "binding: in DR no answer is seen: the full time" \
-		longer_than "$SINK_KEY" 500000
+		longer_than "$sink_key" 500000
 	max=$(clb_get .max_sessions settings)
 	clb settings set max-sessions 60
 	fill_with_bindings
 	ok "binding: forged datagrams fill the namespace" \
-		[ "$(sessions_of "$SINK_KEY" persistence)" -ge 55 ]
+		[ "$(sessions_of "$sink_key" persistence)" -ge 55 ]
 	is "binding: then they make room for real clients" \
 		"$(client open b "$VIP4" 7000 20) $(client ping b)" "open 20 20"
 	client close b rst >/dev/null
@@ -344,44 +341,43 @@ pool_is_empty() { [ "$(pool_sessions)" -eq 0 ]; }
 test_pool() {
 	modprobe pktgen || return
 	configure "local add $NODE_BACK4" \
-		"listener add $SINK_KEY mode fnat scheduler rr timeout-udp 300" \
-		"server add $SINK_KEY 10.9.0.1" "server add $SINK_KEY 10.9.0.2"
+		"listener add $sink_key mode fnat scheduler rr timeout-udp 300" \
+		"server add $sink_key 10.9.0.1" "server add $sink_key 10.9.0.2"
 	tell raw udp "$VIP4" 99 600 10.20.0.1 >/dev/null
 	is "pool: ports are unique for a server" \
 		"$(clb_get 'map("\(.server_address) \(.local_port)") |
 			unique | length' session show)" 600
 	configure "local add $NODE_BACK4" \
-		"listener add $SINK_KEY mode fnat scheduler rr timeout-udp 300" \
-		"server add $SINK_KEY 10.9.0.1"
+		"listener add $sink_key mode fnat scheduler rr timeout-udp 300" \
+		"server add $sink_key 10.9.0.1"
 	spawn clb -j monitor >"$TMP/events"
 	ok "pool: every port is used towards one server" \
 		wait_for 60 pool_is_exhausted
 	ok "pool: that is announced" wait_for 5 event_seen
 	stop "$spawned"
 	ok "pool: then a client is refused and counted" \
-		dropped pool_exhausted 1 "$SINK_KEY" \
+		dropped pool_exhausted 1 "$sink_key" \
 		tell raw udp "$VIP4" 99 1 10.26.0.1
 	# every local port is in use, so this one is used twice
 	# shellcheck disable=SC2086 # a key is two words
-	clb server add $SINK_KEY 10.9.0.2
+	clb server add $sink_key 10.9.0.2
 	# shellcheck disable=SC2086 # a key is two words
-	clb server set $SINK_KEY 10.9.0.1 weight 0
+	clb server set $sink_key 10.9.0.1 weight 0
 	tell raw udp "$VIP4" 99 1 10.26.0.2 >/dev/null
 	is "pool: the same port serves another server" "$(pool_sessions)" 64513
 	ok "pool: sessions end" clb session del
 	ok "pool: their ports are free" wait_for 10 pool_is_empty
 	# shellcheck disable=SC2086 # a key is two words
-	clb server set $SINK_KEY 10.9.0.1 weight 100
+	clb server set $sink_key 10.9.0.1 weight 100
 	tell raw udp "$VIP4" 99 4 10.26.0.3 >/dev/null
 	is "pool: and taken again" "$(pool_sessions)" 4
 }
 
-! part acl4 ||
-	test_acl 4 "$VIP4" "$UDP_KEY" "$(client4 1)" "$OTHER4" \
-		"$(server4 1)" 192.0.2.0/24
-! part acl6 ||
-	test_acl 6 "$VIP6" "$UDP6_KEY" "$(client6 1)" "$OTHER6" \
-		"[$(server6 1)]:$UDP_PORT" 2001:db8:c::/64
+family 4
+! part acl4 || test_acl 192.0.2.0/24
+family 6
+! part acl6 || test_acl 2001:db8:c::/64
+! part prefix || test_prefix
 for i in 4 6; do
 	family "$i"
 	! part listener || test_listener_max
@@ -390,7 +386,7 @@ for i in 4 6; do
 	! part rate || test_new_rate
 	! part floods || test_floods
 done
+family 4
 ! part bindings || test_bindings
-! part prefix || test_prefix
 ! part pool || test_pool
 done_testing

@@ -18,9 +18,9 @@ dialogue capture in_client "$SELFTESTS/capture.py" eth0
 make_file big 700
 
 family() {
-	vip=$VIP4 vip_host=$VIP4 s1=$(server4 1) s2=$(server4 2)
-	[ "$1" != 6 ] || vip=$VIP6 vip_host=[$VIP6] \
-		s1=[$(server6 1)] s2=[$(server6 2)]
+	vip_of "$1"
+	s1=$(server4 1) s2=$(server4 2)
+	[ "$1" = 4 ] || s1=[$(server6 1)] s2=[$(server6 2)]
 }
 
 # configure KEY MODE: one listener, two servers, all counters at 0.

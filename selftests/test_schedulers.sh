@@ -9,9 +9,16 @@ topo_up 1 || exit 1
 node_sink
 start_raw || exit 1
 
+# family 4 or 6: what the words below stand for.
+family() {
+	vip_of "$1"
+	servers=10.9.0. stranger=10.20.0.1
+	[ "$1" = 4 ] || servers=2001:db8:9:: stranger=2001:db8:20::1
+}
+family 4
 # server N: its address. key PORT: the listener at that port.
-server() { echo "10.9.0.$1"; }
-key() { echo udp "$VIP4:$1"; }
+server() { echo "$servers$1"; }
+key() { echo udp "$vip_host:$1"; }
 
 # listener PORT WEIGHTS KEYWORD...: servers 1, 2... in one transaction.
 listener() {
@@ -31,20 +38,20 @@ listener() {
 equal() { yes 100 | head -n "$1" | xargs; }
 
 # send PORT COUNT [CLIENT [FIRST_PORT]]
-send() { tell raw udp "$VIP4" "$1" "$2" "${3:-10.20.0.1}" "${@:4}"; }
+send() { tell raw udp "$vip" "$1" "$2" "${3:-$stranger}" "${@:4}"; }
 
 # All sessions of a port, in the order of clients, which is that of sending:
 # "client port server".
 sessions() {
-	clb -j session show listener udp "$VIP4:$1" | jq -r '
+	clb -j session show listener udp "$vip_host:$1" | jq -r '
 		map(select(.state != "persistence")) |
-		sort_by((.client_address | split(".") | map(tonumber)),
+		sort_by((.client_address | split(".") | map(tonumber? // .)),
 			.client_port) | .[] |
 		"\(.client_address) \(.client_port) \(.server_address)"'
 }
-servers_of() { awk '{ sub(/.*[.]/, "", $3); print "s" $3 }'; }
+servers_of() { awk '{ sub(/.*[.:]/, "", $3); print "s" $3 }'; }
 chosen() { sessions "$1" | servers_of; }
-forget() { clb session del listener udp "$VIP4:$1"; }
+forget() { clb session del listener udp "$vip_host:$1"; }
 
 # While the table grows, a listing may have sessions twice or not at all.
 complete() { # PORT FILE COUNT
@@ -160,9 +167,8 @@ test_least() {
 # chi_square PORT LIMIT WEIGHTS: is the spread one that chance explains?
 # Sums up (got - expected)^2 / expected. Clients and keys are always the same,
 # so this is no matter of luck.
-chi_square() { chosen "$1" | chi_square_of "$2" "$3"; }
-chi_square_of() { # LIMIT WEIGHTS
-	awk -v limit="$1" -v weights="$2" '
+chi_square() {
+	chosen "$1" | awk -v limit="$2" -v weights="$3" '
 	{ n[$1]++ }
 	END {
 		k = split(weights, w)
@@ -368,52 +374,25 @@ test_slow_start() {
 # --- IPv6 ----------------------------------------------------------------------
 
 # What differs is how an address becomes a key.
-key6() { echo udp "[$VIP6]:$1"; }
-listener6() { # PORT SERVERS SCHEDULER [KEYWORD...]
-	local n
-
-	{
-		echo "listener add $(key6 "$1") scheduler ${*:3}"
-		for ((n = 1; n <= $2; n++)); do
-			echo "server add $(key6 "$1") 2001:db8:9::$(printf %x "$n")"
-		done
-	} | clb restore --add
-}
-# "client port server" of all sessions
-sessions6() {
-	# shellcheck disable=SC2046 # a key is two words
-	clb -j session show listener $(key6 "$1") | jq -r '.[] |
-		"\(.client_address) \(.client_port) \(.server_address)"'
-}
-chosen6() { sessions6 "$1" | sed 's/.*:/s/; s/^sa$/s10/'; }
-spread6() { chosen6 "$1" | spread; }
-evenly6() { chosen6 "$1" | chi_square_of "$2" "$3"; }
-all_of() { [ "$(sessions6 "$1" | wc -l)" -eq "$2" ]; }
-send6() { # PORT COUNT [CLIENT [FIRST_PORT]]
-	tell raw udp "$VIP6" "$1" "$2" "${3:-2001:db8:20::1}" "${@:4}" \
-		>/dev/null
-	wait_for 20 all_of "$1" "$2"
-}
 test_ipv6() {
-	ok "rr IPv6: three servers" listener6 1 3 rr
-	send6 1 30
-	is "rr IPv6: each has its turn, exactly" "$(spread6 1)" \
+	ok "rr IPv6: three servers" listener 1 "$(equal 3)" scheduler rr
+	is "rr IPv6: each has its turn, exactly" "$(chosen_by 1 30)" \
 		"s1=10 s2=10 s3=10"
-	ok "mh IPv6: ten servers, by source" listener6 6 10 mh
-	send6 6 1000
+	ok "mh IPv6: ten servers, by source" listener 6 "$(equal 10)" \
+		scheduler mh
+	chosen_by 6 1000 >/dev/null
 	# 9 degrees of freedom, one in a hundred
-	ok "mh IPv6: evenly spread" evenly6 6 21.7 "$(equal 10)"
-	ok "mh IPv6: by source" listener6 7 10 mh
-	send6 7 40 2001:db8:20::1 10000
+	ok "mh IPv6: evenly spread" chi_square 6 21.7 "$(equal 10)"
 	is "mh IPv6 source: a client has one server" \
-		"$(spread6 7 | wc -w)" 1
-	ok "mh IPv6: by tuple" listener6 8 10 mh hash tuple
-	send6 8 200 2001:db8:20::1 10000
+		"$(chosen_by 6 40 "$stranger" 10000 | wc -w)" 1
+	ok "mh IPv6: by tuple" listener 8 "$(equal 10)" scheduler mh hash tuple
 	is "mh IPv6 tuple: each port may have another" \
-		"$(spread6 8 | wc -w)" 10
+		"$(chosen_by 8 200 "$stranger" 10000 | wc -w)" 10
 }
 
+family 6
 ! part ipv6 || test_ipv6
+family 4
 ! part rounds || test_rounds
 ! part least || test_least
 ! part failover || test_failover

@@ -23,8 +23,8 @@ readonly PORT=7000
 
 # family 4 or 6: what listener, client and server words stand for.
 family() {
-	f=$1 vip=$VIP4 vip_host=$VIP4
-	[ "$1" = 4 ] || vip=$VIP6 vip_host=[$VIP6]
+	f=$1
+	vip_of "$1"
 }
 server() {
 	if [ "$f" = 4 ]; then server4 "$1"; else echo "[$(server6 "$1")]"; fi

@@ -13,10 +13,10 @@ start_udp 1 || exit 1
 
 # family 4 or 6: what the words below stand for.
 family() {
-	vip=$VIP4 vip_host=$VIP4 client=192.0.2.99 server=198.51.100.99
-	client_host=$client
-	[ "$1" = 4 ] || vip=$VIP6 vip_host=[$VIP6] client=2001:db8:c::99 \
-		server=2001:db8:5::99 client_host="[2001:db8:c::99]"
+	vip_of "$1"
+	client=192.0.2.99 server=198.51.100.99 client_host=$client
+	[ "$1" = 4 ] || client=2001:db8:c::99 server=2001:db8:5::99 \
+		client_host="[2001:db8:c::99]"
 }
 readonly SYN=20 ESTABLISHED=80 FIN=40 UDP=60	# seconds
 readonly TIMEOUTS="timeout-syn $SYN timeout-established $ESTABLISHED

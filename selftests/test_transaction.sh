@@ -179,8 +179,7 @@ swap_many() {
 	local i
 
 	for ((i = 0; i < SWAPS / 2; i++)); do
-		"$CLBCTL" -n "$NS-node" restore "$TMP/b" &&
-			"$CLBCTL" -n "$NS-node" restore "$TMP/a" || return
+		clb restore "$TMP/b" && clb restore "$TMP/a" || return
 	done
 }
 
