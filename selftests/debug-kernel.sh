@@ -8,6 +8,7 @@
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 fragment=$here/debug.config
+changes=$here/debug-kernel.patch
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/clb
 
 # KASAN: what the network code reads and writes is checked, in the kernel as in
@@ -18,10 +19,17 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/clb
 checked='$(if $(filter net net/% drivers/net drivers/net/%,$(obj)),,n)'
 
 source=$("$here/kernel-source.sh")
-hash=$({ cat "$fragment"; echo "$checked"; basename "$source"; } |
+hash=$({ cat "$fragment" "$changes"; echo "$checked"; basename "$source"; } |
 	sha256sum | cut -c 1-12)
 dir=$cache/debug-$hash
 log=$dir/log
+
+# Files are links to those of the unpacked source, but for what is changed.
+copy_source() {
+	rm -rf "$dir/source"
+	cp -al "$source" "$dir/source"
+	patch -s -p1 -d "$dir/source" <"$changes"
+}
 
 # An option that Kconfig drops, for what it depends on, says nothing.
 all_took_effect() {
@@ -32,8 +40,9 @@ build() {
 	local jobs
 
 	jobs=$(nproc)
+	copy_source
 	mkdir -p "$dir/build"
-	make -C "$source" O="$dir/build" KCONFIG_ALLCONFIG="$fragment" \
+	make -C "$dir/source" O="$dir/build" KCONFIG_ALLCONFIG="$fragment" \
 		allnoconfig
 	if ! all_took_effect; then
 		echo "debug-kernel: these options have no effect" >&2
