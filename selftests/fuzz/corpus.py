@@ -147,9 +147,33 @@ client 2001:db8::1 server 198.51.100.11
 """.strip().splitlines())
 
 
+def heads():
+    """A byte that says request or response and how it is cut, and a message."""
+    request = b"Host: a.example\r\n"
+    bodies = (b"\r\n", b"Content-Length: 5\r\n\r\nhello",
+              b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"
+              b"X-Sum: 1\r\n\r\n")
+    firsts = (b"GET / HTTP/1.1\r\n", b"POST /a?b=%20 HTTP/1.0\r\n",
+              b"GET http://a.example/ HTTP/1.1\r\n",
+              b"OPTIONS * HTTP/1.1\r\n")
+    fields = (b"", b"Connection: close, x-mine\r\nX-Mine: a b\r\n",
+              b"Connection: Upgrade\r\nUpgrade: websocket\r\n",
+              b"Expect: 100-continue\r\nX: \t \r\n", b"X : y\r\n",
+              b"X: a\r\n b\r\n")
+    for step in (0, 2, 254):
+        for body in bodies:
+            for field in fields:
+                for first in firsts:
+                    yield bytes((step,)) + first + request + field + body
+                for first in (b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 404\r\n",
+                              b"HTTP/1.1 101 Switching Protocols\r\n"):
+                    yield bytes((step | 1,)) + first + field + body
+
+
 def main():
     for name, inputs in (("packet", packets()), ("message", messages()),
-                         ("extack", extacks()), ("text", texts())):
+                         ("extack", extacks()), ("text", texts()),
+                         ("head", heads())):
         directory = os.path.join(sys.argv[1], name)
         os.makedirs(directory, exist_ok=True)
         for data in inputs:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # usage: user.sh [SECONDS]
 # Fuzzes the decoders that are pure, in user space, with libFuzzer, ASan and
-# UBSan: kmod/packet.c, and clbctl's of messages, errors and text. Without
-# SECONDS a fixed number of runs from a fixed seed; with them as many as there
+# UBSan: kmod/packet.c, clbctl's of messages, errors and text, and clbd's of HTTP
+# heads and bodies. Without SECONDS a fixed number of runs from a fixed seed; with them as many as there
 # is time for, from a random one. Prints TAP. What was found to be of interest
 # stays in build/fuzz/corpus, what breaks a decoder in build/fuzz/crash-*.
 #
@@ -15,7 +15,7 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 seconds=${1:-}
 out=build/fuzz
-read -ra targets <<<"${PARTS:-packet message extack text}"
+read -ra targets <<<"${PARTS:-packet message extack text head}"
 count=0 failed=0
 
 result() { # 0 for passed, NAME
@@ -52,6 +52,10 @@ build() {
 		compile "$target" "selftests/fuzz/fuzz_$target.c" \
 			"${tools[@]}" || return
 	done
+	compile head -Itools -isystem /usr/share/include/llhttp \
+		-DLLHTTP_STRICT_MODE=1 tools/clbd/{head,meaning,body,field}.c \
+		/usr/share/llhttp/{llhttp,api,http}.c \
+		selftests/fuzz/fuzz_head.c || return
 	selftests/fuzz/corpus.py "$out/seeds"
 }
 

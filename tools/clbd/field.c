@@ -4,13 +4,13 @@
 
 #include <string.h>
 
-#define TOKEN CLB_BYTE_TOKEN
-#define VALUE CLB_BYTE_VALUE
-#define TARGET CLB_BYTE_TARGET
-#define HOST CLB_BYTE_HOST
+#define TOKEN CLBD_BYTE_TOKEN
+#define VALUE CLBD_BYTE_VALUE
+#define TARGET CLBD_BYTE_TARGET
+#define HOST CLBD_BYTE_HOST
 #define ALNUM (TOKEN | VALUE | TARGET | HOST)
 
-const uint8_t clb_bytes[256] = {
+const uint8_t clbd_bytes[256] = {
 	['\t'] = VALUE,
 	[' '] = VALUE,
 	['!'] = TOKEN | VALUE | TARGET,
@@ -40,7 +40,7 @@ const uint8_t clb_bytes[256] = {
 	[0x80 ... 0xff] = VALUE,
 };
 
-bool clb_bytes_equal(const char *at, size_t size, const char *word)
+bool clbd_bytes_equal(const char *at, size_t size, const char *word)
 {
 	size_t i;
 
@@ -57,86 +57,86 @@ bool clb_bytes_equal(const char *at, size_t size, const char *word)
 
 struct name {
 	const char *text;
-	enum clb_field_id id;
+	enum clbd_field_id id;
 };
 
 #define NAMES(length) [length] = (const struct name[])
 
 /* By length: few are left to compare with. */
 static const struct name *const names[] = {
-	NAMES(2) { { "te", CLB_FIELD_TE }, { NULL, 0 } },
-	NAMES(4) { { "host", CLB_FIELD_HOST }, { NULL, 0 } },
-	NAMES(5) { { "proxy", CLB_FIELD_PROXY }, { NULL, 0 } },
+	NAMES(2) { { "te", CLBD_FIELD_TE }, { NULL, 0 } },
+	NAMES(4) { { "host", CLBD_FIELD_HOST }, { NULL, 0 } },
+	NAMES(5) { { "proxy", CLBD_FIELD_PROXY }, { NULL, 0 } },
 	NAMES(6) {
-		{ "cookie", CLB_FIELD_COOKIE },
-		{ "expect", CLB_FIELD_EXPECT },
+		{ "cookie", CLBD_FIELD_COOKIE },
+		{ "expect", CLBD_FIELD_EXPECT },
 		{ NULL, 0 },
 	},
 	NAMES(7) {
-		{ "referer", CLB_FIELD_REFERER },
-		{ "trailer", CLB_FIELD_TRAILER },
-		{ "upgrade", CLB_FIELD_UPGRADE },
+		{ "referer", CLBD_FIELD_REFERER },
+		{ "trailer", CLBD_FIELD_TRAILER },
+		{ "upgrade", CLBD_FIELD_UPGRADE },
 		{ NULL, 0 },
 	},
 	NAMES(10) {
-		{ "connection", CLB_FIELD_CONNECTION },
-		{ "keep-alive", CLB_FIELD_KEEP_ALIVE },
-		{ "user-agent", CLB_FIELD_USER_AGENT },
+		{ "connection", CLBD_FIELD_CONNECTION },
+		{ "keep-alive", CLBD_FIELD_KEEP_ALIVE },
+		{ "user-agent", CLBD_FIELD_USER_AGENT },
 		{ NULL, 0 },
 	},
-	NAMES(14) { { "content-length", CLB_FIELD_CONTENT_LENGTH }, { NULL, 0 } },
+	NAMES(14) { { "content-length", CLBD_FIELD_CONTENT_LENGTH }, { NULL, 0 } },
 	NAMES(15) {
-		{ "x-forwarded-for", CLB_FIELD_X_FORWARDED_FOR },
-		{ "x-listener-name", CLB_FIELD_X_LISTENER_NAME },
+		{ "x-forwarded-for", CLBD_FIELD_X_FORWARDED_FOR },
+		{ "x-listener-name", CLBD_FIELD_X_LISTENER_NAME },
 		{ NULL, 0 },
 	},
 	NAMES(16) {
-		{ "proxy-connection", CLB_FIELD_PROXY_CONNECTION },
-		{ "x-forwarded-port", CLB_FIELD_X_FORWARDED_PORT },
+		{ "proxy-connection", CLBD_FIELD_PROXY_CONNECTION },
+		{ "x-forwarded-port", CLBD_FIELD_X_FORWARDED_PORT },
 		{ NULL, 0 },
 	},
 	NAMES(17) {
-		{ "transfer-encoding", CLB_FIELD_TRANSFER_ENCODING },
-		{ "x-forwarded-proto", CLB_FIELD_X_FORWARDED_PROTO },
+		{ "transfer-encoding", CLBD_FIELD_TRANSFER_ENCODING },
+		{ "x-forwarded-proto", CLBD_FIELD_X_FORWARDED_PROTO },
 		{ NULL, 0 },
 	},
-	NAMES(18) { { "x-listener-address", CLB_FIELD_X_LISTENER_ADDRESS },
+	NAMES(18) { { "x-listener-address", CLBD_FIELD_X_LISTENER_ADDRESS },
 		    { NULL, 0 } },
-	NAMES(28) { { "x-forwarded-client-srcport", CLB_FIELD_X_CLIENT_PORT },
+	NAMES(26) { { "x-forwarded-client-srcport", CLBD_FIELD_X_CLIENT_PORT },
 		    { NULL, 0 } },
 };
 
-enum clb_field_id clb_field_find(const char *name, size_t size)
+enum clbd_field_id clbd_field_find(const char *name, size_t size)
 {
 	const struct name *at;
 
 	if (size >= sizeof(names) / sizeof(names[0]) || !names[size])
-		return CLB_FIELD_OTHER;
+		return CLBD_FIELD_OTHER;
 	for (at = names[size]; at->text; at++) {
-		if (clb_bytes_equal(name, size, at->text))
+		if (clbd_bytes_equal(name, size, at->text))
 			return at->id;
 	}
-	return CLB_FIELD_OTHER;
+	return CLBD_FIELD_OTHER;
 }
 
-bool clb_field_is_vital(enum clb_field_id id)
+bool clbd_field_is_vital(enum clbd_field_id id)
 {
 	switch (id) {
-	case CLB_FIELD_CONTENT_LENGTH:
-	case CLB_FIELD_COOKIE:
-	case CLB_FIELD_EXPECT:
-	case CLB_FIELD_HOST:
-	case CLB_FIELD_TRANSFER_ENCODING:
-	case CLB_FIELD_X_FORWARDED_FOR:
-	case CLB_FIELD_X_FORWARDED_PORT:
-	case CLB_FIELD_X_FORWARDED_PROTO:
+	case CLBD_FIELD_CONTENT_LENGTH:
+	case CLBD_FIELD_COOKIE:
+	case CLBD_FIELD_EXPECT:
+	case CLBD_FIELD_HOST:
+	case CLBD_FIELD_TRANSFER_ENCODING:
+	case CLBD_FIELD_X_FORWARDED_FOR:
+	case CLBD_FIELD_X_FORWARDED_PORT:
+	case CLBD_FIELD_X_FORWARDED_PROTO:
 		return true;
 	default:
 		return false;
 	}
 }
 
-bool clb_field_may_trail(const char *name, size_t size)
+bool clbd_field_may_trail(const char *name, size_t size)
 {
 	static const char *const refused[] = {
 		"authorization", "cache-control", "content-encoding",
@@ -145,10 +145,10 @@ bool clb_field_may_trail(const char *name, size_t size)
 	};
 	size_t i;
 
-	if (clb_field_find(name, size) != CLB_FIELD_OTHER)
+	if (clbd_field_find(name, size) != CLBD_FIELD_OTHER)
 		return false;
 	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		if (clb_bytes_equal(name, size, refused[i]))
+		if (clbd_bytes_equal(name, size, refused[i]))
 			return false;
 	}
 	return true;
