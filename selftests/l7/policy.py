@@ -1,0 +1,256 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Limits, timeouts, and requests that are meant to be understood differently by
+clbd and a server: what reached the server is what was meant, or nothing did."""
+import socket
+import threading
+import time
+
+from rig import (Client, Daemon, HeadServer, Server, Tap, config, equal,
+                 wait_for)
+
+# A request hidden in the body of another: seen by the server as one of its
+# own, the smuggling has worked.
+HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n"
+P = b"POST /seen HTTP/1.1\r\nHost: a\r\n"
+
+SMUGGLED = {
+    "length before chunked": P + b"Content-Length: %d\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" % (5 + len(HIDDEN)) + HIDDEN,
+    "chunked before length": P + b"Transfer-Encoding: chunked\r\n"
+    b"Content-Length: 4\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(HIDDEN), HIDDEN),
+    "space before the colon": P + b"Transfer-Encoding : chunked\r\n"
+    b"Content-Length: %d\r\n\r\n0\r\n\r\n" % (5 + len(HIDDEN)) + HIDDEN,
+    "tab before chunked": P + b"Transfer-Encoding:\x0bchunked\r\n"
+    b"Content-Length: %d\r\n\r\n0\r\n\r\n" % (5 + len(HIDDEN)) + HIDDEN,
+    "xchunked": P + b"Transfer-Encoding: xchunked\r\n"
+    b"Content-Length: %d\r\n\r\n0\r\n\r\n" % (5 + len(HIDDEN)) + HIDDEN,
+    "chunked, identity": P + b"Transfer-Encoding: chunked, identity\r\n"
+    b"\r\n0\r\n\r\n" + HIDDEN,
+    "two codings": P + b"Transfer-Encoding: chunked\r\n"
+    b"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "folded coding": P + b"Transfer-Encoding:\r\n chunked\r\n"
+    b"Content-Length: %d\r\n\r\n0\r\n\r\n" % (5 + len(HIDDEN)) + HIDDEN,
+    "coding behind LF": P + b"X: y\nTransfer-Encoding: chunked\r\n"
+    b"Content-Length: %d\r\n\r\n0\r\n\r\n" % (5 + len(HIDDEN)) + HIDDEN,
+    "coding behind CR": P + b"X: y\rTransfer-Encoding: chunked\r\n"
+    b"Content-Length: %d\r\n\r\n0\r\n\r\n" % (5 + len(HIDDEN)) + HIDDEN,
+    "coding behind NUL": P + b"X: y\0\r\nTransfer-Encoding: chunked\r\n"
+    b"\r\n0\r\n\r\n" + HIDDEN,
+    "coding of HTTP/1.0": P.replace(b"1.1", b"1.0") +
+    b"Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n"
+    b"%x\r\n%s\r\n0\r\n\r\n" % (len(HIDDEN), HIDDEN),
+    "two lengths": P + b"Content-Length: 0\r\nContent-Length: %d\r\n\r\n" %
+    len(HIDDEN) + HIDDEN,
+    "list of lengths": P + b"Content-Length: 0, %d\r\n\r\n" % len(HIDDEN) +
+    HIDDEN,
+    "length with a sign": P + b"Content-Length: +0\r\n\r\n" + HIDDEN,
+    "length in a hop field": P + b"Connection: content-length\r\n"
+    b"Content-Length: %d\r\n\r\n" % len(HIDDEN) + HIDDEN,
+    "chunk size with 0x": P + b"Transfer-Encoding: chunked\r\n\r\n"
+    b"0x0\r\n\r\n" + HIDDEN,
+    "chunk size that overflows": P + b"Transfer-Encoding: chunked\r\n\r\n"
+    b"10000000000000000\r\n\r\n" + HIDDEN,
+    "chunk extension with LF": P + b"Transfer-Encoding: chunked\r\n\r\n"
+    b"0;\n\r\n\r\n" + HIDDEN,
+    "chunk line ended by LF": P + b"Transfer-Encoding: chunked\r\n\r\n"
+    b"0\n\n" + HIDDEN,
+    "chunk data too long": P + b"Transfer-Encoding: chunked\r\n\r\n"
+    b"1\r\nab\r\n0\r\n\r\n" + HIDDEN,
+    "trailer with a length": P + b"Transfer-Encoding: chunked\r\n\r\n"
+    b"0\r\nContent-Length: 5\r\n\r\n" + HIDDEN,
+    "Host twice": P + b"Host: b\r\nContent-Length: 0\r\n\r\n" + HIDDEN,
+    "another host in the target": P.replace(b"/seen", b"http://b/seen") +
+    b"Content-Length: 0\r\n\r\n" + HIDDEN,
+}
+
+
+def smuggling():
+    """of a request that can be understood in two ways nothing is answered but
+    400, and what is hidden in it is no request"""
+    server = Server()
+    with Daemon(config(server)) as clbd:
+        for name, data in SMUGGLED.items():
+            before = len(server.requests)
+            with Client(clbd.port) as client:
+                client.send(data)
+                response = client.response()
+                equal(response.status, 400, name)
+                equal(response.get("Connection"), "close", name)
+                equal(client.ended(), True, name)
+            seen = [r.first for r in server.requests[before:]]
+            equal([r for r in seen if "/hidden" in r], [], name)
+        # What is sent thereafter is not mixed with it.
+        with Client(clbd.port) as client:
+            equal(client.ask().body, b"server")
+
+
+def body_is_no_request():
+    """a request within a body that is framed well stays a body"""
+    server = Server(lambda _, sock, __, request: sock.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" %
+        (len(request.body), request.body)))
+    with Daemon(config(server)) as clbd, Client(clbd.port) as client:
+        for fields, body in (
+                (f"Content-Length: {len(HIDDEN)}\r\n", HIDDEN),
+                ("Transfer-Encoding: chunked\r\n",
+                 b"%x\r\n%s\r\n0\r\n\r\n" % (len(HIDDEN), HIDDEN))):
+            equal(client.ask(method="POST", fields=fields, body=body).body,
+                  HIDDEN)
+        equal({r.first for r in server.requests}, {"POST / HTTP/1.1"})
+
+
+def server_says_more():
+    """what a server sends behind its response is not the next one's"""
+    def answer(server, sock, _reader, _request):
+        number = b"%d" % len(server.requests)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + number +
+                     b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+    with Daemon(config(Server(answer))) as clbd, Client(clbd.port) as client:
+        for i in range(1, 6):
+            equal(client.ask().body, b"%d" % i)
+
+
+def too_long():
+    """what is too long is 414, 431 or 413; what just fits is served"""
+    server = Server()
+    text = config(server, top="limits: {head: 2000}",
+                  listener="    limits: {body: 1000}")
+    with Daemon(text) as clbd:
+        def status(data):
+            with Client(clbd.port) as client:
+                client.send(data)
+                result = client.response().status
+                if result != 200:
+                    equal(client.ended(), True)
+                return result
+        end = b" HTTP/1.1\r\nHost: a\r\n\r\n"
+        room = 2000 - len(b"GET /" + end)
+        equal(status(b"GET /" + b"x" * room + end), 200)
+        equal(status(b"GET /" + b"x" * (room + 1) + end), 431)
+        equal(status(b"GET /" + b"x" * 30000 + end), 414)
+        equal(status(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 30000 +
+                     b"\r\n\r\n"), 431)
+        equal(status(b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 100 +
+                     b"\r\n"), 431)
+        equal(status(P + b"Content-Length: 1000\r\n\r\n" + b"x" * 1000), 200)
+        equal(status(P + b"Content-Length: 1001\r\n\r\n" + b"x" * 1001), 413)
+        chunk = b"1f4\r\n" + b"x" * 500 + b"\r\n"
+        equal(status(P + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 2 +
+                     b"0\r\n\r\n"), 200)
+        equal(status(P + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 3 +
+                     b"0\r\n\r\n"), 413)
+
+
+def longest_head():
+    """a head as long as there is room for reaches the server"""
+    server = Server()
+    with Daemon(config(server)) as clbd, Client(clbd.port) as client:
+        for size in (14000, 15300):
+            equal(client.ask(fields="X: " + "y" * size + "\r\n").status, 200)
+            equal(len(server.requests[-1].get("X")), size)
+        equal(client.ask(fields="X: " + "y" * 15360 + "\r\n").status, 431)
+
+
+PATIENT = """    timeouts: {idle: 1, request: 2}"""
+
+
+def timeouts():
+    """408 for a head or a body that does not come, 504 for a response; idle
+    connections are closed without a word"""
+    go = threading.Event()
+
+    def answer(_server, sock, reader, _request):
+        go.wait(30)
+        return False
+    server = HeadServer(answer)
+    with Daemon(config(server, listener=PATIENT)) as clbd:
+        with Client(clbd.port) as idle, Client(clbd.port) as head, \
+                Client(clbd.port) as body, Client(clbd.port) as response:
+            head.send(b"GET / HTTP/1.1\r\nHo")
+            body.send(P + b"Content-Length: 5\r\n\r\nab")
+            response.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            equal(idle.ended(), True)
+            equal(head.response().status, 408)
+            equal(head.ended(), True)
+            equal(body.response().status, 408)
+            equal(response.response().status, 504)
+        go.set()
+        equal(clbd.stats()["timeouts"], 3)
+
+
+def slow_head():
+    """a head that comes byte by byte has no more time than another"""
+    with Daemon(config(Server(), listener=PATIENT)) as clbd:
+        with Client(clbd.port) as client:
+            start = time.monotonic()
+            sent = [0]
+
+            def trickle():
+                try:
+                    client.send(b"GET / HTTP/1.1\r\nX: "
+                                if not sent[0] else b"y")
+                except OSError:
+                    return
+                sent[0] += 1
+                if time.monotonic() - start < 20:
+                    threading.Timer(0.1, trickle).start()
+            trickle()
+            equal(client.response().status, 408)
+
+
+def connect_timeout():
+    """a server that does not take connections costs the connect timeout and
+    then the next is asked"""
+    full = socket.create_server(("127.0.0.1", 0), backlog=0)
+    address = "127.0.0.1:%d" % full.getsockname()[1]
+    fillers = []
+    for _ in range(8):
+        filler = socket.socket()
+        filler.setblocking(False)
+        filler.connect_ex(full.getsockname())
+        fillers.append(filler)
+    stuck = type("Stuck", (), {"address": address})
+    with Daemon(config(stuck, Server(), top="timeouts: {connect: 1}")) as clbd:
+        with Client(clbd.port) as client:
+            for _ in range(2):
+                equal(client.ask(method="POST",
+                                 fields="Content-Length: 0\r\n").status, 200)
+        equal(clbd.stats()["connect_errors"], 1)
+    with Daemon(config(stuck, top="timeouts: {connect: 1}")) as clbd:
+        with Client(clbd.port) as client:
+            equal(client.ask().status, 504)
+
+
+def full():
+    """connections beyond the limit wait until one ends"""
+    with Daemon(config(Server(), top="limits: {connections: 3}")) as clbd:
+        clients = [Client(clbd.port) for _ in range(3)]
+        for client in clients:
+            equal(client.ask().status, 200)
+        waiting = Client(clbd.port)
+        waiting.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for("it to be counted",
+                 lambda: clbd.stats()["connections_full"] > 0)
+        clients[0].close()
+        equal(waiting.response().status, 200)
+        for client in clients + [waiting]:
+            client.close()
+
+
+def answered_though_sending():
+    """a client that goes on sending gets the answer that refuses it"""
+    with Daemon(config(Server(), listener="    limits: {body: 10}")) as clbd:
+        with Client(clbd.port) as client:
+            client.send(P + b"Content-Length: 3000000\r\n\r\n")
+            thread = threading.Thread(target=lambda: client.sock.sendall(
+                b"x" * 3000000), daemon=True)
+            thread.start()
+            equal(client.response().status, 413)
+            thread.join()
+
+
+if __name__ == "__main__":
+    Tap().run([smuggling, body_is_no_request, server_says_more, too_long,
+               longest_head, timeouts, slow_head, connect_timeout, full,
+               answered_though_sending])

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+/* What must hold of values and between keys of the configuration. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clbd/rules.h"
+#include "clbd/schema.h"
+
+__attribute__((format(printf, 3, 4)))
+static bool fault_at(struct clbd_config_fault *fault, const char *text,
+		     const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(fault->path, sizeof(fault->path), format, args);
+	va_end(args);
+	snprintf(fault->text, sizeof(fault->text), "%s", text);
+	return false;
+}
+
+static bool is_endpoint(const char *text)
+{
+	struct clb_address address;
+	bool has_port = false;
+	uint16_t port;
+
+	return !clb_endpoint_parse(text, &address, &port, &has_port) &&
+	       has_port && port;
+}
+
+/* Names in order, so that each is looked up in few steps. */
+struct names {
+	const char **names;
+	size_t count;
+};
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool has_name(const struct names *names, const char *name)
+{
+	return bsearch(&name, names->names, names->count, sizeof(name),
+		       compare);
+}
+
+static bool check_server(const struct clbd_config_group *group, unsigned int g,
+			 unsigned int i, struct clbd_config_fault *fault)
+{
+	const struct clbd_config_server *server = &group->servers[i];
+	unsigned int j;
+
+	if (!is_endpoint(server->address))
+		return fault_at(fault, "not ADDRESS:PORT",
+				"groups[%u].servers[%u].address", g, i);
+	if (server->weight && *server->weight > 100)
+		return fault_at(fault, "more than 100",
+				"groups[%u].servers[%u].weight", g, i);
+	for (j = 0; j < i; j++) {
+		if (!strcmp(group->servers[j].address, server->address))
+			return fault_at(fault, "already in this group",
+					"groups[%u].servers[%u].address", g, i);
+	}
+	return true;
+}
+
+static bool check_group(const struct clbd_config_group *group, unsigned int g,
+			struct clbd_config_fault *fault)
+{
+	unsigned int i;
+
+	if (group->keepalive && *group->keepalive > 10000)
+		return fault_at(fault, "more than 10000",
+				"groups[%u].keepalive", g);
+	if (group->keepalive_timeout > 3600)
+		return fault_at(fault, "more than 3600",
+				"groups[%u].keepalive-timeout", g);
+	for (i = 0; i < group->server_count; i++) {
+		if (!check_server(group, g, i, fault))
+			return false;
+	}
+	return true;
+}
+
+static bool check_groups(const struct clbd_config *config, struct names *names,
+			 struct clbd_config_fault *fault)
+{
+	unsigned int g;
+
+	for (g = 0; g < config->group_count; g++) {
+		if (!check_group(&config->groups[g], g, fault))
+			return false;
+		names->names[g] = config->groups[g].name;
+	}
+	names->count = config->group_count;
+	qsort(names->names, names->count, sizeof(names->names[0]), compare);
+	for (g = 1; g < names->count; g++) {
+		unsigned int i = config->group_count - 1;
+
+		if (strcmp(names->names[g], names->names[g - 1]))
+			continue;
+		while (strcmp(config->groups[i].name, names->names[g]))
+			i--;
+		return fault_at(fault, "another group has this name",
+				"groups[%u].name", i);
+	}
+	return true;
+}
+
+static bool check_rule(const struct clbd_config_rule *rule,
+		       const struct names *names, struct clbd_rules *rules,
+		       unsigned int l, unsigned int r,
+		       struct clbd_config_fault *fault)
+{
+	if (!has_name(names, rule->group))
+		return fault_at(fault, "no group has this name",
+				"listeners[%u].rules[%u].group", l, r);
+	if (!rule->domain && !rule->url)
+		return fault_at(fault, "needs a domain or a url",
+				"listeners[%u].rules[%u]", l, r);
+	switch (clbd_rules_add(rules, rule->domain, rule->url, rules)) {
+	case 0:
+		return true;
+	case -EEXIST:
+		return fault_at(fault, "another rule has this domain and url",
+				"listeners[%u].rules[%u]", l, r);
+	case -EINVAL:
+		if (rule->url && rule->url[0] != '/')
+			return fault_at(fault, "does not begin with a slash",
+					"listeners[%u].rules[%u].url", l, r);
+		return fault_at(fault, "not a name or *.NAME",
+				"listeners[%u].rules[%u].domain", l, r);
+	default:
+		return fault_at(fault, "out of memory", "listeners");
+	}
+}
+
+static bool check_rules(const struct clbd_config_listener *listener,
+			const struct names *names, unsigned int l,
+			struct clbd_config_fault *fault)
+{
+	struct clbd_rules *rules = clbd_rules_new(listener->rule_count);
+	bool good = true;
+	unsigned int r;
+
+	if (!rules)
+		return fault_at(fault, "out of memory", "listeners[%u]", l);
+	for (r = 0; good && r < listener->rule_count; r++)
+		good = check_rule(&listener->rules[r], names, rules, l, r,
+				  fault);
+	clbd_rules_free(rules);
+	return good;
+}
+
+static bool check_timeouts(const struct clbd_config_listener *listener,
+			   unsigned int l, struct clbd_config_fault *fault)
+{
+	if (listener->timeouts.idle > 60)
+		return fault_at(fault, "more than 60",
+				"listeners[%u].timeouts.idle", l);
+	if (listener->timeouts.request > 180)
+		return fault_at(fault, "more than 180",
+				"listeners[%u].timeouts.request", l);
+	if (listener->timeouts.tunnel > 86400)
+		return fault_at(fault, "more than 86400",
+				"listeners[%u].timeouts.tunnel", l);
+	return true;
+}
+
+/* It goes into a field of requests. */
+static bool is_plain(const char *name)
+{
+	return !name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789-_.")];
+}
+
+static bool check_listener(const struct clbd_config *config,
+			   const struct names *names, unsigned int l,
+			   struct clbd_config_fault *fault)
+{
+	const struct clbd_config_listener *listener = &config->listeners[l];
+	unsigned int i;
+
+	if (!is_plain(listener->name))
+		return fault_at(fault, "has other than letters, digits, - _ .",
+				"listeners[%u].name", l);
+	if (!is_endpoint(listener->address))
+		return fault_at(fault, "not ADDRESS:PORT",
+				"listeners[%u].address", l);
+	for (i = 0; i < l; i++) {
+		if (!strcmp(config->listeners[i].address, listener->address))
+			return fault_at(fault,
+					"another listener has this address",
+					"listeners[%u].address", l);
+		if (!strcmp(config->listeners[i].name, listener->name))
+			return fault_at(fault, "another listener has this name",
+					"listeners[%u].name", l);
+	}
+	if (listener->group && !has_name(names, listener->group))
+		return fault_at(fault, "no group has this name",
+				"listeners[%u].group", l);
+	if (!listener->group && !listener->rule_count)
+		return fault_at(fault, "needs a group or rules",
+				"listeners[%u]", l);
+	return check_timeouts(listener, l, fault) &&
+	       check_rules(listener, names, l, fault);
+}
+
+static bool check_top(const struct clbd_config *config,
+		      struct clbd_config_fault *fault)
+{
+	if (config->workers > 256)
+		return fault_at(fault, "more than 256", "workers");
+	if (config->limits.connections > 10000000)
+		return fault_at(fault, "more than 10000000",
+				"limits.connections");
+	if (config->limits.head > CLBD_CONFIG_HEAD_MAX)
+		return fault_at(fault, "more than 15360", "limits.head");
+	if (config->timeouts.connect > 60)
+		return fault_at(fault, "more than 60", "timeouts.connect");
+	if (config->timeouts.stop > 86400)
+		return fault_at(fault, "more than 86400", "timeouts.stop");
+	return true;
+}
+
+bool clbd_config_check(const struct clbd_config *config,
+		      struct clbd_config_fault *fault)
+{
+	struct names names = { 0 };
+	unsigned int l;
+	bool good;
+
+	names.names = calloc(config->group_count, sizeof(names.names[0]));
+	if (!names.names)
+		return fault_at(fault, "out of memory", "groups");
+	good = check_top(config, fault) && check_groups(config, &names, fault);
+	for (l = 0; good && l < config->listener_count; l++)
+		good = check_listener(config, &names, l, fault);
+	free(names.names);
+	return good;
+}

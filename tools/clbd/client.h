@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* A client's connection: one session after the other. */
+#ifndef CLBD_CLIENT_H
+#define CLBD_CLIENT_H
+
+#include "clbd/conn.h"
+#include "clbd/session.h"
+
+struct clbd_port;
+
+/**
+ * struct clbd_client - a connection of a client
+ * @conn: first: what the loop knows
+ * @next: in the worker's list
+ * @link: what points here
+ * @port: where it was accepted
+ * @session: the request that is being read or served
+ * @in: bytes from the client that no one has taken yet; NULL: none
+ * @peer: its address, as text
+ * @peer_size: bytes of that
+ * @peer_port: its port
+ * @lingering: answered, and read from only for the answer to arrive
+ */
+struct clbd_client {
+	struct clbd_conn conn;
+	struct clbd_client *next;
+	struct clbd_client **link;
+	struct clbd_port *port;
+	struct clbd_session *session;
+	struct clbd_buffer *in;
+	uint16_t peer_port;
+	uint8_t peer_size;
+	bool lingering;
+	char peer[46];
+};
+
+/* A connection was accepted; @fd is taken over. */
+void clbd_client_accept(struct clbd_port *port, int fd,
+		       const struct sockaddr_storage *peer);
+
+/* Goes on with whatever can go on; the client may be gone afterwards. */
+void clbd_client_run(struct clbd_client *client);
+
+void clbd_client_close(struct clbd_client *client);
+
+/* The worker stops: connections between requests end. */
+void clbd_client_stop(struct clbd_client *client);
+
+#endif /* CLBD_CLIENT_H */

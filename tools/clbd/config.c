@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+/* Reading the configuration: YAML by the schema, then what must hold. */
+#include "clbd/config.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clbd/schema.h"
+
+/*
+ * libcyaml tells what is wrong as lines for a log: the first says what, those
+ * after "Backtrace" where, innermost first: "in mapping field 'x' (line: 3, ...".
+ */
+struct report {
+	struct clbd_config_fault fault;
+	unsigned int line;
+};
+
+static void prepend(struct clbd_config_fault *fault, const char *part,
+		    size_t size, bool index)
+{
+	char path[CLBD_CONFIG_PATH];
+	bool dot = fault->path[0] && fault->path[0] != '[';
+
+	snprintf(path, sizeof(path), index ? "[%.*s]%s%.90s" : "%.*s%s%.90s",
+		 (int)size, part, dot ? "." : "", fault->path);
+	strcpy(fault->path, path);
+}
+
+static void read_place(struct report *report, const char *text)
+{
+	const char *name = strchr(text, '\''), *end, *line;
+	char number[24];
+	bool index = strstr(text, "entry");
+
+	end = name ? strchr(name + 1, '\'') : NULL;
+	if (end && index) {
+		/* It counts from one. */
+		snprintf(number, sizeof(number), "%ld", atol(name + 1) - 1);
+		prepend(&report->fault, number, strlen(number), true);
+	} else if (end) {
+		prepend(&report->fault, name + 1, end - name - 1, false);
+	}
+	line = strstr(text, "line: ");
+	if (line && !report->line)
+		sscanf(line, "line: %u", &report->line);
+}
+
+static void note(cyaml_log_t level, void *context, const char *format,
+		 va_list args)
+{
+	struct report *report = context;
+	char text[CLBD_CONFIG_TEXT];
+	const char *at = text;
+	size_t size;
+
+	(void)level;
+	vsnprintf(text, sizeof(text), format, args);
+	if (!strncmp(at, "Load: ", 6))
+		at += 6;
+	while (*at == ' ')
+		at++;
+	if (!strncmp(at, "in ", 3)) {
+		read_place(report, at);
+		return;
+	}
+	if (report->fault.text[0] || !strncmp(at, "Backtrace", 9))
+		return;
+	size = strcspn(at, "\n");
+	snprintf(report->fault.text, sizeof(report->fault.text), "%.*s",
+		 (int)size, at);
+}
+
+static cyaml_config_t settings(struct report *report)
+{
+	return (cyaml_config_t){
+		.log_fn = note,
+		.log_ctx = report,
+		.log_level = CYAML_LOG_ERROR,
+		.mem_fn = cyaml_mem,
+	};
+}
+
+static void tell(char error[CLBD_CONFIG_ERROR], const char *name,
+		 const struct report *report)
+{
+	const struct clbd_config_fault *fault = &report->fault;
+
+	if (report->line)
+		snprintf(error, CLBD_CONFIG_ERROR, "%.120s:%u: %s%s%s", name,
+			 report->line, fault->path, fault->path[0] ? ": " : "",
+			 fault->text);
+	else
+		snprintf(error, CLBD_CONFIG_ERROR, "%.120s: %s", name,
+			 fault->text);
+}
+
+int clbd_config_read(const char *name, const char *text, size_t size,
+		    struct clbd_config **out, char error[CLBD_CONFIG_ERROR])
+{
+	struct report report = { .line = 0 };
+	const cyaml_config_t cyaml = settings(&report);
+	struct clbd_config *config = NULL;
+	cyaml_err_t err;
+
+	err = cyaml_load_data((const uint8_t *)text, size, &cyaml,
+			      &clbd_config_schema, (cyaml_data_t **)&config,
+			      NULL);
+	if (err || !config) {
+		if (!report.fault.text[0])
+			snprintf(report.fault.text, sizeof(report.fault.text),
+				 "%s", err ? cyaml_strerror(err) : "is empty");
+		tell(error, name, &report);
+		return err == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
+	}
+	if (!clbd_config_check(config, &report.fault)) {
+		report.line = clbd_config_line(text, size, report.fault.path);
+		tell(error, name, &report);
+		clbd_config_free(config);
+		return -EINVAL;
+	}
+	*out = config;
+	return 0;
+}
+
+void clbd_config_free(struct clbd_config *config)
+{
+	struct report report = { .line = 0 };
+	const cyaml_config_t cyaml = settings(&report);
+
+	if (config)
+		cyaml_free(&cyaml, &clbd_config_schema, config, 0);
+}
+
+socklen_t clbd_config_address(const char *text, struct sockaddr_storage *out)
+{
+	struct sockaddr_in6 *in6 = (void *)out;
+	struct sockaddr_in *in = (void *)out;
+	struct clb_address address;
+	bool has_port;
+	uint16_t port;
+
+	memset(out, 0, sizeof(*out));
+	if (clb_endpoint_parse(text, &address, &port, &has_port))
+		return 0;
+	if (address.length == 4) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons(port);
+		memcpy(&in->sin_addr, address.bytes, 4);
+		return sizeof(*in);
+	}
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons(port);
+	memcpy(&in6->sin6_addr, address.bytes, 16);
+	return sizeof(*in6);
+}

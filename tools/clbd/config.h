@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration, as clbd.conf(5) has it: one struct for each mapping. */
+#ifndef CLBD_CONFIG_H
+#define CLBD_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "lib/address.h"
+
+struct clbd_config_server {
+	char *address;
+	uint32_t *weight; /* NULL: 100 */
+};
+
+struct clbd_config_group {
+	char *name;
+	uint32_t scheduler; /* enum clbd_scheduler */
+	uint32_t hash; /* enum clbd_config_hash */
+	uint32_t *keepalive; /* idle upstreams of a server; NULL: 64 */
+	uint32_t keepalive_timeout; /* s; 0: 30 */
+	struct clbd_config_server *servers;
+	uint32_t server_count;
+};
+
+/* What the scheduler "hash" goes by. */
+enum clbd_config_hash {
+	CLBD_CONFIG_HASH_SOURCE,
+	CLBD_CONFIG_HASH_URL,
+};
+
+struct clbd_config_rule {
+	char *domain; /* NULL: any */
+	char *url; /* NULL: any */
+	char *group;
+};
+
+/* Fields a listener adds beside X-Forwarded-For. */
+enum {
+	CLBD_CONFIG_HEADER_PROTO = 1 << 0,
+	CLBD_CONFIG_HEADER_PORT = 1 << 1,
+	CLBD_CONFIG_HEADER_CLIENT_PORT = 1 << 2,
+	CLBD_CONFIG_HEADER_LISTENER_NAME = 1 << 3,
+	CLBD_CONFIG_HEADER_LISTENER_ADDRESS = 1 << 4,
+};
+
+/* Seconds; 0: the default */
+struct clbd_config_patience {
+	uint32_t idle; /* 15 */
+	uint32_t request; /* 60 */
+	uint32_t tunnel; /* 900 */
+};
+
+struct clbd_config_listener_limits {
+	uint64_t body; /* bytes; 0: without limit */
+};
+
+struct clbd_config_listener {
+	char *name;
+	char *address;
+	char *group; /* NULL: rules alone */
+	struct clbd_config_patience timeouts;
+	struct clbd_config_listener_limits limits;
+	uint32_t *headers; /* NULL: proto and port */
+	struct clbd_config_rule *rules;
+	uint32_t rule_count;
+};
+
+struct clbd_config_limits {
+	uint32_t connections; /* in a worker; 0: 20000 */
+	uint32_t head; /* bytes; 0: the most there is room for */
+};
+
+struct clbd_config_timeouts {
+	uint32_t connect; /* s; 0: 5 */
+	uint32_t stop; /* s; 0: 30 */
+};
+
+struct clbd_config {
+	char *user; /* NULL: nobody, where clbd is started by root */
+	uint32_t workers; /* 0: one for each processor */
+	struct clbd_config_limits limits;
+	struct clbd_config_timeouts timeouts;
+	char *log; /* a file, or "-"; NULL: none */
+	struct clbd_config_group *groups;
+	uint32_t group_count;
+	struct clbd_config_listener *listeners;
+	uint32_t listener_count;
+};
+
+#define CLBD_CONFIG_HEAD_MAX (15 * 1024)
+#define CLBD_CONFIG_ERROR 512
+
+/**
+ * clbd_config_read() - read a configuration from memory
+ * @name: of the file, for messages
+ * @text: the YAML
+ * @size: its bytes
+ * @config: the result; untouched on failure
+ * @error: "FILE:LINE: PATH: what is wrong"
+ *
+ * Return: 0, -EINVAL or -ENOMEM
+ */
+int clbd_config_read(const char *name, const char *text, size_t size,
+		    struct clbd_config **config, char error[CLBD_CONFIG_ERROR]);
+void clbd_config_free(struct clbd_config *config);
+
+
+/* The address of a checked configuration, as a socket takes it. */
+socklen_t clbd_config_address(const char *text, struct sockaddr_storage *out);
+
+#endif /* CLBD_CONFIG_H */

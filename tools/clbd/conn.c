@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+/* Connected sockets. */
+#include "clbd/conn.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clbd/worker.h"
+
+int clbd_conn_open(struct clbd_conn *conn, struct clbd_worker *worker, int fd,
+		  const struct clbd_conn_ops *ops)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		.data.ptr = conn,
+	};
+
+	memset(conn, 0, sizeof(*conn));
+	conn->ops = ops;
+	conn->worker = worker;
+	conn->fd = fd;
+	if (epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &event))
+		return -errno;
+	return 0;
+}
+
+void clbd_conn_free(struct clbd_conn *conn, struct clbd_pool *pool)
+{
+	struct clbd_worker *worker = conn->worker;
+
+	clbd_timer_stop(&conn->timer);
+	close(conn->fd);
+	conn->fd = -1;
+	conn->pool = pool;
+	conn->next = worker->dead;
+	worker->dead = conn;
+}
+
+void clbd_conn_event(struct clbd_conn *conn, uint32_t events)
+{
+	if (conn->fd < 0)
+		return;
+	if (events & (EPOLLIN | EPOLLRDHUP))
+		conn->readable = true;
+	if (events & EPOLLOUT)
+		conn->writable = true;
+	if (events & EPOLLRDHUP)
+		conn->ending = true;
+	if (events & (EPOLLERR | EPOLLHUP))
+		conn->readable = conn->writable = conn->broken = true;
+	conn->ops->wake(conn);
+}
+
+/* Fewer bytes than asked for: all is read, until the next event. */
+ssize_t clbd_conn_read(struct clbd_conn *conn, void *data, size_t size)
+{
+	ssize_t n;
+
+	do {
+		n = recv(conn->fd, data, size, 0);
+	} while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		if ((size_t)n < size && !conn->ending)
+			conn->readable = false;
+		return n;
+	}
+	conn->readable = false;
+	if (n < 0 && errno == EAGAIN)
+		return 0;
+	conn->ended = true;
+	if (n < 0) {
+		conn->broken = true;
+		return -errno;
+	}
+	return 0;
+}
+
+ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count)
+{
+	struct msghdr message = { .msg_iov = iov, .msg_iovlen = count };
+	size_t size = 0;
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < count; i++)
+		size += iov[i].iov_len;
+	do {
+		if (count == 1)
+			n = send(conn->fd, iov->iov_base, size, MSG_NOSIGNAL);
+		else
+			n = sendmsg(conn->fd, &message, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		n = 0;
+	if (n < 0) {
+		conn->writable = false;
+		conn->broken = true;
+		return -errno;
+	}
+	if ((size_t)n < size)
+		conn->writable = false;
+	return n;
+}
+
+void clbd_conn_deadline(struct clbd_conn *conn, uint64_t ms)
+{
+	clbd_timer_set(&conn->worker->wheel, &conn->timer,
+		      conn->worker->now + ms);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connected socket in a worker's loop: what is known about it, its deadline,
+ * and whom to tell. It is registered once, edge-triggered; what an event or a
+ * system call told is remembered until another tells otherwise.
+ */
+#ifndef CLBD_CONN_H
+#define CLBD_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "clbd/pool.h"
+#include "clbd/wheel.h"
+
+struct clbd_worker;
+struct clbd_conn;
+
+/* Who has the connection: both may close and free it. */
+struct clbd_conn_ops {
+	void (*wake)(struct clbd_conn *conn); /* a flag below was set */
+	void (*expire)(struct clbd_conn *conn); /* the deadline is past */
+};
+
+/**
+ * struct clbd_conn - a connection
+ * @timer: its deadline
+ * @next: in the list of those that ended in this round
+ * @pool: where its memory goes
+ * @readable: reading may have a result
+ * @writable: writing may have a result
+ * @ending: the peer has sent all it had; some of it may be unread
+ * @ended: all was read
+ * @broken: reset, or no connection came about
+ */
+struct clbd_conn {
+	const struct clbd_conn_ops *ops;
+	struct clbd_worker *worker;
+	struct clbd_timer timer;
+	struct clbd_conn *next;
+	struct clbd_pool *pool;
+	int fd;
+	bool readable;
+	bool writable;
+	bool ending;
+	bool ended;
+	bool broken;
+};
+
+/* Takes @fd over; on failure, -errno, it stays with the caller. */
+int clbd_conn_open(struct clbd_conn *conn, struct clbd_worker *worker, int fd,
+		  const struct clbd_conn_ops *ops);
+
+/* Closes the socket; memory goes back to @pool when the round is over. */
+void clbd_conn_free(struct clbd_conn *conn, struct clbd_pool *pool);
+
+/* What epoll_wait() said. */
+void clbd_conn_event(struct clbd_conn *conn, uint32_t events);
+
+/**
+ * clbd_conn_read() - read what is there
+ *
+ * Return: number of bytes; 0 where there is nothing now, or never will be:
+ * then @ended is set; or -errno, with @broken set
+ */
+ssize_t clbd_conn_read(struct clbd_conn *conn, void *data, size_t size);
+
+/* Return: number of bytes, 0 where the peer takes none now, or -errno */
+ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count);
+
+/* Deadline in @ms from now. */
+void clbd_conn_deadline(struct clbd_conn *conn, uint64_t ms);
+
+#endif /* CLBD_CONN_H */

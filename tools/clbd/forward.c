@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+/* Heads as they are passed on: fields of one hop left out, ours put in. */
+#include "clbd/forward.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clbd/client.h"
+#include "clbd/worker.h"
+#include "lib/number.h"
+
+/* Writes behind what a buffer holds; what has no room is noted. */
+struct writer {
+	char *at;
+	char *end;
+	bool full;
+};
+
+static struct writer begin(struct clbd_buffer *out)
+{
+	return (struct writer){
+		.at = out->data + out->end,
+		.end = out->data + CLBD_BUFFER_SIZE,
+	};
+}
+
+static int finish(const struct writer *writer, struct clbd_buffer *out)
+{
+	if (writer->full)
+		return -ENOBUFS;
+	out->end = writer->at - out->data;
+	return 0;
+}
+
+static void put(struct writer *writer, const void *data, size_t size)
+{
+	if (size > (size_t)(writer->end - writer->at)) {
+		writer->full = true;
+		return;
+	}
+	memcpy(writer->at, data, size);
+	writer->at += size;
+}
+
+#define PUT(writer, literal) put(writer, literal, sizeof(literal) - 1)
+
+static void put_slice(struct writer *writer, const char *text,
+		      struct clbd_slice slice)
+{
+	put(writer, text + slice.at, slice.size);
+}
+
+static void put_number(struct writer *writer, unsigned int number)
+{
+	char digits[12];
+
+	put(writer, digits, clb_number_put(digits, number) - digits);
+}
+
+/* Where the line of field @i begins; of that behind the last, the empty one. */
+static size_t line_of(const struct clbd_head *head, size_t i)
+{
+	return i < head->count ? head->fields[i].name.at : head->size - 2u;
+}
+
+/* Copies the lines of fields that are to be passed on, as few pieces. */
+static void put_fields(struct writer *writer, const struct clbd_head *head,
+		       const char *text,
+		       bool (*drop)(const struct clbd_head *head,
+				    const struct clbd_field *field))
+{
+	size_t from = line_of(head, 0), i;
+
+	for (i = 0; i < head->count; i++) {
+		if (!head->fields[i].hop && !drop(head, &head->fields[i]))
+			continue;
+		put(writer, text + from, line_of(head, i) - from);
+		from = line_of(head, i + 1);
+	}
+	put(writer, text + from, line_of(head, head->count) - from);
+}
+
+static bool drop_of_request(const struct clbd_head *head,
+			    const struct clbd_field *field)
+{
+	switch (field->id) {
+	case CLBD_FIELD_EXPECT:
+		return !head->expects;
+	case CLBD_FIELD_PROXY:
+	case CLBD_FIELD_X_FORWARDED_FOR:
+	case CLBD_FIELD_X_FORWARDED_PORT:
+	case CLBD_FIELD_X_FORWARDED_PROTO:
+	case CLBD_FIELD_X_CLIENT_PORT:
+	case CLBD_FIELD_X_LISTENER_ADDRESS:
+	case CLBD_FIELD_X_LISTENER_NAME:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What came, in one line, and the client behind it. */
+static void put_forwarded_for(struct writer *writer,
+			      const struct clbd_session *session)
+{
+	const struct clbd_head *head = &session->request;
+	const struct clbd_client *client = session->client;
+	size_t i;
+
+	PUT(writer, "X-Forwarded-For: ");
+	for (i = 0; i < head->count; i++) {
+		const struct clbd_field *field = &head->fields[i];
+
+		if (field->id != CLBD_FIELD_X_FORWARDED_FOR ||
+		    !field->value.size)
+			continue;
+		put_slice(writer, session->text, field->value);
+		PUT(writer, ", ");
+	}
+	put(writer, client->peer, client->peer_size);
+	PUT(writer, "\r\n");
+}
+
+static void put_request_line(struct writer *writer,
+			     const struct clbd_session *session)
+{
+	const struct clbd_head *head = &session->request;
+	const char *method = llhttp_method_name(head->method);
+
+	put(writer, method, strlen(method));
+	PUT(writer, " ");
+	/* "http://host" and "http://host?query" lack the slash. */
+	if (!head->path.size || session->text[head->path.at] == '?')
+		PUT(writer, "/");
+	put_slice(writer, session->text, head->path);
+	PUT(writer, " HTTP/1.1\r\n");
+}
+
+int clbd_forward_request(const struct clbd_session *session,
+			struct clbd_buffer *out)
+{
+	const struct clbd_listener *listener = session->listener;
+	const struct clbd_head *head = &session->request;
+	struct writer writer = begin(out);
+
+	put_request_line(&writer, session);
+	if (!head->host.size) {
+		PUT(&writer, "Host: ");
+		put(&writer, listener->config->address,
+		    strlen(listener->config->address));
+		PUT(&writer, "\r\n");
+	}
+	put_fields(&writer, head, session->text, drop_of_request);
+	put_forwarded_for(&writer, session);
+	put(&writer, listener->stamp, listener->stamp_size);
+	if (listener->client_port) {
+		PUT(&writer, "X-Forwarded-Client-srcport: ");
+		put_number(&writer, session->client->peer_port);
+		PUT(&writer, "\r\n");
+	}
+	if (head->websocket)
+		PUT(&writer, "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+	PUT(&writer, "\r\n");
+	return finish(&writer, out);
+}
+
+static bool drop_of_response(const struct clbd_head *head,
+			     const struct clbd_field *field)
+{
+	bool bodiless = head->status < 200 || head->status == 204;
+
+	return bodiless && (field->id == CLBD_FIELD_CONTENT_LENGTH ||
+			    field->id == CLBD_FIELD_TRANSFER_ENCODING);
+}
+
+/* A client of HTTP/1.0 gets chunked bodies without the chunks. */
+static bool drop_of_old_response(const struct clbd_head *head,
+				 const struct clbd_field *field)
+{
+	return field->id == CLBD_FIELD_TRANSFER_ENCODING ||
+	       field->id == CLBD_FIELD_TRAILER || drop_of_response(head, field);
+}
+
+static void put_connection(struct writer *writer,
+			   const struct clbd_session *session, uint16_t status)
+{
+	if (status == 101)
+		PUT(writer, "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+	else if (status < 200)
+		return;
+	else if (session->close)
+		PUT(writer, "Connection: close\r\n");
+	else if (!session->request.minor)
+		PUT(writer, "Connection: keep-alive\r\n");
+}
+
+int clbd_forward_response(const struct clbd_session *session, const char *text,
+			 struct clbd_buffer *out)
+{
+	const struct clbd_head *head = &session->response;
+	struct writer writer = begin(out);
+
+	PUT(&writer, "HTTP/1.1 ");
+	put_number(&writer, head->status);
+	PUT(&writer, " ");
+	put_slice(&writer, text, head->phrase);
+	PUT(&writer, "\r\n");
+	put_fields(&writer, head, text,
+		   session->request.minor ? drop_of_response :
+					    drop_of_old_response);
+	put_connection(&writer, session, head->status);
+	PUT(&writer, "\r\n");
+	return finish(&writer, out);
+}
+
+static const char *phrase_of(uint16_t status)
+{
+	static const struct {
+		uint16_t status;
+		const char *phrase;
+	} phrases[] = {
+		{ 400, "Bad Request" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 408, "Request Timeout" },
+		{ 413, "Content Too Large" },
+		{ 414, "URI Too Long" },
+		{ 417, "Expectation Failed" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" },
+		{ 501, "Not Implemented" },
+		{ 502, "Bad Gateway" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
+		{ 505, "HTTP Version Not Supported" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
+		if (phrases[i].status == status)
+			return phrases[i].phrase;
+	}
+	return "Error";
+}
+
+int clbd_forward_answer(const struct clbd_session *session, uint16_t status,
+		       struct clbd_buffer *out)
+{
+	struct writer writer = begin(out);
+	const char *phrase = phrase_of(status);
+	char body[80], head[200];
+	int body_size, head_size;
+
+	body_size = snprintf(body, sizeof(body), "%u %s\n", status, phrase);
+	head_size = snprintf(head, sizeof(head),
+			     "HTTP/1.1 %u %s\r\n"
+			     "Content-Type: text/plain\r\n"
+			     "Content-Length: %d\r\n%s",
+			     status, phrase, body_size,
+			     status == 405 ? "Allow: GET, HEAD, POST, PUT, "
+					     "DELETE, OPTIONS, PATCH\r\n" : "");
+	put(&writer, head, head_size);
+	put_connection(&writer, session, status);
+	PUT(&writer, "\r\n");
+	if (session->request.method != HTTP_HEAD || !session->text)
+		put(&writer, body, body_size);
+	return finish(&writer, out);
+}

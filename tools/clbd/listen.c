@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/* Listening sockets and the configuration's file: what only the parent opens. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clbd/parent.h"
+
+#define BACKLOG 4096
+#define CONFIG_SIZE (64 * 1024 * 1024)
+
+/* A worker each: the kernel spreads connections over them. */
+int clbd_listen(const char *address)
+{
+	struct sockaddr_storage name;
+	socklen_t length = clbd_config_address(address, &name);
+	int one = 1, err;
+	int fd = socket(name.ss_family,
+			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (name.ss_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) ||
+	    bind(fd, (const void *)&name, length) || listen(fd, BACKLOG)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* The bytes of a file, in one of memory that workers can be given. */
+static int copy_file(int from)
+{
+	int to = memfd_create("clbd.conf", MFD_CLOEXEC);
+	char data[65536];
+	size_t total = 0;
+	ssize_t n;
+
+	if (to < 0)
+		return -errno;
+	while ((n = read(from, data, sizeof(data))) > 0) {
+		total += n;
+		if (total > CONFIG_SIZE)
+			errno = EFBIG;
+		if (total > CONFIG_SIZE || write(to, data, n) != n)
+			goto err;
+	}
+	if (n < 0)
+		goto err;
+	return to;
+err:
+	n = -errno;
+	close(to);
+	return n;
+}
+
+static int parse_file(const char *path, struct clbd_source *source)
+{
+	char error[CLBD_CONFIG_ERROR];
+	struct stat stat;
+	void *text;
+	int err;
+
+	if (fstat(source->file, &stat))
+		return -errno;
+	if (!stat.st_size) {
+		fprintf(stderr, "clbd: %s: is empty\n", path);
+		return -EINVAL;
+	}
+	text = mmap(NULL, stat.st_size, PROT_READ, MAP_PRIVATE, source->file,
+		    0);
+	if (text == MAP_FAILED)
+		return -errno;
+	err = clbd_config_read(path, text, stat.st_size, &source->config, error);
+	munmap(text, stat.st_size);
+	if (err)
+		fprintf(stderr, "clbd: %s\n", error);
+	return err;
+}
+
+int clbd_source_read(const char *path, struct clbd_source *source)
+{
+	struct clbd_source read = { .file = -1 };
+	int err, file = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (file < 0) {
+		err = -errno;
+		fprintf(stderr, "clbd: %s: %s\n", path, strerror(errno));
+		return err;
+	}
+	read.file = copy_file(file);
+	close(file);
+	if (read.file < 0) {
+		fprintf(stderr, "clbd: %s: %s\n", path, strerror(-read.file));
+		return read.file;
+	}
+	err = parse_file(path, &read);
+	if (err) {
+		close(read.file);
+		return err;
+	}
+	*source = read;
+	return 0;
+}
+
+void clbd_source_free(struct clbd_source *source)
+{
+	clbd_config_free(source->config);
+	if (source->file >= 0)
+		close(source->file);
+	source->config = NULL;
+	source->file = -1;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* The parent: it has the configuration, the sockets and the children. */
+#ifndef CLBD_PARENT_H
+#define CLBD_PARENT_H
+
+#include "clbd/config.h"
+#include "clbd/privilege.h"
+#include "clbd/stats.h"
+
+/**
+ * struct clbd_child - a worker, or the log
+ * @pid: 0: not running
+ * @control: socket to it
+ * @started: ms of the monotonic clock
+ * @ready: it has taken the present configuration
+ * @pipe: both ends of a worker's pipe to the log; they outlive it
+ * @sockets: listening sockets of a worker, as many as listeners; so do they
+ */
+struct clbd_child {
+	pid_t pid;
+	int control;
+	uint64_t started;
+	bool ready;
+	int pipe[2];
+	int *sockets;
+};
+
+/* A configuration and its text, in a file for the workers. */
+struct clbd_source {
+	struct clbd_config *config;
+	int file;
+};
+
+/**
+ * struct clbd_parent - all that the parent has
+ * @path: of the configuration
+ * @source: the present one
+ * @stats: a worker's counters each, in shared memory
+ * @log: the log's process
+ * @workers: the others
+ * @count: of workers
+ * @signals: file that signals come from
+ * @restarts: workers that ended by themselves
+ * @stopping: no child is started again
+ * @announced: that all workers are ready was told
+ */
+struct clbd_parent {
+	const char *path;
+	struct clbd_source source;
+	struct clbd_privilege privilege;
+	struct clbd_stats *stats;
+	struct clbd_child log;
+	struct clbd_child *workers;
+	unsigned int count;
+	int signals;
+	uint64_t restarts;
+	uint64_t kill_at;
+	bool stopping;
+	bool announced;
+};
+
+/* Return: exit status */
+int clbd_parent_run(const char *path);
+
+/* Reads and checks a file; tells on standard error what is wrong. */
+int clbd_source_read(const char *path, struct clbd_source *source);
+void clbd_source_free(struct clbd_source *source);
+
+/* listen.c: a listening socket for an address. Return: it or -errno */
+int clbd_listen(const char *address);
+
+/* child.c */
+int clbd_child_start(struct clbd_parent *parent, unsigned int index);
+int clbd_child_start_log(struct clbd_parent *parent);
+/* Sends configuration, sockets and commit. */
+int clbd_child_configure(const struct clbd_parent *parent,
+			struct clbd_child *child);
+
+#endif /* CLBD_PARENT_H */

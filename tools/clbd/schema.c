@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+/* The keys of the configuration. clbd.conf(5) says what they mean. */
+#include "clbd/schema.h"
+
+#include "clbd/balance.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define OPTIONAL CYAML_FLAG_OPTIONAL
+
+#define TEXT(key, flags, type, member, max)                                    \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (flags), type, member, \
+			       1, max)
+#define NUMBER(key, type, member) CYAML_FIELD_UINT(key, OPTIONAL, type, member)
+
+static const cyaml_strval_t schedulers[] = {
+	{ "wrr", CLBD_SCHEDULER_WRR },
+	{ "rr", CLBD_SCHEDULER_RR },
+	{ "wlc", CLBD_SCHEDULER_WLC },
+	{ "hash", CLBD_SCHEDULER_HASH },
+};
+
+static const cyaml_strval_t hashes[] = {
+	{ "source", CLBD_CONFIG_HASH_SOURCE },
+	{ "url", CLBD_CONFIG_HASH_URL },
+};
+
+static const cyaml_strval_t headers[] = {
+	{ "proto", CLBD_CONFIG_HEADER_PROTO },
+	{ "port", CLBD_CONFIG_HEADER_PORT },
+	{ "client-port", CLBD_CONFIG_HEADER_CLIENT_PORT },
+	{ "listener-name", CLBD_CONFIG_HEADER_LISTENER_NAME },
+	{ "listener-address", CLBD_CONFIG_HEADER_LISTENER_ADDRESS },
+};
+
+static const cyaml_schema_field_t server_fields[] = {
+	TEXT("address", 0, struct clbd_config_server, address, 63),
+	CYAML_FIELD_UINT_PTR("weight", OPTIONAL | CYAML_FLAG_POINTER,
+			     struct clbd_config_server, weight),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t server_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct clbd_config_server,
+			    server_fields),
+};
+
+static const cyaml_schema_field_t group_fields[] = {
+	TEXT("name", 0, struct clbd_config_group, name, 63),
+	CYAML_FIELD_ENUM("scheduler", OPTIONAL | CYAML_FLAG_STRICT,
+			 struct clbd_config_group, scheduler, schedulers,
+			 COUNT(schedulers)),
+	CYAML_FIELD_ENUM("hash", OPTIONAL | CYAML_FLAG_STRICT,
+			 struct clbd_config_group, hash, hashes, COUNT(hashes)),
+	CYAML_FIELD_UINT_PTR("keepalive", OPTIONAL | CYAML_FLAG_POINTER,
+			     struct clbd_config_group, keepalive),
+	NUMBER("keepalive-timeout", struct clbd_config_group, keepalive_timeout),
+	CYAML_FIELD_SEQUENCE_COUNT("servers", CYAML_FLAG_POINTER,
+				   struct clbd_config_group, servers,
+				   server_count, &server_schema, 1, 1000),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t group_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct clbd_config_group,
+			    group_fields),
+};
+
+static const cyaml_schema_field_t rule_fields[] = {
+	TEXT("domain", OPTIONAL, struct clbd_config_rule, domain, 253),
+	TEXT("url", OPTIONAL, struct clbd_config_rule, url, 1024),
+	TEXT("group", 0, struct clbd_config_rule, group, 63),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t rule_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct clbd_config_rule,
+			    rule_fields),
+};
+
+static const cyaml_schema_field_t patience_fields[] = {
+	NUMBER("idle", struct clbd_config_patience, idle),
+	NUMBER("request", struct clbd_config_patience, request),
+	NUMBER("tunnel", struct clbd_config_patience, tunnel),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t listener_limits[] = {
+	NUMBER("body", struct clbd_config_listener_limits, body),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t listener_fields[] = {
+	TEXT("name", 0, struct clbd_config_listener, name, 63),
+	TEXT("address", 0, struct clbd_config_listener, address, 63),
+	TEXT("group", OPTIONAL, struct clbd_config_listener, group, 63),
+	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct clbd_config_listener,
+			    timeouts, patience_fields),
+	CYAML_FIELD_MAPPING("limits", OPTIONAL, struct clbd_config_listener,
+			    limits, listener_limits),
+	CYAML_FIELD_FLAGS_PTR("headers",
+			      OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_POINTER,
+			      struct clbd_config_listener, headers, headers,
+			      COUNT(headers)),
+	CYAML_FIELD_SEQUENCE_COUNT("rules", OPTIONAL | CYAML_FLAG_POINTER,
+				   struct clbd_config_listener, rules,
+				   rule_count, &rule_schema, 0, 100000),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t listener_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct clbd_config_listener,
+			    listener_fields),
+};
+
+static const cyaml_schema_field_t limits[] = {
+	NUMBER("connections", struct clbd_config_limits, connections),
+	NUMBER("head", struct clbd_config_limits, head),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t timeouts[] = {
+	NUMBER("connect", struct clbd_config_timeouts, connect),
+	NUMBER("stop", struct clbd_config_timeouts, stop),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t fields[] = {
+	TEXT("user", OPTIONAL, struct clbd_config, user, 32),
+	NUMBER("workers", struct clbd_config, workers),
+	CYAML_FIELD_MAPPING("limits", OPTIONAL, struct clbd_config, limits,
+			    limits),
+	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct clbd_config, timeouts,
+			    timeouts),
+	TEXT("log", OPTIONAL, struct clbd_config, log, 4095),
+	CYAML_FIELD_SEQUENCE_COUNT("groups", CYAML_FLAG_POINTER,
+				   struct clbd_config, groups, group_count,
+				   &group_schema, 1, 100000),
+	CYAML_FIELD_SEQUENCE_COUNT("listeners", CYAML_FLAG_POINTER,
+				   struct clbd_config, listeners, listener_count,
+				   &listener_schema, 1, 64),
+	CYAML_FIELD_END,
+};
+
+const cyaml_schema_value_t clbd_config_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct clbd_config, fields),
+};

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/* What a worker makes of a configuration. */
+#include "clbd/setup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clbd/rules.h"
+#include "clbd/upstream.h"
+#include "clbd/worker.h"
+
+#define DEFAULT(value, otherwise) ((value) ? (value) : (otherwise))
+
+struct clbd_server *clbd_server_get(struct clbd_server *server)
+{
+	server->refs++;
+	return server;
+}
+
+void clbd_server_put(struct clbd_worker *worker, struct clbd_server *server)
+{
+	struct clbd_server **at = &worker->servers;
+
+	if (--server->refs)
+		return;
+	while (*at != server)
+		at = &(*at)->next;
+	*at = server->next;
+	free(server);
+}
+
+/* The same server in two groups is one, with one pool of upstreams. */
+static struct clbd_server *find_server(struct clbd_worker *worker,
+				      const char *text)
+{
+	struct clbd_server *server;
+
+	for (server = worker->servers; server; server = server->next) {
+		if (!strcmp(server->text, text))
+			return clbd_server_get(server);
+	}
+	server = calloc(1, sizeof(*server));
+	if (!server)
+		return NULL;
+	server->refs = 1;
+	server->length = clbd_config_address(text, &server->address);
+	snprintf(server->text, sizeof(server->text), "%s", text);
+	server->next = worker->servers;
+	worker->servers = server;
+	return server;
+}
+
+static int fill_group(struct clbd_worker *worker, struct clbd_group *group,
+		      const struct clbd_config_group *config)
+{
+	size_t i, count = config->server_count;
+
+	group->name = config->name;
+	group->hash = config->hash;
+	group->balance.scheduler = config->scheduler;
+	group->balance.members = calloc(count, sizeof(struct clbd_member));
+	group->servers = calloc(count, sizeof(*group->servers));
+	if (!group->balance.members || !group->servers)
+		return -1;
+	for (i = 0; i < count; i++) {
+		const struct clbd_config_server *from = &config->servers[i];
+		struct clbd_member *member = &group->balance.members[i];
+		struct clbd_server *server = find_server(worker, from->address);
+
+		if (!server)
+			return -1;
+		server->keep = config->keepalive ? *config->keepalive : 64;
+		server->keep_ms = DEFAULT(config->keepalive_timeout, 30) * 1000;
+		member->weight = from->weight ? *from->weight : 100;
+		member->load = &server->load;
+		member->seed = clbd_balance_hash(server->text,
+						strlen(server->text));
+		group->servers[i] = server;
+		group->balance.count++;
+	}
+	return 0;
+}
+
+static struct clbd_group *find_group(const struct clbd_setup *setup,
+				  const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; name && i < setup->group_count; i++) {
+		if (!strcmp(setup->groups[i].name, name))
+			return &setup->groups[i];
+	}
+	return NULL;
+}
+
+static void add_stamp(struct clbd_listener *listener, const char *name,
+		      const char *value)
+{
+	int size = snprintf(listener->stamp + listener->stamp_size,
+			    CLBD_STAMP_MAX - listener->stamp_size,
+			    "%s: %s\r\n", name, value);
+
+	if (size > 0 && size < CLBD_STAMP_MAX - listener->stamp_size)
+		listener->stamp_size += size;
+}
+
+static void fill_stamp(struct clbd_listener *listener)
+{
+	const struct clbd_config_listener *config = listener->config;
+	uint32_t headers = CLBD_CONFIG_HEADER_PROTO | CLBD_CONFIG_HEADER_PORT;
+
+	if (config->headers)
+		headers = *config->headers;
+	if (headers & CLBD_CONFIG_HEADER_PROTO)
+		add_stamp(listener, "X-Forwarded-Proto", "http");
+	if (headers & CLBD_CONFIG_HEADER_PORT)
+		add_stamp(listener, "X-Forwarded-Port",
+			  strrchr(config->address, ':') + 1);
+	if (headers & CLBD_CONFIG_HEADER_LISTENER_NAME)
+		add_stamp(listener, "X-Listener-Name", config->name);
+	if (headers & CLBD_CONFIG_HEADER_LISTENER_ADDRESS)
+		add_stamp(listener, "X-Listener-Address", config->address);
+	listener->client_port = headers & CLBD_CONFIG_HEADER_CLIENT_PORT;
+}
+
+static int fill_rules(struct clbd_setup *setup, struct clbd_listener *listener)
+{
+	const struct clbd_config_listener *config = listener->config;
+	uint32_t i;
+
+	if (!config->rule_count)
+		return 0;
+	listener->rules = clbd_rules_new(config->rule_count);
+	if (!listener->rules)
+		return -1;
+	for (i = 0; i < config->rule_count; i++) {
+		const struct clbd_config_rule *rule = &config->rules[i];
+		struct clbd_group *group = find_group(setup, rule->group);
+
+		if (clbd_rules_add(listener->rules, rule->domain, rule->url,
+				  group))
+			return -1;
+	}
+	return 0;
+}
+
+static int fill_listener(struct clbd_setup *setup, struct clbd_listener *listener,
+			 const struct clbd_config_listener *config)
+{
+	listener->setup = setup;
+	listener->config = config;
+	listener->group = find_group(setup, config->group);
+	listener->idle_ms = DEFAULT(config->timeouts.idle, 15) * 1000;
+	listener->request_ms = DEFAULT(config->timeouts.request, 60) * 1000;
+	listener->tunnel_ms = DEFAULT(config->timeouts.tunnel, 900) * 1000;
+	listener->body_max = config->limits.body;
+	fill_stamp(listener);
+	return fill_rules(setup, listener);
+}
+
+static int fill(struct clbd_setup *setup)
+{
+	struct clbd_config *config = setup->config;
+	unsigned int i;
+
+	setup->connect_ms = DEFAULT(config->timeouts.connect, 5) * 1000;
+	setup->head_max = DEFAULT(config->limits.head, CLBD_CONFIG_HEAD_MAX);
+	setup->groups = calloc(config->group_count, sizeof(*setup->groups));
+	setup->listeners = calloc(config->listener_count,
+				  sizeof(*setup->listeners));
+	if (!setup->groups || !setup->listeners)
+		return -1;
+	for (i = 0; i < config->group_count; i++) {
+		setup->group_count++;
+		if (fill_group(setup->worker, &setup->groups[i],
+			       &config->groups[i]))
+			return -1;
+	}
+	for (i = 0; i < config->listener_count; i++) {
+		setup->listener_count++;
+		if (fill_listener(setup, &setup->listeners[i],
+				  &config->listeners[i]))
+			return -1;
+	}
+	return 0;
+}
+
+struct clbd_setup *clbd_setup_new(struct clbd_worker *worker,
+				struct clbd_config *config)
+{
+	struct clbd_setup *setup = calloc(1, sizeof(*setup));
+
+	if (!setup) {
+		clbd_config_free(config);
+		return NULL;
+	}
+	setup->refs = 1;
+	setup->worker = worker;
+	setup->config = config;
+	if (!fill(setup))
+		return setup;
+	clbd_setup_put(setup);
+	return NULL;
+}
+
+struct clbd_setup *clbd_setup_get(struct clbd_setup *setup)
+{
+	setup->refs++;
+	return setup;
+}
+
+static void empty_group(struct clbd_worker *worker, struct clbd_group *group)
+{
+	size_t i;
+
+	for (i = 0; i < group->balance.count; i++) {
+		struct clbd_server *server = group->servers[i];
+
+		/* Upstreams of a server that no setup has any more end. */
+		if (server->refs == server->idle_count + 1)
+			clbd_upstream_close_idle(server);
+		clbd_server_put(worker, server);
+	}
+	free(group->balance.members);
+	free(group->servers);
+}
+
+void clbd_setup_put(struct clbd_setup *setup)
+{
+	unsigned int i;
+
+	if (!setup || --setup->refs)
+		return;
+	for (i = 0; i < setup->group_count; i++)
+		empty_group(setup->worker, &setup->groups[i]);
+	for (i = 0; i < setup->listener_count; i++)
+		clbd_rules_free(setup->listeners[i].rules);
+	free(setup->groups);
+	free(setup->listeners);
+	clbd_config_free(setup->config);
+	free(setup);
+}

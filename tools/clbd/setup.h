@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a worker makes of a configuration: listeners that know their rules,
+ * groups, and servers. A setup is built whole and then not changed; whoever
+ * uses it across events has a reference. Servers outlive setups: they are known
+ * by address, and keep their upstreams and counts over a reload.
+ */
+#ifndef CLBD_SETUP_H
+#define CLBD_SETUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "clbd/balance.h"
+#include "clbd/config.h"
+
+struct clbd_upstream;
+struct clbd_worker;
+struct clbd_rules;
+
+/**
+ * struct clbd_server - a server as one worker knows it
+ * @next: in the worker's list
+ * @refs: of setups, upstreams and sessions
+ * @address: where it is
+ * @text: the same, to be read
+ * @idle: upstreams that wait for a request, the latest first
+ * @idle_count: how many
+ * @keep: how many may be
+ * @keep_ms: how long
+ * @load: sessions it has now
+ */
+struct clbd_server {
+	struct clbd_server *next;
+	unsigned int refs;
+	struct sockaddr_storage address;
+	socklen_t length;
+	char text[CLB_ADDRESS_TEXT];
+	struct clbd_upstream *idle;
+	unsigned int idle_count;
+	unsigned int keep;
+	uint32_t keep_ms;
+	uint32_t load;
+};
+
+struct clbd_group {
+	const char *name;
+	struct clbd_balance balance;
+	enum clbd_config_hash hash;
+	struct clbd_server **servers; /* as many as @balance has members */
+};
+
+/* Fields that a listener adds to each request, made once. */
+#define CLBD_STAMP_MAX 512
+
+struct clbd_listener {
+	struct clbd_setup *setup;
+	const struct clbd_config_listener *config;
+	struct clbd_rules *rules; /* NULL: none */
+	struct clbd_group *group; /* where no rule fits; NULL: 404 */
+	uint32_t idle_ms;
+	uint32_t request_ms;
+	uint32_t tunnel_ms;
+	uint64_t body_max;
+	bool client_port; /* told in a field of its own */
+	uint16_t stamp_size;
+	char stamp[CLBD_STAMP_MAX];
+};
+
+struct clbd_setup {
+	unsigned int refs;
+	struct clbd_worker *worker;
+	struct clbd_config *config;
+	struct clbd_group *groups;
+	unsigned int group_count;
+	struct clbd_listener *listeners;
+	unsigned int listener_count;
+	uint32_t connect_ms;
+	uint32_t head_max;
+};
+
+/* Takes @config over, also on failure. NULL without memory. */
+struct clbd_setup *clbd_setup_new(struct clbd_worker *worker,
+				struct clbd_config *config);
+struct clbd_setup *clbd_setup_get(struct clbd_setup *setup);
+void clbd_setup_put(struct clbd_setup *setup);
+
+struct clbd_server *clbd_server_get(struct clbd_server *server);
+void clbd_server_put(struct clbd_worker *worker, struct clbd_server *server);
+
+#endif /* CLBD_SETUP_H */

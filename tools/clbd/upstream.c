@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+/* Connections to servers. */
+#include "clbd/upstream.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clbd/client.h"
+#include "clbd/session.h"
+#include "clbd/worker.h"
+
+static void unlink_idle(struct clbd_upstream *up)
+{
+	*up->link = up->next;
+	if (up->next)
+		up->next->link = up->link;
+	up->link = NULL;
+	up->server->idle_count--;
+}
+
+static void close_upstream(struct clbd_upstream *up)
+{
+	struct clbd_worker *worker = up->conn.worker;
+
+	if (up->link)
+		unlink_idle(up);
+	clbd_pool_put(&worker->buffers, up->in);
+	clbd_server_put(worker, up->server);
+	clbd_conn_free(&up->conn, &worker->upstream_pool);
+}
+
+/* The session sees another upstream, or an answer, and its client goes on. */
+static void unconnected(struct clbd_upstream *up, bool timeout)
+{
+	struct clbd_session *session = up->session;
+	struct clbd_client *client = session->client;
+
+	clbd_session_unconnected(session, timeout);
+	clbd_client_run(client);
+}
+
+static void wake(struct clbd_conn *conn)
+{
+	struct clbd_upstream *up = (struct clbd_upstream *)conn;
+	socklen_t length = sizeof(int);
+	int error = 0;
+
+	if (!up->session) {
+		/* An idle one has nothing to say but that it ends. */
+		if (conn->readable || conn->broken)
+			close_upstream(up);
+		return;
+	}
+	if (up->connecting) {
+		if (!conn->writable)
+			return;
+		getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+		if (error || conn->broken) {
+			unconnected(up, false);
+			return;
+		}
+		up->connecting = false;
+		conn->timer.deadline = UINT64_MAX;
+	}
+	clbd_client_run(up->session->client);
+}
+
+static void expire(struct clbd_conn *conn)
+{
+	struct clbd_upstream *up = (struct clbd_upstream *)conn;
+
+	if (!up->session)
+		close_upstream(up);
+	else if (up->connecting)
+		unconnected(up, true);
+}
+
+static const struct clbd_conn_ops ops = { .wake = wake, .expire = expire };
+
+static int open_socket(const struct clbd_server *server, bool *connecting)
+{
+	int one = 1, err;
+	int fd = socket(server->address.ss_family,
+			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	*connecting = false;
+	if (!connect(fd, (const void *)&server->address, server->length))
+		return fd;
+	if (errno == EINPROGRESS) {
+		*connecting = true;
+		return fd;
+	}
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+static struct clbd_upstream *connect_to(struct clbd_worker *worker,
+				       struct clbd_server *server,
+				       uint32_t ms)
+{
+	struct clbd_upstream *up = clbd_pool_get(&worker->upstream_pool);
+	bool connecting;
+	int fd;
+
+	if (!up)
+		return NULL;
+	memset(up, 0, sizeof(*up));
+	worker->stats->connects++;
+	fd = open_socket(server, &connecting);
+	if (fd < 0)
+		goto err_put;
+	if (clbd_conn_open(&up->conn, worker, fd, &ops))
+		goto err_close;
+	up->server = clbd_server_get(server);
+	up->connecting = connecting;
+	up->conn.writable = !connecting;
+	if (connecting)
+		clbd_conn_deadline(&up->conn, ms);
+	return up;
+err_close:
+	close(fd);
+err_put:
+	worker->stats->connect_errors++;
+	clbd_pool_put(&worker->upstream_pool, up);
+	return NULL;
+}
+
+/* Whether one that waited has not been closed meanwhile, as far as one sees. */
+static bool is_open(const struct clbd_upstream *up)
+{
+	char byte;
+
+	return recv(up->conn.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	       errno == EAGAIN;
+}
+
+static struct clbd_upstream *take_idle(struct clbd_server *server,
+				      enum clbd_take take)
+{
+	struct clbd_upstream *up;
+
+	if (take == CLBD_TAKE_NEW)
+		return NULL;
+	while ((up = server->idle)) {
+		if (take == CLBD_TAKE_ANY || is_open(up)) {
+			unlink_idle(up);
+			up->conn.timer.deadline = UINT64_MAX;
+			return up;
+		}
+		close_upstream(up);
+	}
+	return NULL;
+}
+
+struct clbd_upstream *clbd_upstream_take(struct clbd_server *server,
+				       struct clbd_session *session,
+				       enum clbd_take take)
+{
+	struct clbd_worker *worker = session->client->conn.worker;
+	struct clbd_upstream *up = take_idle(server, take);
+
+	if (up)
+		worker->stats->reuses++;
+	else
+		up = connect_to(worker, server, session->setup->connect_ms);
+	if (up)
+		up->session = session;
+	return up;
+}
+
+void clbd_upstream_leave(struct clbd_upstream *up, bool reusable)
+{
+	struct clbd_server *server = up->server;
+
+	up->session = NULL;
+	if (!reusable || server->idle_count >= server->keep) {
+		close_upstream(up);
+		return;
+	}
+	clbd_pool_put(&up->conn.worker->buffers, up->in);
+	up->in = NULL;
+	up->used = true;
+	up->next = server->idle;
+	up->link = &server->idle;
+	if (up->next)
+		up->next->link = &up->next;
+	server->idle = up;
+	server->idle_count++;
+	clbd_conn_deadline(&up->conn, server->keep_ms);
+}
+
+void clbd_upstream_close_idle(struct clbd_server *server)
+{
+	while (server->idle)
+		close_upstream(server->idle);
+}

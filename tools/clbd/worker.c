@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+/* A worker's loop, and the parent's orders to it. */
+#include "clbd/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clbd/client.h"
+#include "clbd/order.h"
+#include "clbd/port.h"
+#include "clbd/upstream.h"
+
+#define EVENTS 256
+
+struct clbd_buffer *clbd_worker_buffer(struct clbd_worker *worker)
+{
+	struct clbd_buffer *buffer = clbd_pool_get(&worker->buffers);
+
+	if (buffer)
+		buffer->start = buffer->end = 0;
+	return buffer;
+}
+
+static uint64_t read_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The text was checked by the parent; what fails here is memory. */
+static void take_config(struct clbd_worker *worker, int fd)
+{
+	char error[CLBD_CONFIG_ERROR];
+	struct clbd_config *config;
+	struct stat stat;
+	void *text;
+
+	clbd_setup_put(worker->next);
+	worker->next = NULL;
+	if (fstat(fd, &stat) || !stat.st_size)
+		return;
+	text = mmap(NULL, stat.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (text == MAP_FAILED)
+		return;
+	if (!clbd_config_read("configuration", text, stat.st_size, &config,
+			     error))
+		worker->next = clbd_setup_new(worker, config);
+	else
+		fprintf(stderr, "clbd: worker: %s\n", error);
+	munmap(text, stat.st_size);
+}
+
+static int commit(struct clbd_worker *worker)
+{
+	const struct clbd_config *config;
+
+	if (!worker->next)
+		return -ENOMEM;
+	clbd_setup_put(worker->setup);
+	worker->setup = worker->next;
+	worker->next = NULL;
+	config = worker->setup->config;
+	worker->client_max = config->limits.connections ?
+				     config->limits.connections : 20000;
+	clbd_log_enable(&worker->log, config->log);
+	clbd_port_update(worker);
+	return 0;
+}
+
+/* Ports first: nobody comes any more. Then whoever waits for nothing goes. */
+static void stop(struct clbd_worker *worker)
+{
+	const struct clbd_setup *setup = worker->setup;
+	uint32_t seconds = setup ? setup->config->timeouts.stop : 0;
+	struct clbd_client *client, *next;
+	struct clbd_port *port, *next_port;
+
+	if (worker->stopping)
+		return;
+	worker->stopping = true;
+	worker->stop_at = worker->now + (seconds ? seconds : 30) * 1000;
+	for (port = worker->ports; port; port = next_port) {
+		next_port = port->next;
+		clbd_port_close(port);
+	}
+	for (client = worker->clients; client; client = next) {
+		next = client->next;
+		clbd_client_stop(client);
+	}
+}
+
+static void obey(struct clbd_worker *worker, const struct clbd_order *order,
+		 int fd)
+{
+	switch (order->kind) {
+	case CLBD_ORDER_CONFIG:
+		take_config(worker, fd);
+		break;
+	case CLBD_ORDER_LISTEN:
+		if (clbd_port_add(worker, order->address, fd))
+			fprintf(stderr, "clbd: worker: no memory for %s\n",
+				order->address);
+		return;
+	case CLBD_ORDER_COMMIT:
+		clbd_order_send(worker->control,
+			       commit(worker) ? CLBD_ORDER_FAILED :
+						CLBD_ORDER_READY, NULL, -1);
+		break;
+	case CLBD_ORDER_STOP:
+		stop(worker);
+		break;
+	default:
+		break;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Without a parent a worker has nothing to live for. */
+static void take_orders(struct clbd_worker *worker)
+{
+	struct clbd_order order;
+	int fd, err;
+
+	while ((err = clbd_order_receive(worker->control, &order, &fd)) > 0)
+		obey(worker, &order, fd);
+	if (!err)
+		return;
+	epoll_ctl(worker->epoll, EPOLL_CTL_DEL, worker->control, NULL);
+	stop(worker);
+}
+
+static void free_dead(struct clbd_worker *worker)
+{
+	while (worker->dead) {
+		struct clbd_conn *conn = worker->dead;
+
+		worker->dead = conn->next;
+		clbd_pool_put(conn->pool, conn);
+	}
+}
+
+static void expire(struct clbd_worker *worker)
+{
+	struct clbd_timer *timer;
+
+	while ((timer = clbd_wheel_expired(&worker->wheel, worker->now))) {
+		struct clbd_conn *conn = (void *)((char *)timer -
+				offsetof(struct clbd_conn, timer));
+
+		conn->ops->expire(conn);
+	}
+}
+
+static void round_of(struct clbd_worker *worker)
+{
+	struct epoll_event events[EVENTS];
+	int n = epoll_wait(worker->epoll, events, EVENTS, CLBD_WHEEL_TICK), i;
+
+	worker->now = read_clock();
+	for (i = 0; i < n; i++) {
+		if (events[i].data.ptr)
+			clbd_conn_event(events[i].data.ptr, events[i].events);
+		else
+			take_orders(worker);
+	}
+	expire(worker);
+	clbd_log_tick(&worker->log, worker->now);
+	free_dead(worker);
+	if (worker->stopping && (!worker->client_count ||
+				 worker->now >= worker->stop_at))
+		worker->done = true;
+}
+
+static int start(struct clbd_worker *worker, int control, int log)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	worker->control = control;
+	worker->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (worker->epoll < 0 ||
+	    epoll_ctl(worker->epoll, EPOLL_CTL_ADD, control, &event))
+		return -errno;
+	worker->now = read_clock();
+	clbd_wheel_init(&worker->wheel, worker->now);
+	clbd_pool_init(&worker->buffers, sizeof(struct clbd_buffer), 1024);
+	clbd_pool_init(&worker->client_pool, sizeof(struct clbd_client), 4096);
+	clbd_pool_init(&worker->session_pool, sizeof(struct clbd_session), 1024);
+	clbd_pool_init(&worker->upstream_pool, sizeof(struct clbd_upstream), 1024);
+	return clbd_log_open(&worker->log, log, worker->stats);
+}
+
+/* All that is left is taken down, so that a leak shows. */
+static void end(struct clbd_worker *worker)
+{
+	while (worker->clients)
+		clbd_client_close(worker->clients);
+	while (worker->ports)
+		clbd_port_close(worker->ports);
+	clbd_setup_put(worker->next);
+	clbd_setup_put(worker->setup);
+	while (worker->servers)
+		clbd_upstream_close_idle(worker->servers);
+	free_dead(worker);
+	clbd_log_close(&worker->log);
+	clbd_pool_release(&worker->buffers);
+	clbd_pool_release(&worker->client_pool);
+	clbd_pool_release(&worker->session_pool);
+	clbd_pool_release(&worker->upstream_pool);
+	close(worker->epoll);
+}
+
+int clbd_worker_run(int control, int log, struct clbd_stats *stats)
+{
+	struct clbd_worker worker = { .stats = stats };
+	int err = start(&worker, control, log);
+
+	if (err) {
+		fprintf(stderr, "clbd: worker: %s\n", strerror(-err));
+		return EXIT_FAILURE;
+	}
+	while (!worker.done)
+		round_of(&worker);
+	end(&worker);
+	return EXIT_SUCCESS;
+}

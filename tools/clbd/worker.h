@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* A worker: one process, one loop, and all that hangs from it. */
+#ifndef CLBD_WORKER_H
+#define CLBD_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "clbd/log.h"
+#include "clbd/pool.h"
+#include "clbd/setup.h"
+#include "clbd/stats.h"
+#include "clbd/wheel.h"
+
+struct clbd_conn;
+struct clbd_port;
+struct clbd_client;
+
+/**
+ * struct clbd_worker - all that a worker has
+ * @epoll: its loop
+ * @control: socket to the parent
+ * @now: ms of the monotonic clock, as of this round
+ * @stopping: finish what has begun, take nothing new
+ * @done: leave the loop
+ * @dead: connections to free when the round is over
+ * @setup: the present one; NULL before the first
+ * @next: setup that is being received
+ * @servers: of all setups
+ * @ports: listening sockets
+ * @clients: connections of clients, in no order
+ */
+struct clbd_worker {
+	int epoll;
+	int control;
+	uint64_t now;
+	bool stopping;
+	bool done;
+	uint64_t stop_at;
+	struct clbd_wheel wheel;
+	struct clbd_pool buffers;
+	struct clbd_pool client_pool;
+	struct clbd_pool session_pool;
+	struct clbd_pool upstream_pool;
+	struct clbd_conn *dead;
+	struct clbd_setup *setup;
+	struct clbd_setup *next;
+	struct clbd_server *servers;
+	struct clbd_port *ports;
+	struct clbd_client *clients;
+	uint32_t client_count;
+	uint32_t client_max;
+	struct clbd_log log;
+	struct clbd_stats *stats;
+};
+
+/**
+ * clbd_worker_run() - be a worker, until the parent says stop
+ * @control: socket to the parent
+ * @log: pipe to the log, or -1
+ * @stats: this worker's counters, in memory shared with the parent
+ *
+ * Return: exit status
+ */
+int clbd_worker_run(int control, int log, struct clbd_stats *stats);
+
+struct clbd_buffer *clbd_worker_buffer(struct clbd_worker *worker);
+
+#endif /* CLBD_WORKER_H */
