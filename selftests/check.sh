@@ -3,7 +3,7 @@
 # usage: check.sh [TEST...]
 # Builds everything and runs the quick tests: unit tests of the tools, under
 # ASan and UBSan (unit) and under valgrind (valgrind), fuzzing of the decoders
-# in user space (decoders), tests on this host (selftests/host/*), and
+# in user space (decoders), clbd on loopback (l7), tests on this host (selftests/host/*), and
 # test_*.sh in virtual machines. A TEST is one of these or the name of a file
 # without test_ and suffix; default: all. The last line counts the cases of
 # all: "N passed, N failed, N skipped".
@@ -34,12 +34,13 @@ suite build build
 ! wanted valgrind ||
 	suite valgrind timeout -k 10 900 make -s -C tools check-valgrind
 ! wanted decoders || suite decoders timeout -k 10 900 selftests/fuzz/user.sh
+! wanted l7 || suite l7 timeout -k 10 900 selftests/l7/run.sh
 for file in selftests/host/*; do
 	name=$(basename "${file%.*}")
 	! wanted "$name" || suite "$name" timeout -k 10 900 "$file"
 done
 for name in "$@"; do
-	[[ " unit valgrind decoders " == *" $name "* ]] ||
+	[[ " unit valgrind decoders l7 " == *" $name "* ]] ||
 		[ -e "selftests/test_$name.sh" ] ||
 		compgen -G "selftests/host/$name.*" >/dev/null ||
 		suite "$name" echo "not ok 1 - $name: no such test"

@@ -53,8 +53,11 @@ static void own_signals(void)
 
 static void give_up_rights(const struct clbd_parent *parent, bool network)
 {
-	int err = clbd_privilege_drop(&parent->privilege, network);
+	int err;
 
+	/* gmtime_r() reads a file at its first use, which is not allowed later. */
+	tzset();
+	err = clbd_privilege_drop(&parent->privilege, network);
 	if (!err)
 		return;
 	fprintf(stderr, "clbd: cannot drop privileges: %s\n", strerror(-err));

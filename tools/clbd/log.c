@@ -165,8 +165,10 @@ static const char *date_of(struct clbd_log *log)
 	if (now.tv_sec != log->second) {
 		log->second = now.tv_sec;
 		gmtime_r(&now.tv_sec, &tm);
-		strftime(log->date, sizeof(log->date), "%Y-%m-%dT%H:%M:%SZ",
-			 &tm);
+		snprintf(log->date, sizeof(log->date),
+			 "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
+			 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+			 tm.tm_sec);
 	}
 	return log->date;
 }

@@ -29,7 +29,7 @@ struct clbd_log {
 	uint64_t since;
 	struct clbd_stats *stats;
 	int64_t second;
-	char date[32];
+	char date[80];
 	char *data;
 };
 

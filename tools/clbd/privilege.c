@@ -77,7 +77,7 @@ static const int calls[] = {
 
 /* What has to do with the network beside. */
 static const int network_calls[] = {
-	SYS_accept4, SYS_bind, SYS_connect, SYS_getpeername, SYS_getsockname,
+	SYS_accept4, SYS_connect, SYS_epoll_create1, SYS_getsockname,
 	SYS_getsockopt, SYS_recvfrom, SYS_sendto, SYS_setsockopt, SYS_shutdown,
 };
 

@@ -1,0 +1,354 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""clbd as processes: rights, crashes, reload, stop, the access log. PLAIN names
+a program without sanitizers, for what they are in the way of."""
+import json
+import os
+import pathlib
+import re
+import signal
+import threading
+import time
+
+from rig import (Client, Daemon, HeadServer, Server, TOP, Tap, ask, config,
+                 equal, wait_for)
+
+PLAIN = os.environ.get("PLAIN", str(TOP / "build/tools/clbd"))
+
+
+def status_of(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return dict(re.findall(r"^(\w+):\t(.*)$", text, re.M))
+
+
+def rights():
+    """a worker has no capabilities, cannot gain any, and few system calls; as
+    root's child it is another user"""
+    with Daemon(config(Server()), program=PLAIN) as clbd:
+        status = status_of(clbd.workers()[0])
+        for name in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
+            equal(int(status[name], 16), 0, name)
+        equal(status["NoNewPrivs"], "1")
+        equal(status["Seccomp"], "2")
+        if os.geteuid() == 0:
+            equal(int(status["CapBnd"], 16), 0)
+            equal("0" in status["Uid"].split(), False, "user")
+            equal("0" in status["Gid"].split(), False, "group")
+            equal(status["Groups"].strip(), "")
+        equal(ask(clbd.port).status, 200)
+
+
+def system_calls():
+    """all that a worker does is among the system calls it may make"""
+    def answer(_server, sock, _reader, request):
+        if "big" in request.first:
+            sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 3000000)
+            return False
+        Server.plain(_server, sock, _reader, request)
+        return True
+    server = Server(answer)
+    text = config(server, top="log: @LOG@",
+                  listener="    timeouts: {idle: 1}")
+    with Daemon(text, program=PLAIN) as clbd:
+        for _ in range(3):
+            with Client(clbd.port) as client:
+                client.ask()
+                client.ask("/big")
+            clbd.reload(text)
+        with Client(clbd.port) as client:
+            equal(client.ended(), True)
+        wait_for("lines", lambda: len(clbd.lines()) == 6)
+        equal(clbd.stats()["restarts"], 0)
+
+
+def crash():
+    """a worker that dies is started again; another goes on, and what waited
+    for it is served"""
+    with Daemon(config(Server()).replace("workers: 1", "workers: 2")) as clbd:
+        pids = clbd.workers()
+        equal(len(pids), 2)
+        clients = []
+        while len({c.worker for c in clients}) < 2:
+            client = Client(clbd.port)
+            client.ask()
+            client.worker = worker_of(client, pids)
+            clients.append(client)
+        victim = pids[0]
+        os.kill(victim, signal.SIGKILL)
+        for client in clients:
+            if client.worker != victim:
+                equal(client.ask().status, 200)
+            else:
+                equal(client.ended(), True)
+            client.close()
+        waiting = [Client(clbd.port) for _ in range(8)]
+        for client in waiting:
+            equal(client.ask().status, 200)
+            client.close()
+        wait_for("a new worker", lambda: len(clbd.workers()) == 2)
+        equal(clbd.stats()["restarts"], 1)
+        equal("killed by signal 9" in clbd.told(), True)
+        # It is what was meant here, and no finding.
+        pathlib.Path(clbd.errors).write_text(
+            clbd.told().replace("killed by signal", "KILLED BY SIGNAL"))
+
+
+def worker_of(client, pids):
+    """Whose socket is the other end of the client's?"""
+    port = client.sock.getsockname()[1]
+    inode = None
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if int(fields[2].split(":")[1], 16) == port:
+            inode = fields[9]
+    for pid in pids:
+        for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                if os.readlink(fd) == f"socket:[{inode}]":
+                    return pid
+            except FileNotFoundError:
+                pass
+    return None
+
+
+def reload():
+    """reload: the next request on a connection follows the new configuration,
+    one that has begun goes on with the old"""
+    go = threading.Event()
+
+    def answer(_server, sock, _reader, request):
+        if "slow" in request.first:
+            go.wait(30)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na")
+    a, b = Server(answer), Server(name="b")
+    with Daemon(config(a)) as clbd, Client(clbd.port) as client, \
+            Client(clbd.port) as slow:
+        equal(client.ask().body, b"a")
+        slow.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for("the request", lambda: len(a.requests) == 2)
+        clbd.reload(config(b))
+        equal(client.ask().body, b"b")
+        go.set()
+        equal(slow.response().body, b"a")
+        equal(slow.ask().body, b"b")
+        equal(clbd.stats()["restarts"], 0)
+
+
+def reload_listeners():
+    """reload: listeners come and go; connections of one that goes are ended
+    with their next response"""
+    server = Server()
+    with Daemon(config(server)) as clbd, Client(clbd.port) as client:
+        client.ask()
+        old = clbd.port
+        from rig import free_port
+        clbd.port = free_port()
+        clbd.reload(config(server))
+        equal(ask(clbd.port).status, 200)
+        equal(client.ask().get("Connection"), "close")
+        equal(client.ended(), True)
+        try:
+            Client(old)
+        except ConnectionRefusedError:
+            return
+        raise AssertionError("the old address still listens")
+
+
+def reload_refused():
+    """a bad configuration is refused with file, line and key; the old one goes
+    on"""
+    with Daemon(config(Server())) as clbd, Client(clbd.port) as client:
+        client.ask()
+        clbd.write(config(Server()).replace("group: web", "group: wbe"))
+        clbd.process.send_signal(signal.SIGHUP)
+        clbd.wait_told("not reloaded")
+        equal(re.search(r"clbd.conf:\d+: listeners\[0\].group: no group has "
+                        "this name", clbd.told()) is not None, True,
+              clbd.told())
+        clbd.write(config(Server()).replace(
+            "127.0.0.1:@PORT@", "192.0.2.1:80"))
+        clbd.process.send_signal(signal.SIGHUP)
+        clbd.wait_told("192.0.2.1:80: Cannot assign")
+        equal(client.ask().status, 200)
+        equal(ask(clbd.port).status, 200)
+
+
+def reload_often():
+    """reloads under traffic fail no request"""
+    servers = [Server(name="a"), Server(name="b")]
+    with Daemon(config(servers[0]).replace("workers: 1", "workers: 2")) as clbd:
+        stop, failures, done = threading.Event(), [], [0]
+
+        def traffic(keep):
+            client = None
+            while not stop.is_set():
+                try:
+                    client = client or Client(clbd.port)
+                    equal(client.ask().status, 200)
+                    done[0] += 1
+                except Exception as error:
+                    failures.append(repr(error))
+                    client = None
+                if client and not keep:
+                    client.close()
+                    client = None
+        threads = [threading.Thread(target=traffic, args=(i % 2,))
+                   for i in range(4)]
+        for thread in threads:
+            thread.start()
+        for i in range(20):
+            clbd.reload(config(servers[i % 2])
+                        .replace("workers: 1", "workers: 2"))
+            before = done[0]
+            wait_for("traffic", lambda: done[0] > before + 20 or failures)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        equal(failures, [])
+        equal(clbd.stats()["restarts"], 0)
+
+
+def stop():
+    """stop: idle connections end, a request that has begun is answered, new
+    connections are refused"""
+    go = threading.Event()
+
+    def answer(_server, sock, _reader, _request):
+        go.wait(30)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na")
+    server = Server(answer)
+    with Daemon(config(server)) as clbd, Client(clbd.port) as idle, \
+            Client(clbd.port) as busy:
+        busy.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for("the request", lambda: server.requests)
+        clbd.process.send_signal(signal.SIGTERM)
+        equal(idle.ended(), True)
+        try:
+            Client(clbd.port).close()
+            raise AssertionError("it still listens")
+        except ConnectionRefusedError:
+            pass
+        go.set()
+        response = busy.response()
+        equal(response.body, b"a")
+        equal(response.get("Connection"), "close")
+        equal(clbd.process.wait(30), 0)
+
+
+def stop_deadline():
+    """stop: what is not answered by the deadline is ended"""
+    server = HeadServer(lambda _, __, reader, ___: reader.more())
+    with Daemon(config(server, top="timeouts: {stop: 1}")) as clbd, \
+            Client(clbd.port) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for("the request", lambda: server.requests)
+        clbd.process.send_signal(signal.SIGTERM)
+        equal(client.ended(), True)
+        equal(clbd.process.wait(30), 0)
+
+
+def parent_dies():
+    """workers end when the parent has gone"""
+    with Daemon(config(Server())) as clbd:
+        pids = clbd.workers()
+        clbd.process.kill()
+        clbd.process.wait()
+        wait_for("their end", lambda: not any(
+            os.path.exists(f"/proc/{pid}") for pid in pids))
+        clbd.process.returncode = 0
+
+
+def access_log():
+    """the access log has a line of JSON for each request, with what was asked
+    and how it ended"""
+    def answer(_server, sock, _reader, request):
+        if "cut" in request.first:
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab")
+            return False
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+        return True
+    server = Server(answer)
+    with Daemon(config(server, top="log: @LOG@")) as clbd:
+        with Client(clbd.port) as client:
+            port = client.sock.getsockname()[1]
+            client.ask("/a?b=\"c\\", fields="User-Agent: a\xe9\"\\\tb\r\n"
+                       "Referer: http://x/\r\nX-Forwarded-For: 192.0.2.1\r\n",
+                       method="POST", body=b"")
+            try:
+                client.ask("/cut")
+            except (EOFError, ConnectionResetError):
+                pass
+        with Client(clbd.port) as client:
+            client.send(b"GET / HTTP/1.1\r\n\r\n")
+            equal(client.response().status, 400)
+        wait_for("lines", lambda: len(clbd.lines()) == 3)
+        first, cut, bad = (json.loads(line) for line in clbd.lines())
+        wanted = {
+            "listener": "site", "vip_addr": f"127.0.0.1:{clbd.port}",
+            "client_ip": "127.0.0.1", "client_port": port, "scheme": "http",
+            "request_method": "POST", "request_uri": "/a?b=\"c\\",
+            "server_protocol": "HTTP/1.1", "http_host": "a.example",
+            "http_referer": "http://x/", "http_user_agent": "a\xe9\"\\\tb",
+            "http_x_forwarded_for": "192.0.2.1", "status": 200,
+            "body_bytes_sent": 5, "upstream_addr": server.address,
+            "upstream_status": 200, "tries": 1, "ending": "normal"}
+        equal({k: first.get(k) for k in wanted}, wanted)
+        equal(cut["ending"], "server")
+        equal((bad["status"], bad["ending"], bad["reason"]),
+              (400, "refused", "no Host"))
+        equal(bad["upstream_addr"], "")
+
+
+def log_reopened():
+    """USR1 opens the log anew; a reload may name another file"""
+    text = config(Server(), top="log: @LOG@")
+    with Daemon(text) as clbd:
+        ask(clbd.port)
+        wait_for("a line", lambda: len(clbd.lines()) == 1)
+        os.rename(clbd.log, clbd.log + ".1")
+        clbd.process.send_signal(signal.SIGUSR1)
+        wait_for("the file", lambda: os.path.exists(clbd.log))
+        ask(clbd.port)
+        wait_for("a line", lambda: len(clbd.lines()) == 1)
+        old, clbd.log = clbd.log, clbd.log + ".2"
+        clbd.reload(text)
+        ask(clbd.port)
+        wait_for("a line", lambda: len(clbd.lines()) == 1)
+        equal(len(pathlib.Path(old).read_text().splitlines()), 1)
+
+
+def log_stuck():
+    """a log that nobody takes costs lines, which are counted, and no request"""
+    with Daemon(config(Server(), top="log: @LOG@")) as clbd:
+        os.unlink(clbd.log)
+        os.mkfifo(clbd.log)
+        reader = os.open(clbd.log, os.O_RDONLY | os.O_NONBLOCK)
+        clbd.process.send_signal(signal.SIGUSR1)
+        fields = "User-Agent: " + "x" * 8000 + "\r\n"
+        with Client(clbd.port) as client:
+            def lost():
+                for _ in range(20):
+                    equal(client.ask(fields=fields).status, 200)
+                return clbd.stats()["log_lost"]
+            wait_for("lines to be lost", lost)
+            total = clbd.stats()["requests"]
+        lines, end = b"", time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                data = os.read(reader, 1 << 20)
+            except BlockingIOError:
+                data = b""
+            lines += data
+            if not data and lines.count(b"\n") + \
+                    clbd.stats()["log_lost"] == total:
+                break
+        for line in lines.splitlines():
+            json.loads(line)
+        equal(lines.count(b"\n") + clbd.stats()["log_lost"], total)
+        os.close(reader)
+
+
+if __name__ == "__main__":
+    Tap().run([rights, system_calls, crash, reload, reload_listeners,
+               reload_refused, reload_often, stop, stop_deadline, parent_dies,
+               access_log, log_reopened, log_stuck])
