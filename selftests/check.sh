@@ -3,10 +3,10 @@
 # usage: check.sh [TEST...]
 # Builds everything and runs the quick tests: unit tests of the tools, under
 # ASan and UBSan (unit) and under valgrind (valgrind), fuzzing of the decoders
-# in user space (decoders), clbd on loopback (l7), tests on this host (selftests/host/*), and
-# test_*.sh in virtual machines. A TEST is one of these or the name of a file
-# without test_ and suffix; default: all. The last line counts the cases of
-# all: "N passed, N failed, N skipped".
+# in user space (decoders), clbd on loopback (l7), tests on this host
+# (selftests/host/*), and test_*.sh in virtual machines. A TEST is one of these
+# or the name of a file without test_ and suffix; default: all. The last line
+# counts the cases of all: "N passed, N failed, N skipped".
 #
 # environment, beside what boot.sh and run.sh take:
 #	VMS=2		virtual machines that share the test files, side by side

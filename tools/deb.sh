@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 # usage: deb.sh VERSION TREE FILE
 # Makes a Debian package of what "make install" and "make dkms" put into TREE:
-# clbctl with its man page and completion, and the module's sources, which DKMS
-# builds for each kernel. dpkg alone is needed.
+# clbctl and clbd with their man pages, completion and unit, and the module's
+# sources, which DKMS builds for each kernel. dpkg alone is needed.
 set -euo pipefail
 version=$1 tree=$2 file=$3
 
-# What the program is linked to. The tool wants a source package around it.
+# What the programs are linked to. The tool wants a source package around it.
 shared_libraries() {
 	local work
 
@@ -15,12 +15,12 @@ shared_libraries() {
 	mkdir "$work/debian"
 	printf 'Source: clb\n\nPackage: clb\nArchitecture: any\n' \
 		>"$work/debian/control"
-	(cd "$work" && dpkg-shlibdeps -O "$tree/usr/sbin/clbctl") |
+	(cd "$work" && dpkg-shlibdeps -O "$tree"/usr/sbin/*) |
 		sed 's/^shlibs:Depends=//'
 	rm -rf "$work"
 }
 
-gzip -9nf "$tree/usr/share/man/man8/clbctl.8"
+gzip -9nf "$tree"/usr/share/man/man?/*
 mkdir -p "$tree/DEBIAN" "$(dirname "$file")"
 cat >"$tree/DEBIAN/control" <<-CONTROL
 	Package: clb
@@ -31,10 +31,11 @@ cat >"$tree/DEBIAN/control" <<-CONTROL
 	Priority: optional
 	Depends: $(shared_libraries), dkms, kmod
 	Installed-Size: $(du -sk "$tree" | cut -f1)
-	Description: layer 4 load balancer
+	Description: load balancer
 	 The kernel module clb, built by DKMS, forwards TCP and UDP from virtual
 	 addresses to servers by NAT, full NAT, direct routing or tunnels, for IPv4
-	 and IPv6. clbctl configures it.
+	 and IPv6. clbctl configures it. clbd forwards HTTP requests by their domain
+	 and URL.
 CONTROL
 cat >"$tree/DEBIAN/postinst" <<-SCRIPT
 	#!/bin/sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # make install, make dkms and make deb put everything where it belongs, and what
-# they put there works: the program, its man page and completion; the module's
+# they put there works: the programs, their man pages, completion; the module's
 # sources build by the commands that DKMS would run.
 set -uo pipefail
 here=$(dirname "$(realpath "$0")")
@@ -30,10 +30,22 @@ ok() { # NAME COMMAND...
 }
 
 same() { [ "$(cat)" = "$1" ]; }
-program() { "$root/usr/sbin/clbctl" -V | same "clbctl $version"; }
+program() {
+	"$root/usr/sbin/clbctl" -V | same "clbctl $version" &&
+		"$root/usr/sbin/clbd" -V | same "clbd $version"
+}
 man_page() {
-	mandoc -T utf8 "$root/usr/share/man/man8/clbctl.8" | col -b |
-		grep -x NAME
+	local page
+
+	for page in man8/clbctl.8 man8/clbd.8 man5/clbd.conf.5; do
+		mandoc -T utf8 "$root/usr/share/man/$page" | col -b |
+			grep -x NAME || return
+	done
+}
+unit() {
+	local file=$root/usr/lib/systemd/system/clbd.service
+
+	grep -x "ExecStart=/usr/sbin/clbd" "$file" && ! grep @ "$file"
 }
 completion() {
 	# shellcheck disable=SC2016 # for the other shell
@@ -53,7 +65,7 @@ deb_fields() {
 	dpkg-deb --field "$deb" >"$root/fields" &&
 		grep -x "Package: clb" "$root/fields" &&
 		grep -x "Version: $version" "$root/fields" &&
-		grep -E '^Depends: .*libmnl0.*dkms' "$root/fields"
+		grep -E '^Depends: .*libcyaml1.*libmnl0.*dkms' "$root/fields"
 }
 # The same files, wherever they were put, but for those of the built module.
 deb_files() {
@@ -80,8 +92,9 @@ dkms_clean() {
 }
 
 ok "make install" make -s -C "$top" install PREFIX=/usr "DESTDIR=$root"
-ok "the program runs" program
-ok "the man page is readable" man_page
+ok "the programs run" program
+ok "the man pages are readable" man_page
+ok "the unit starts the program that was installed" unit
 ok "the completion loads" completion
 ok "the module is of this version and for this kernel" module
 ok "make dkms" make -s -C "$top" dkms "DESTDIR=$root"

@@ -1,0 +1,133 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# clbd by itself: its command line, what it says of bad configurations, and
+# whether its man pages know all keys, counters and options. Output: TAP.
+# CLBD: the program to test; RUN: what runs it, may be empty.
+
+cd "$(dirname "$0")/../clbd" || exit 1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+n=0
+failed=0
+
+result() { # STATUS NAME OUTPUT
+	local word="not ok"
+
+	[ "$1" -ne 0 ] || word=ok
+	n=$((n + 1))
+	failed=$((failed | ($1 != 0)))
+	echo "$word $n - $2"
+	[ "$1" -eq 0 ] || sed 's/^/# /' <<<"$3"
+}
+
+# expect STATUS TEXT WORD...: the output contains TEXT
+expect() {
+	local want=$1 text=$2 out status
+
+	shift 2
+	# shellcheck disable=SC2086 # RUN may be several words
+	out=$(${RUN:-} "$CLBD" "$@" 2>&1 </dev/null)
+	status=$?
+	[ "$status" -eq "$want" ] && [[ $out == *"$text"* ]]
+	result $? "clbd $*: $text" "status $status: $out"
+}
+
+expect 0 'usage: clbd' --help
+expect 0 'usage: clbd' -h
+expect 0 'clbd 0.1.0' --version
+expect 2 'usage: clbd' --frob
+expect 2 "'x': one word too many" x
+expect 1 '/nonexistent: No such file' --check -f /nonexistent
+expect 1 '/nonexistent: No such file' -f /nonexistent
+
+good='groups:
+  - name: web
+    servers:
+      - address: "192.0.2.1:80"
+      - address: "192.0.2.2:80"
+        weight: 50
+listeners:
+  - name: site
+    address: "127.0.0.1:80"
+    group: web
+    rules:
+      - domain: a.example
+        group: web'
+file=$dir/clbd.conf
+
+# refused LINE TEXT FROM TO: the configuration with TO instead of FROM
+refused() {
+	local line=$1 text=$2
+
+	echo "${good/"$3"/"$4"}" >"$file"
+	expect 1 "clbd.conf:$line: $text" --check -f "$file"
+}
+
+echo "$good" >"$file"
+expect 0 good --check -f "$file"
+: >"$file"
+expect 1 'is empty' -c -f "$file"
+refused 2 'groups[0]: ' 'name: web' 'nam: web'
+refused 6 'groups[0].servers[1].weight: more than 100' 50 101
+refused 6 'groups[0].servers[1].weight: ' 50 x
+refused 6 'groups[0].servers[1].weight: ' 50 -1
+refused 6 'groups[0].servers[1].weight: ' 50 '[1]'
+refused 4 'groups[0].servers[0].address: not ADDRESS:PORT' 192.0.2.1:80 192.0.2.1
+refused 4 'groups[0].servers[0].address: not ADDRESS:PORT' 192.0.2.1:80 a:80
+refused 5 'groups[0].servers[1].address: already in this group' 192.0.2.2 192.0.2.1
+refused 10 'listeners[0].group: no group has this name' \
+	$'80"\n    group: web' $'80"\n    group: wbe'
+refused 13 'listeners[0].rules[0].group: no group has this name' \
+	$'example\n        group: web' $'example\n        group: wbe'
+refused 12 'listeners[0].rules[0].domain: not a name or *.NAME' a.example '"*"'
+refused 12 'listeners[0].rules[0].url: does not begin with a slash' \
+	'domain: a.example' 'url: img'
+refused 14 'listeners[0].rules[1]: another rule has this domain' \
+	$'a.example\n        group: web' \
+	$'a.example\n        group: web\n      - {domain: A.example, group: web}'
+refused 8 'listeners[0].name: ' 'name: site' 'name: a b'
+refused 9 'listeners[0].address: not ADDRESS:PORT' 127.0.0.1:80 80
+refused 1 'limits.head: more than 15360' groups: $'limits: {head: 15361}\ngroups:'
+refused 1 'workers: more than 256' groups: $'workers: 257\ngroups:'
+refused 11 'listeners[0].timeouts.idle: more than 60' rules: \
+	$'timeouts: {idle: 61}\n    rules:'
+refused 3 'groups[0].scheduler: ' servers: $'scheduler: x\n    servers:'
+refused 11 'listeners[0].headers' rules: $'headers: [x]\n    rules:'
+
+man() { mandoc -T utf8 "$1" | col -b | tr -cs 'a-z0-9_-' '\n' | sort -u; }
+# known NAME PAGE WORD...: each of the words is in the page
+known() {
+	local name=$1 page=$2 words word missing=
+
+	shift 2
+	words=" $(man "$page" | xargs) "
+	for word in "$@"; do
+		[[ $words == *" $word "* ]] || missing+=" $word"
+	done
+	[ "$#" -gt 0 ] && [ -z "$missing" ]
+	result $? "$name" "missing:$missing"
+}
+
+# shellcheck disable=SC2046 # words are meant to split
+{
+	known 'clbd.conf(5) has all keys' clbd.conf.5 $(
+		grep -oE '(TEXT|NUMBER|CYAML_FIELD_[A-Z_]+)\("[a-z-]+"' schema.c |
+			sed 's/.*"\(.*\)"/\1/')
+	known 'clbd.conf(5) has all values' clbd.conf.5 $(
+		sed -n 's/^\t{ "\([a-z-]*\)", CLBD_.*/\1/p' schema.c)
+	known 'clbd(8) has all counters' clbd.8 $(
+		sed -n 's/^\tX(\([a-z0-9_]*\),.*/\1/p' stats.h)
+	known 'clbd(8) has all that a line of the log has' clbd.8 $(
+		grep -oE 'put_(string|number|time|field)\([a-z&]+, "[a-z_]+"' log.c |
+			sed 's/.*"\(.*\)"/\1/')
+}
+for page in clbd.8 clbd.conf.5; do
+	out=$(mandoc -T lint "$page" 2>&1 |
+		grep -vE 'mandoc.db lacks|referenced manual not found')
+	[ -z "$out" ]
+	result $? "$page: mandoc finds no fault" "$out"
+done
+sed -n '/^\.Bd -literal/,/^\.Ed/p' clbd.conf.5 | sed '1d;$d' >"$file"
+expect 0 good --check -f "$file"
+echo "1..$n"
+exit $failed
