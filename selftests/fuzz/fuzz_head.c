@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * clbd's decoder of HTTP/1 heads and bodies. The first byte says whether the rest
- * is a request or a response, and how it is cut. However it is cut, the
+ * clbd's decoder of HTTP/1 heads and bodies. The first byte says whether the
+ * rest is a request or a response, and how it is cut. However it is cut, the
  * decoder must say the same; what it takes must follow the grammar by the plain
  * rules below, which know nothing of how the decoder is made.
  */

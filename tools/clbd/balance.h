@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Which member of a group gets a request. Pure but for the state of its turn. */
+/*
+ * Which member of a group gets a request. Pure but for the state of its turn.
+ */
 #ifndef CLBD_BALANCE_H
 #define CLBD_BALANCE_H
 

@@ -27,7 +27,7 @@ enum state {
 };
 
 void clbd_body_init(struct clbd_body *body, enum clbd_framing framing,
-		   uint64_t length)
+		    uint64_t length)
 {
 	memset(body, 0, sizeof(*body));
 	body->framing = framing;
@@ -138,7 +138,7 @@ static size_t take_data(struct clbd_body *body, size_t size)
 }
 
 static enum clbd_result parse_chunks(struct clbd_body *body, char *data,
-				    size_t size, size_t *used, size_t *kept)
+				     size_t size, size_t *used, size_t *kept)
 {
 	size_t at = 0, out = 0, n;
 
@@ -162,8 +162,8 @@ static enum clbd_result parse_chunks(struct clbd_body *body, char *data,
 	return body->state == DONE ? CLBD_DONE : CLBD_MORE;
 }
 
-enum clbd_result clbd_body_parse(struct clbd_body *body, char *data, size_t size,
-			       size_t *used, size_t *kept)
+enum clbd_result clbd_body_parse(struct clbd_body *body, char *data,
+				 size_t size, size_t *used, size_t *kept)
 {
 	*used = *kept = 0;
 	if (body->state == DONE)

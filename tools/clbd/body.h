@@ -2,11 +2,12 @@
 /*
  * Decoder of bodies: how many of the bytes at hand belong to a message.
  *
- * clbd_body_parse() is given bytes as they arrive, each once. It says how many of
- * them belong to the message, and CLBD_DONE with its last byte; CLBD_MORE where
- * it goes on; CLBD_BAD where no one may be sure where it ends. Chunks, their
- * sizes and the trailers stay as they are, to be passed on, unless @strip: then
- * only the data is left. It allocates nothing and keeps no pointer.
+ * clbd_body_parse() is given bytes as they arrive, each once. It says how many
+ * of them belong to the message, and CLBD_DONE with its last byte; CLBD_MORE
+ * where it goes on; CLBD_BAD where no one may be sure where it ends. Chunks,
+ * their sizes and the trailers stay as they are, to be passed on, unless
+ * @strip: then only the data is left. It allocates nothing and keeps no
+ * pointer.
  */
 #ifndef CLBD_BODY_H
 #define CLBD_BODY_H
@@ -43,7 +44,7 @@ struct clbd_body {
 };
 
 void clbd_body_init(struct clbd_body *body, enum clbd_framing framing,
-		   uint64_t length);
+		    uint64_t length);
 
 /**
  * clbd_body_parse() - the next bytes of a body
@@ -53,8 +54,8 @@ void clbd_body_init(struct clbd_body *body, enum clbd_framing framing,
  * @used: how many belong to the message
  * @kept: how many of these are to be passed on
  */
-enum clbd_result clbd_body_parse(struct clbd_body *body, char *data, size_t size,
-			       size_t *used, size_t *kept);
+enum clbd_result clbd_body_parse(struct clbd_body *body, char *data,
+				 size_t size, size_t *used, size_t *kept);
 
 /* Whether nothing more belongs to the message. */
 bool clbd_body_done(const struct clbd_body *body);

@@ -9,9 +9,9 @@
 #include "clbd/rules.h"
 #include "clbd/schema.h"
 
-__attribute__((format(printf, 3, 4)))
-static bool fault_at(struct clbd_config_fault *fault, const char *text,
-		     const char *format, ...)
+__attribute__((format(printf, 3, 4))) static bool
+fault_at(struct clbd_config_fault *fault, const char *text, const char *format,
+	 ...)
 {
 	va_list args;
 
@@ -230,7 +230,7 @@ static bool check_top(const struct clbd_config *config,
 }
 
 bool clbd_config_check(const struct clbd_config *config,
-		      struct clbd_config_fault *fault)
+		       struct clbd_config_fault *fault)
 {
 	struct names names = { 0 };
 	unsigned int l;

@@ -55,7 +55,9 @@ static void give_up_rights(const struct clbd_parent *parent, bool network)
 {
 	int err;
 
-	/* gmtime_r() reads a file at its first use, which is not allowed later. */
+	/*
+	 * gmtime_r() reads a file at its first use, which is not allowed later.
+	 */
 	tzset();
 	err = clbd_privilege_drop(&parent->privilege, network);
 	if (!err)
@@ -144,7 +146,7 @@ int clbd_child_start_log(struct clbd_parent *parent)
 }
 
 int clbd_child_configure(const struct clbd_parent *parent,
-			struct clbd_child *child)
+			 struct clbd_child *child)
 {
 	const struct clbd_config *config = parent->source.config;
 	unsigned int i;
@@ -152,11 +154,12 @@ int clbd_child_configure(const struct clbd_parent *parent,
 
 	child->ready = false;
 	err = clbd_order_send(child->control, CLBD_ORDER_CONFIG, NULL,
-			     parent->source.file);
+			      parent->source.file);
 	for (i = 0; !err && i < config->listener_count; i++)
 		err = clbd_order_send(child->control, CLBD_ORDER_LISTEN,
-				     config->listeners[i].address,
-				     child->sockets[i]);
-	return err ? err : clbd_order_send(child->control, CLBD_ORDER_COMMIT,
-					  NULL, -1);
+				      config->listeners[i].address,
+				      child->sockets[i]);
+	return err ? err
+		   : clbd_order_send(child->control, CLBD_ORDER_COMMIT, NULL,
+				     -1);
 }

@@ -68,19 +68,20 @@ static void linger(struct clbd_client *client)
 
 static void read_on(struct clbd_client *client)
 {
-	char data[4096];
+	char data[16384];
 
-	while (client->conn.readable &&
-	       clbd_conn_read(&client->conn, data, sizeof(data)) > 0)
-		;
+	clbd_conn_read(&client->conn, data, sizeof(data));
 	if (client->conn.ended)
 		close_client(client);
+	else if (client->conn.readable)
+		clbd_conn_again(&client->conn);
 }
 
 /* One empty line before a request is nothing: RFC 9112 2.2. */
 static void skip_line(struct clbd_buffer *in)
 {
-	if (clbd_buffer_held(in) >= 2 && !memcmp(in->data + in->start, "\r\n", 2))
+	if (clbd_buffer_held(in) >= 2 &&
+	    !memcmp(in->data + in->start, "\r\n", 2))
 		in->start += 2;
 }
 
@@ -132,7 +133,8 @@ static enum reading parse_head(struct clbd_client *client)
 		clbd_conn_deadline(&client->conn, session->listener->idle_ms);
 	}
 	held = clbd_buffer_held(in);
-	switch (clbd_head_parse(&session->request, in->data + in->start, held)) {
+	switch (clbd_head_parse(&session->request, in->data + in->start,
+				held)) {
 	case CLBD_DONE:
 		if (session->request.size > session->setup->head_max)
 			break;
@@ -169,13 +171,13 @@ static enum reading read_head(struct clbd_client *client)
 			return READING_ENDED;
 		clbd_buffer_compact(client->in);
 		n = clbd_conn_read(&client->conn,
-				  client->in->data + client->in->end,
-				  clbd_buffer_room(client->in));
+				   client->in->data + client->in->end,
+				   clbd_buffer_room(client->in));
 		if (n > 0)
 			client->in->end += n;
 		else
-			return client->conn.ended ? READING_ENDED :
-						    READING_WAITS;
+			return client->conn.ended ? READING_ENDED
+						  : READING_WAITS;
 	}
 }
 
@@ -217,11 +219,20 @@ static bool has_request(const struct clbd_client *client)
 	       (client->session->text || client->session->answering);
 }
 
+/* So many requests in a row; then it is the others' turn. */
+#define ROUNDS 16
+
 void clbd_client_run(struct clbd_client *client)
 {
+	unsigned int rounds = 0;
+
 	do {
 		if (client->lingering) {
 			read_on(client);
+			return;
+		}
+		if (++rounds > ROUNDS) {
+			clbd_conn_again(&client->conn);
 			return;
 		}
 		if (has_request(client))
@@ -293,7 +304,7 @@ static void note_peer(struct clbd_client *client,
 }
 
 void clbd_client_accept(struct clbd_port *port, int fd,
-		       const struct sockaddr_storage *peer)
+			const struct sockaddr_storage *peer)
 {
 	struct clbd_worker *worker = port->conn.worker;
 	struct clbd_client *client = clbd_pool_get(&worker->client_pool);

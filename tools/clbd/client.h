@@ -36,7 +36,7 @@ struct clbd_client {
 
 /* A connection was accepted; @fd is taken over. */
 void clbd_client_accept(struct clbd_port *port, int fd,
-		       const struct sockaddr_storage *peer);
+			const struct sockaddr_storage *peer);
 
 /* Goes on with whatever can go on; the client may be gone afterwards. */
 void clbd_client_run(struct clbd_client *client);

@@ -13,7 +13,8 @@
 
 /*
  * libcyaml tells what is wrong as lines for a log: the first says what, those
- * after "Backtrace" where, innermost first: "in mapping field 'x' (line: 3, ...".
+ * after "Backtrace" where, innermost first: "in mapping field 'x' (line: 3,
+ * ...".
  */
 struct report {
 	struct clbd_config_fault fault;
@@ -100,7 +101,7 @@ static void tell(char error[CLBD_CONFIG_ERROR], const char *name,
 }
 
 int clbd_config_read(const char *name, const char *text, size_t size,
-		    struct clbd_config **out, char error[CLBD_CONFIG_ERROR])
+		     struct clbd_config **out, char error[CLBD_CONFIG_ERROR])
 {
 	struct report report = { .line = 0 };
 	const cyaml_config_t cyaml = settings(&report);

@@ -104,9 +104,9 @@ struct clbd_config {
  * Return: 0, -EINVAL or -ENOMEM
  */
 int clbd_config_read(const char *name, const char *text, size_t size,
-		    struct clbd_config **config, char error[CLBD_CONFIG_ERROR]);
+		     struct clbd_config **config,
+		     char error[CLBD_CONFIG_ERROR]);
 void clbd_config_free(struct clbd_config *config);
-
 
 /* The address of a checked configuration, as a socket takes it. */
 socklen_t clbd_config_address(const char *text, struct sockaddr_storage *out);

@@ -11,7 +11,7 @@
 #include "clbd/worker.h"
 
 int clbd_conn_open(struct clbd_conn *conn, struct clbd_worker *worker, int fd,
-		  const struct clbd_conn_ops *ops)
+		   const struct clbd_conn_ops *ops)
 {
 	struct epoll_event event = {
 		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
@@ -27,11 +27,53 @@ int clbd_conn_open(struct clbd_conn *conn, struct clbd_worker *worker, int fd,
 	return 0;
 }
 
+static void unlink_again(struct clbd_conn *conn)
+{
+	if (!conn->again_link)
+		return;
+	*conn->again_link = conn->again;
+	if (conn->again)
+		conn->again->again_link = conn->again_link;
+	conn->again_link = NULL;
+}
+
+static void link_again(struct clbd_conn **list, struct clbd_conn *conn)
+{
+	conn->again = *list;
+	conn->again_link = list;
+	if (conn->again)
+		conn->again->again_link = &conn->again;
+	*list = conn;
+}
+
+void clbd_conn_again(struct clbd_conn *conn)
+{
+	if (!conn->again_link)
+		link_again(&conn->worker->again, conn);
+}
+
+/* Who asks again meanwhile waits for the round after. */
+void clbd_conn_run_again(struct clbd_worker *worker)
+{
+	struct clbd_conn *list = worker->again;
+
+	worker->again = NULL;
+	if (list)
+		list->again_link = &list;
+	while (list) {
+		struct clbd_conn *conn = list;
+
+		unlink_again(conn);
+		conn->ops->wake(conn);
+	}
+}
+
 void clbd_conn_free(struct clbd_conn *conn, struct clbd_pool *pool)
 {
 	struct clbd_worker *worker = conn->worker;
 
 	clbd_timer_stop(&conn->timer);
+	unlink_again(conn);
 	close(conn->fd);
 	conn->fd = -1;
 	conn->pool = pool;
@@ -108,5 +150,5 @@ ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count)
 void clbd_conn_deadline(struct clbd_conn *conn, uint64_t ms)
 {
 	clbd_timer_set(&conn->worker->wheel, &conn->timer,
-		      conn->worker->now + ms);
+		       conn->worker->now + ms);
 }

@@ -29,6 +29,8 @@ struct clbd_conn_ops {
  * struct clbd_conn - a connection
  * @timer: its deadline
  * @next: in the list of those that ended in this round
+ * @again: in the list of those that have more to do in the next round
+ * @again_link: what points here; NULL: not in it
  * @pool: where its memory goes
  * @readable: reading may have a result
  * @writable: writing may have a result
@@ -41,6 +43,8 @@ struct clbd_conn {
 	struct clbd_worker *worker;
 	struct clbd_timer timer;
 	struct clbd_conn *next;
+	struct clbd_conn *again;
+	struct clbd_conn **again_link;
 	struct clbd_pool *pool;
 	int fd;
 	bool readable;
@@ -52,7 +56,7 @@ struct clbd_conn {
 
 /* Takes @fd over; on failure, -errno, it stays with the caller. */
 int clbd_conn_open(struct clbd_conn *conn, struct clbd_worker *worker, int fd,
-		  const struct clbd_conn_ops *ops);
+		   const struct clbd_conn_ops *ops);
 
 /* Closes the socket; memory goes back to @pool when the round is over. */
 void clbd_conn_free(struct clbd_conn *conn, struct clbd_pool *pool);
@@ -70,6 +74,15 @@ ssize_t clbd_conn_read(struct clbd_conn *conn, void *data, size_t size);
 
 /* Return: number of bytes, 0 where the peer takes none now, or -errno */
 ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count);
+
+/*
+ * There is more to do, but others have their turn first: woken in the next
+ * round.
+ */
+void clbd_conn_again(struct clbd_conn *conn);
+
+/* Wakes those that had asked for it. */
+void clbd_conn_run_again(struct clbd_worker *worker);
 
 /* Deadline in @ms from now. */
 void clbd_conn_deadline(struct clbd_conn *conn, uint64_t ms);

@@ -84,7 +84,8 @@ static const struct name *const names[] = {
 		{ "user-agent", CLBD_FIELD_USER_AGENT },
 		{ NULL, 0 },
 	},
-	NAMES(14) { { "content-length", CLBD_FIELD_CONTENT_LENGTH }, { NULL, 0 } },
+	NAMES(14) { { "content-length", CLBD_FIELD_CONTENT_LENGTH },
+		    { NULL, 0 } },
 	NAMES(15) {
 		{ "x-forwarded-for", CLBD_FIELD_X_FORWARDED_FOR },
 		{ "x-listener-name", CLBD_FIELD_X_LISTENER_NAME },

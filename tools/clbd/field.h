@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of HTTP fields that mean something to clbd, and the bytes they are of. */
+/*
+ * Names of HTTP fields that mean something to clbd, and the bytes they are of.
+ */
 #ifndef CLBD_FIELD_H
 #define CLBD_FIELD_H
 
@@ -57,7 +59,9 @@ bool clbd_bytes_equal(const char *at, size_t size, const char *word);
 
 enum clbd_field_id clbd_field_find(const char *name, size_t size);
 
-/* Whether the field frames a message, or says where it goes: never of one hop. */
+/*
+ * Whether the field frames a message, or says where it goes: never of one hop.
+ */
 bool clbd_field_is_vital(enum clbd_field_id id);
 
 /* Whether a trailer may be so called: RFC 9110 6.5.1. */

@@ -138,7 +138,7 @@ static void put_request_line(struct writer *writer,
 }
 
 int clbd_forward_request(const struct clbd_session *session,
-			struct clbd_buffer *out)
+			 struct clbd_buffer *out)
 {
 	const struct clbd_listener *listener = session->listener;
 	const struct clbd_head *head = &session->request;
@@ -196,7 +196,7 @@ static void put_connection(struct writer *writer,
 }
 
 int clbd_forward_response(const struct clbd_session *session, const char *text,
-			 struct clbd_buffer *out)
+			  struct clbd_buffer *out)
 {
 	const struct clbd_head *head = &session->response;
 	struct writer writer = begin(out);
@@ -207,8 +207,8 @@ int clbd_forward_response(const struct clbd_session *session, const char *text,
 	put_slice(&writer, text, head->phrase);
 	PUT(&writer, "\r\n");
 	put_fields(&writer, head, text,
-		   session->request.minor ? drop_of_response :
-					    drop_of_old_response);
+		   session->request.minor ? drop_of_response
+					  : drop_of_old_response);
 	put_connection(&writer, session, head->status);
 	PUT(&writer, "\r\n");
 	return finish(&writer, out);
@@ -245,7 +245,7 @@ static const char *phrase_of(uint16_t status)
 }
 
 int clbd_forward_answer(const struct clbd_session *session, uint16_t status,
-		       struct clbd_buffer *out)
+			struct clbd_buffer *out)
 {
 	struct writer writer = begin(out);
 	const char *phrase = phrase_of(status);
@@ -259,7 +259,8 @@ int clbd_forward_answer(const struct clbd_session *session, uint16_t status,
 			     "Content-Length: %d\r\n%s",
 			     status, phrase, body_size,
 			     status == 405 ? "Allow: GET, HEAD, POST, PUT, "
-					     "DELETE, OPTIONS, PATCH\r\n" : "");
+					     "DELETE, OPTIONS, PATCH\r\n"
+					   : "");
 	put(&writer, head, head_size);
 	put_connection(&writer, session, status);
 	PUT(&writer, "\r\n");

@@ -10,12 +10,12 @@
  * Return: 0, or -ENOBUFS where it has no room, and is unchanged
  */
 int clbd_forward_request(const struct clbd_session *session,
-			struct clbd_buffer *out);
-int clbd_forward_response(const struct clbd_session *session, const char *text,
 			 struct clbd_buffer *out);
+int clbd_forward_response(const struct clbd_session *session, const char *text,
+			  struct clbd_buffer *out);
 
 /* An answer of clbd's own, with a body that says what it is. */
 int clbd_forward_answer(const struct clbd_session *session, uint16_t status,
-		       struct clbd_buffer *out);
+			struct clbd_buffer *out);
 
 #endif /* CLBD_FORWARD_H */

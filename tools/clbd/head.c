@@ -95,7 +95,7 @@ void clbd_head_init(struct clbd_head *head, bool response)
 }
 
 enum clbd_result clbd_head_refuse(struct clbd_head *head, uint16_t status,
-				const char *reason)
+				  const char *reason)
 {
 	head->status = status;
 	head->reason = reason;
@@ -167,7 +167,8 @@ static size_t walk_status_line(struct clbd_head *head, const char *data,
 	if (data[at] == ' ')
 		at++;
 	head->phrase.at = at;
-	head->phrase.size = clbd_bytes_span(data + at, size - at, CLBD_BYTE_VALUE);
+	head->phrase.size = clbd_bytes_span(data + at, size - at,
+					    CLBD_BYTE_VALUE);
 	return expect(data, at + head->phrase.size, size, "\r\n");
 }
 
@@ -176,7 +177,9 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The value of a field, between the colon and CRLF; llhttp's must be the same. */
+/*
+ * The value of a field, between the colon and CRLF; llhttp's must be the same.
+ */
 static size_t walk_value(struct clbd_field *field, const char *data, size_t at,
 			 size_t size)
 {
@@ -210,12 +213,13 @@ static size_t walk_field(struct clbd_field *field, const char *data, size_t at,
 	return at ? walk_value(field, data, at, size) : 0;
 }
 
-static enum clbd_result walk(struct clbd_head *head, const char *data, size_t size)
+static enum clbd_result walk(struct clbd_head *head, const char *data,
+			     size_t size)
 {
 	size_t at, i;
 
-	at = head->response ? walk_status_line(head, data, size) :
-			      walk_request_line(head, data, size);
+	at = head->response ? walk_status_line(head, data, size)
+			    : walk_request_line(head, data, size);
 	if (!at)
 		return clbd_head_refuse(head, 400, "first line");
 	for (i = 0; i < head->count; i++) {
@@ -237,7 +241,7 @@ static bool is_other_version(const struct clbd_head *head)
 }
 
 static enum clbd_result refuse_error(struct clbd_head *head, const char *data,
-				    size_t size)
+				     size_t size)
 {
 	size_t length;
 
@@ -248,9 +252,8 @@ static enum clbd_result refuse_error(struct clbd_head *head, const char *data,
 			return clbd_head_refuse(head, 501, "method");
 		return clbd_head_refuse(head, 400, "method");
 	case HPE_INVALID_VERSION:
-		return clbd_head_refuse(head, is_other_version(head) ? 505 :
-								       400,
-					"version");
+		return clbd_head_refuse(
+			head, is_other_version(head) ? 505 : 400, "version");
 	case HPE_PAUSED_H2_UPGRADE:
 		return clbd_head_refuse(head, 505, "version");
 	default:
@@ -261,7 +264,7 @@ static enum clbd_result refuse_error(struct clbd_head *head, const char *data,
 }
 
 enum clbd_result clbd_head_parse(struct clbd_head *head, const char *data,
-			       size_t size)
+				 size_t size)
 {
 	enum clbd_result result;
 

@@ -3,8 +3,9 @@
  * Decoder of HTTP/1 heads: request line or status line, and fields.
  *
  * Bytes of a message are given to clbd_head_parse() as they arrive, always from
- * the first one on. It says CLBD_MORE until the head is complete, then CLBD_DONE,
- * or CLBD_BAD as soon as it is none that everyone reads alike: then @status and
+ * the first one on. It says CLBD_MORE until the head is complete, then
+ * CLBD_DONE, or CLBD_BAD as soon as it is none that everyone reads alike: then
+ * @status and
  * @reason say what to answer. It allocates nothing, keeps no pointer and looks
  * at each byte a bounded number of times, however the message was cut.
  *
@@ -48,7 +49,7 @@ enum clbd_framing {
 	CLBD_FRAMING_NONE, /* no body */
 	CLBD_FRAMING_LENGTH,
 	CLBD_FRAMING_CHUNKED,
-	CLBD_FRAMING_CLOSE, /* a response that lasts until the connection ends */
+	CLBD_FRAMING_CLOSE, /* a response until the connection ends */
 };
 
 /**
@@ -107,7 +108,7 @@ void clbd_head_init(struct clbd_head *head, bool response);
  * @size: how many there are by now
  */
 enum clbd_result clbd_head_parse(struct clbd_head *head, const char *data,
-			       size_t size);
+				 size_t size);
 
 /* What to refuse a head with that is longer than there is room for. */
 void clbd_head_too_long(struct clbd_head *head, const char *data, size_t size);

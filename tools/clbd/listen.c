@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Listening sockets and the configuration's file: what only the parent opens. */
+/*
+ * Listening sockets and the configuration's file: what only the parent opens.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -82,7 +84,8 @@ static int parse_file(const char *path, struct clbd_source *source)
 		    0);
 	if (text == MAP_FAILED)
 		return -errno;
-	err = clbd_config_read(path, text, stat.st_size, &source->config, error);
+	err = clbd_config_read(path, text, stat.st_size, &source->config,
+			       error);
 	munmap(text, stat.st_size);
 	if (err)
 		fprintf(stderr, "clbd: %s\n", error);

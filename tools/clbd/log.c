@@ -3,6 +3,7 @@
 #include "clbd/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,12 +102,18 @@ static void put_escaped(struct line *line, const char *text, size_t size)
 	put(line, text + from, size - from);
 }
 
-static void put_string(struct line *line, const char *name, const char *text,
-		       size_t size)
+static void put_name(struct line *line, const char *name)
 {
 	put_text(line, ",\"");
 	put_text(line, name);
-	put_text(line, "\":\"");
+	put_text(line, "\":");
+}
+
+static void put_string(struct line *line, const char *name, const char *text,
+		       size_t size)
+{
+	put_name(line, name);
+	put(line, "\"", 1);
 	put_escaped(line, text, size);
 	put(line, "\"", 1);
 }
@@ -115,12 +122,9 @@ static void put_number(struct line *line, const char *name, uint64_t number)
 {
 	char digits[24];
 
-	put_text(line, ",\"");
-	put_text(line, name);
-	put_text(line, "\":");
-	put(line, digits,
-	    snprintf(digits, sizeof(digits), "%llu",
-		     (unsigned long long)number));
+	snprintf(digits, sizeof(digits), "%" PRIu64, number);
+	put_name(line, name);
+	put_text(line, digits);
 }
 
 /* Milliseconds, as seconds. */
@@ -128,12 +132,10 @@ static void put_time(struct line *line, const char *name, uint64_t ms)
 {
 	char digits[32];
 
-	put_text(line, ",\"");
-	put_text(line, name);
-	put_text(line, "\":");
-	put(line, digits,
-	    snprintf(digits, sizeof(digits), "%llu.%03u",
-		     (unsigned long long)ms / 1000, (unsigned int)(ms % 1000)));
+	snprintf(digits, sizeof(digits), "%" PRIu64 ".%03u", ms / 1000,
+		 (unsigned int)(ms % 1000));
+	put_name(line, name);
+	put_text(line, digits);
 }
 
 static void put_field(struct line *line, const char *name,
@@ -146,8 +148,7 @@ static void put_field(struct line *line, const char *name,
 		const struct clbd_field *field = &head->fields[i];
 
 		if (field->id == id) {
-			put_string(line, name,
-				   session->text + field->value.at,
+			put_string(line, name, session->text + field->value.at,
 				   field->value.size);
 			return;
 		}
@@ -174,12 +175,9 @@ static const char *date_of(struct clbd_log *log)
 }
 
 static const char *const endings[] = {
-	[CLBD_ENDING_NORMAL] = "normal",
-	[CLBD_ENDING_REFUSED] = "refused",
-	[CLBD_ENDING_CLIENT] = "client",
-	[CLBD_ENDING_SERVER] = "server",
-	[CLBD_ENDING_CONNECT] = "connect",
-	[CLBD_ENDING_TIMEOUT] = "timeout",
+	[CLBD_ENDING_NORMAL] = "normal",   [CLBD_ENDING_REFUSED] = "refused",
+	[CLBD_ENDING_CLIENT] = "client",   [CLBD_ENDING_SERVER] = "server",
+	[CLBD_ENDING_CONNECT] = "connect", [CLBD_ENDING_TIMEOUT] = "timeout",
 };
 
 static void put_request(struct line *line, const struct clbd_session *session)
@@ -214,8 +212,9 @@ static void put_response(struct line *line, const struct clbd_session *session,
 	put_number(line, "upstream_status",
 		   session->answering ? 0 : session->status);
 	put_time(line, "upstream_response_time",
-		 session->asked && session->answered ?
-			 session->answered - session->asked : 0);
+		 session->asked && session->answered
+			 ? session->answered - session->asked
+			 : 0);
 	put_number(line, "tries", session->tries);
 	put_string(line, "ending", endings[session->ending],
 		   strlen(endings[session->ending]));

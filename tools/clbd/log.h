@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The access log: JSON lines, through a pipe to the process that writes them. */
+/*
+ * The access log: JSON lines, through a pipe to the process that writes them.
+ */
 #ifndef CLBD_LOG_H
 #define CLBD_LOG_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The log's process: takes lines from the workers' pipes and writes them to the
- * file that the parent has opened. A disk that is slow stops this process alone.
+ * file that the parent has opened. A disk that is slow stops this process
+ * alone.
  */
 #include <errno.h>
 #include <poll.h>

@@ -10,7 +10,7 @@
 
 static const char help[] =
 	"usage: clbd [-f FILE]           run, in the foreground\n"
-	"       clbd --check [-f FILE]   say what is wrong with the configuration\n"
+	"       clbd --check [-f FILE]   say what is wrong with FILE\n"
 	"\n"
 	"  -f, --file FILE   configuration (" DEFAULT_PATH ")\n"
 	"  -c, --check       check it and exit\n"
@@ -44,7 +44,8 @@ int main(int argc, char **argv)
 	const char *path = DEFAULT_PATH;
 	int checks = 0, option;
 
-	while ((option = getopt_long(argc, argv, "f:chV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "f:chV", options, NULL)) !=
+	       -1) {
 		switch (option) {
 		case 'f':
 			path = optarg;
@@ -64,7 +65,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "clbd: '%s': one word too many\n", argv[optind]);
+		fprintf(stderr, "clbd: '%s': one word too many\n",
+			argv[optind]);
 		return 2;
 	}
 	return checks ? check(path) : clbd_parent_run(path);

@@ -10,12 +10,13 @@
 static bool value_is(const struct clbd_field *field, const char *data,
 		     const char *word)
 {
-	return clbd_bytes_equal(data + field->value.at, field->value.size, word);
+	return clbd_bytes_equal(data + field->value.at, field->value.size,
+				word);
 }
 
 static enum clbd_result read_length(struct clbd_head *head,
-				   const struct clbd_field *field,
-				   const char *data)
+				    const struct clbd_field *field,
+				    const char *data)
 {
 	const char *at = data + field->value.at;
 	size_t i;
@@ -33,8 +34,8 @@ static enum clbd_result read_length(struct clbd_head *head,
 }
 
 static enum clbd_result read_coding(struct clbd_head *head,
-				   const struct clbd_field *field,
-				   const char *data)
+				    const struct clbd_field *field,
+				    const char *data)
 {
 	if (!head->minor)
 		return clbd_head_refuse(head, 400, "Transfer-Encoding on 1.0");
@@ -46,8 +47,8 @@ static enum clbd_result read_coding(struct clbd_head *head,
 
 /* One field at most says how long the body is. */
 static enum clbd_result read_framing(struct clbd_head *head,
-				    const struct clbd_field *field,
-				    const char *data)
+				     const struct clbd_field *field,
+				     const char *data)
 {
 	if (head->framing != CLBD_FRAMING_NONE)
 		return clbd_head_refuse(head, 400, "two fields frame the body");
@@ -58,13 +59,14 @@ static enum clbd_result read_framing(struct clbd_head *head,
 
 /* The name or address in "host:port"; 0 bytes where it is neither. */
 static struct clbd_slice name_of_host(struct clbd_slice authority,
-				     const char *data)
+				      const char *data)
 {
 	const char *at = data + authority.at, *end = at + authority.size;
 	struct clbd_slice name = authority;
 	const char *colon;
 
-	if (clbd_bytes_span(at, authority.size, CLBD_BYTE_HOST) != authority.size)
+	if (clbd_bytes_span(at, authority.size, CLBD_BYTE_HOST) !=
+	    authority.size)
 		goto bad;
 	if (authority.size && *at == '[') {
 		colon = memchr(at, ']', authority.size);
@@ -91,8 +93,8 @@ bad:
 }
 
 static enum clbd_result read_host(struct clbd_head *head,
-				 const struct clbd_field *field,
-				 const char *data)
+				  const struct clbd_field *field,
+				  const char *data)
 {
 	if (head->host.size)
 		return clbd_head_refuse(head, 400, "two Host fields");
@@ -119,8 +121,8 @@ static void mark_hop(struct clbd_head *head, const char *data, const char *word,
 }
 
 static enum clbd_result read_word(struct clbd_head *head, const char *data,
-				 const char *word, size_t size, bool *upgrade,
-				 bool *keep)
+				  const char *word, size_t size, bool *upgrade,
+				  bool *keep)
 {
 	if (clbd_bytes_span(word, size, CLBD_BYTE_TOKEN) != size)
 		return clbd_head_refuse(head, 400, "Connection");
@@ -144,8 +146,8 @@ struct words {
 };
 
 static enum clbd_result read_connection(struct clbd_head *head,
-				       const struct clbd_field *field,
-				       const char *data, struct words *words)
+					const struct clbd_field *field,
+					const char *data, struct words *words)
 {
 	const char *at = data + field->value.at, *end = at + field->value.size;
 
@@ -161,9 +163,9 @@ static enum clbd_result read_connection(struct clbd_head *head,
 		}
 		if (++words->count > CONNECTION_WORDS)
 			return clbd_head_refuse(head, 400, "Connection");
-		if (stop > at && read_word(head, data, at, stop - at,
-					   &words->upgrade,
-					   &words->keep) == CLBD_BAD)
+		if (stop > at &&
+		    read_word(head, data, at, stop - at, &words->upgrade,
+			      &words->keep) == CLBD_BAD)
 			return CLBD_BAD;
 		at = comma + 1;
 	}
@@ -171,8 +173,8 @@ static enum clbd_result read_connection(struct clbd_head *head,
 }
 
 static enum clbd_result read_expect(struct clbd_head *head,
-				   const struct clbd_field *field,
-				   const char *data)
+				    const struct clbd_field *field,
+				    const char *data)
 {
 	if (!value_is(field, data, "100-continue"))
 		return clbd_head_refuse(head, 417, "Expect");
@@ -182,8 +184,8 @@ static enum clbd_result read_expect(struct clbd_head *head,
 }
 
 static enum clbd_result read_field(struct clbd_head *head,
-				  struct clbd_field *field, const char *data,
-				  struct words *words)
+				   struct clbd_field *field, const char *data,
+				   struct words *words)
 {
 	switch (field->id) {
 	case CLBD_FIELD_CONTENT_LENGTH:
@@ -193,10 +195,11 @@ static enum clbd_result read_field(struct clbd_head *head,
 		field->hop = true;
 		return read_connection(head, field, data, words);
 	case CLBD_FIELD_HOST:
-		return head->response ? CLBD_DONE : read_host(head, field, data);
+		return head->response ? CLBD_DONE
+				      : read_host(head, field, data);
 	case CLBD_FIELD_EXPECT:
-		return head->response ? CLBD_DONE :
-					read_expect(head, field, data);
+		return head->response ? CLBD_DONE
+				      : read_expect(head, field, data);
 	case CLBD_FIELD_UPGRADE:
 		field->hop = true;
 		head->websocket = value_is(field, data, "websocket");
@@ -258,7 +261,8 @@ enum clbd_result clbd_head_judge(struct clbd_head *head, const char *data)
 	size_t i;
 
 	for (i = 0; i < head->count; i++) {
-		if (read_field(head, &head->fields[i], data, &words) == CLBD_BAD)
+		if (read_field(head, &head->fields[i], data, &words) ==
+		    CLBD_BAD)
 			return CLBD_BAD;
 	}
 	if (!head->minor && !words.keep)
@@ -269,8 +273,8 @@ enum clbd_result clbd_head_judge(struct clbd_head *head, const char *data)
 		return CLBD_DONE;
 	if (head->minor && !head->host.size)
 		return clbd_head_refuse(head, 400, "no Host");
-	if (head->websocket && (head->method != HTTP_GET ||
-				head->framing != CLBD_FRAMING_NONE))
+	if (head->websocket &&
+	    (head->method != HTTP_GET || head->framing != CLBD_FRAMING_NONE))
 		head->websocket = false;
 	return read_target(head, data);
 }

@@ -7,7 +7,7 @@
 
 /* Return: CLBD_BAD, for a caller to return it */
 enum clbd_result clbd_head_refuse(struct clbd_head *head, uint16_t status,
-				const char *reason);
+				  const char *reason);
 
 /* Return: CLBD_DONE or CLBD_BAD */
 enum clbd_result clbd_head_judge(struct clbd_head *head, const char *data);

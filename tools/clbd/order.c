@@ -14,7 +14,7 @@ union control {
 };
 
 int clbd_order_send(int socket, enum clbd_order_kind kind, const char *address,
-		   int fd)
+		    int fd)
 {
 	struct clbd_order order = { .kind = kind };
 	struct iovec iov = { .iov_base = &order, .iov_len = sizeof(order) };

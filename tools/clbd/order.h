@@ -33,7 +33,7 @@ struct clbd_order {
 
 /* @fd: goes with it; -1: none. Return: 0 or -errno */
 int clbd_order_send(int socket, enum clbd_order_kind kind, const char *address,
-		   int fd);
+		    int fd);
 
 /* Return: 1, 0 where there is none, -EPIPE where the other end has gone */
 int clbd_order_receive(int socket, struct clbd_order *order, int *fd);

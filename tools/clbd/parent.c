@@ -33,8 +33,8 @@ static uint64_t read_clock(void)
 }
 
 /*
- * Sockets of a child for the listeners of a configuration: those it has already,
- * by address, and new ones. Return: them, or NULL
+ * Sockets of a child for the listeners of a configuration: those it has
+ * already, by address, and new ones. Return: them, or NULL
  */
 static int *open_sockets(const struct clbd_config *config,
 			 const struct clbd_config *old, const int *old_sockets)
@@ -103,6 +103,26 @@ static void drop_sockets(const struct clbd_parent *parent, int **sockets,
 	free(sockets);
 }
 
+/* Those of all workers, for the next configuration. Return: them, or NULL */
+static int **open_all(const struct clbd_parent *parent,
+		      const struct clbd_config *config)
+{
+	int **sockets = calloc(parent->count, sizeof(*sockets));
+	unsigned int i;
+
+	if (!sockets)
+		return NULL;
+	for (i = 0; i < parent->count; i++) {
+		sockets[i] = open_sockets(config, parent->source.config,
+					  parent->workers[i].sockets);
+		if (sockets[i])
+			continue;
+		drop_sockets(parent, sockets, config);
+		return NULL;
+	}
+	return sockets;
+}
+
 /* Everything that can fail is done before anything is changed. */
 static void reload(struct clbd_parent *parent)
 {
@@ -112,15 +132,7 @@ static void reload(struct clbd_parent *parent)
 
 	if (clbd_source_read(parent->path, &next))
 		goto refused;
-	sockets = calloc(parent->count, sizeof(*sockets));
-	for (i = 0; sockets && i < parent->count; i++) {
-		sockets[i] = open_sockets(next.config, parent->source.config,
-					  parent->workers[i].sockets);
-		if (sockets[i])
-			continue;
-		drop_sockets(parent, sockets, next.config);
-		sockets = NULL;
-	}
+	sockets = open_all(parent, next.config);
 	if (!sockets) {
 		clbd_source_free(&next);
 		goto refused;
@@ -163,7 +175,7 @@ static void stop(struct clbd_parent *parent)
 		worker->pipe[1] = -1;
 		if (worker->pid)
 			clbd_order_send(worker->control, CLBD_ORDER_STOP, NULL,
-				       -1);
+					-1);
 	}
 }
 
@@ -197,11 +209,13 @@ static void child_ended(struct clbd_parent *parent, struct clbd_child *child,
 		return;
 	parent->restarts++;
 	if (WIFSIGNALED(status))
-		fprintf(stderr, "clbd: %s killed by signal %d, starting it again\n",
+		fprintf(stderr,
+			"clbd: %s killed by signal %d, starting it again\n",
 			child == &parent->log ? "log" : "worker",
 			WTERMSIG(status));
 	else
-		fprintf(stderr, "clbd: %s ended with status %d, starting it again\n",
+		fprintf(stderr,
+			"clbd: %s ended with status %d, starting it again\n",
 			child == &parent->log ? "log" : "worker",
 			WEXITSTATUS(status));
 }
@@ -368,8 +382,8 @@ static int prepare_worker(struct clbd_parent *parent, struct clbd_child *worker)
 /* A client and an upstream for each connection; root may have so many. */
 static void raise_files(const struct clbd_config *config)
 {
-	rlim_t wanted = config->limits.connections ?
-				config->limits.connections : 20000;
+	rlim_t wanted = config->limits.connections ? config->limits.connections
+						   : 20000;
 	struct rlimit limit;
 
 	wanted = 2 * wanted + 1000;
@@ -400,12 +414,12 @@ static int prepare(struct clbd_parent *parent)
 		return err;
 	}
 	raise_files(config);
-	parent->count = config->workers ? config->workers :
-					  sysconf(_SC_NPROCESSORS_ONLN);
+	parent->count = config->workers ? config->workers
+					: sysconf(_SC_NPROCESSORS_ONLN);
 	parent->workers = calloc(parent->count, sizeof(*parent->workers));
 	parent->stats = mmap(NULL, parent->count * sizeof(*parent->stats),
-			     PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+			     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			     -1, 0);
 	if (!parent->workers || parent->stats == MAP_FAILED)
 		return -ENOMEM;
 	parent->signals = block_signals();

@@ -74,6 +74,6 @@ int clbd_child_start(struct clbd_parent *parent, unsigned int index);
 int clbd_child_start_log(struct clbd_parent *parent);
 /* Sends configuration, sockets and commit. */
 int clbd_child_configure(const struct clbd_parent *parent,
-			struct clbd_child *child);
+			 struct clbd_child *child);
 
 #endif /* CLBD_PARENT_H */

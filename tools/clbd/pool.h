@@ -52,7 +52,9 @@ static inline uint32_t clbd_buffer_room(const struct clbd_buffer *buffer)
 	return CLBD_BUFFER_SIZE - buffer->end;
 }
 
-/* What waits moves to the front where there is nothing, or no room behind it. */
+/*
+ * What waits moves to the front where there is nothing, or no room behind it.
+ */
 static inline void clbd_buffer_compact(struct clbd_buffer *buffer)
 {
 	uint32_t held = clbd_buffer_held(buffer);

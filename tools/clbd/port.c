@@ -27,24 +27,6 @@ static void free_port(struct clbd_port *port)
 	free(port);
 }
 
-/*
- * Stays until its clients have gone. The parent has the socket, too: closing it
- * here does not end its place in the loop.
- */
-void clbd_port_close(struct clbd_port *port)
-{
-	if (!port->closed) {
-		port->closed = true;
-		epoll_ctl(port->conn.worker->epoll, EPOLL_CTL_DEL,
-			  port->conn.fd, NULL);
-		clbd_timer_stop(&port->conn.timer);
-		close(port->conn.fd);
-		port->conn.fd = -1;
-	}
-	if (!port->clients)
-		free_port(port);
-}
-
 void clbd_port_leave(struct clbd_port *port)
 {
 	if (!--port->clients && port->closed)
@@ -77,6 +59,27 @@ static void accept_clients(struct clbd_port *port)
 		if (errno != EINTR && errno != ECONNABORTED)
 			return;
 	}
+}
+
+/*
+ * Who waits to be accepted still is; then it stays until its clients have gone.
+ * The parent has the socket, too: closing it here does not end its place in the
+ * loop.
+ */
+void clbd_port_close(struct clbd_port *port)
+{
+	if (!port->closed) {
+		if (port->listener)
+			accept_clients(port);
+		port->closed = true;
+		epoll_ctl(port->conn.worker->epoll, EPOLL_CTL_DEL,
+			  port->conn.fd, NULL);
+		clbd_timer_stop(&port->conn.timer);
+		close(port->conn.fd);
+		port->conn.fd = -1;
+	}
+	if (!port->clients)
+		free_port(port);
 }
 
 /* A socket without memory or files for now is tried again after a while. */
@@ -125,7 +128,7 @@ int clbd_port_add(struct clbd_worker *worker, const char *address, int fd)
 }
 
 static struct clbd_listener *listener_of(struct clbd_setup *setup,
-					const char *address)
+					 const char *address)
 {
 	unsigned int i;
 
@@ -144,9 +147,9 @@ void clbd_port_update(struct clbd_worker *worker)
 		struct clbd_listener *listener;
 
 		next = port->next;
-		listener = port->wanted && !port->closed ?
-				   listener_of(worker->setup, port->address) :
-				   NULL;
+		listener = port->wanted && !port->closed
+				   ? listener_of(worker->setup, port->address)
+				   : NULL;
 		port->wanted = false;
 		if (!listener) {
 			clbd_port_close(port);

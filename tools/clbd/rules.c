@@ -2,8 +2,8 @@
 /*
  * Forwarding rules: a hash of domains, each with a tree of prefixes.
  *
- * Domains are hashed from their end, so that one walk over a host has the hash of
- * each of its suffixes. "*.example" is kept as ".example", "any" as "".
+ * Domains are hashed from their end, so that one walk over a host has the hash
+ * of each of its suffixes. "*.example" is kept as ".example", "any" as "".
  */
 #include "clbd/rules.h"
 
@@ -220,8 +220,8 @@ static bool is_valid(const char *domain, const char *url)
 	return !url || url[0] == '/';
 }
 
-int clbd_rules_add(struct clbd_rules *rules, const char *domain, const char *url,
-		  void *target)
+int clbd_rules_add(struct clbd_rules *rules, const char *domain,
+		   const char *url, void *target)
 {
 	struct domain *entry;
 	struct node *node;
@@ -281,8 +281,8 @@ static void *find_host(const struct clbd_rules *rules, const char *host,
 		if (i && name[i] != '.')
 			continue;
 		domain = find_domain(rules, hash, name + i, host_size - i);
-		found = domain ? find_prefix(&domain->root, path, path_size) :
-				 NULL;
+		found = domain ? find_prefix(&domain->root, path, path_size)
+			       : NULL;
 		if (found)
 			target = found;
 	}
@@ -352,16 +352,16 @@ static bool is_plain(const char *path, size_t size)
 	size_t i;
 
 	for (i = 0; i < size; i++) {
-		if (path[i] == '%' || (path[i] == '/' && i + 1 < size &&
-				       (path[i + 1] == '/' ||
-					path[i + 1] == '.')))
+		if (path[i] == '%' ||
+		    (path[i] == '/' && i + 1 < size &&
+		     (path[i + 1] == '/' || path[i + 1] == '.')))
 			return false;
 	}
 	return true;
 }
 
 void *clbd_rules_find(const struct clbd_rules *rules, const char *host,
-		     size_t host_size, const char *path, size_t path_size)
+		      size_t host_size, const char *path, size_t path_size)
 {
 	const char *query = memchr(path, '?', path_size);
 	char plain[PATH_MAX_SIZE];

@@ -4,8 +4,8 @@
  *
  * A rule has a domain ("a.example", "*.example", or none: any) and a URL prefix
  * (or none: any). Of the rules that fit, the one with the narrowest domain is
- * taken, and of these the one with the longest prefix. A wildcard stands for one
- * label or more.
+ * taken, and of these the one with the longest prefix. A wildcard stands for
+ * one label or more.
  *
  * Finding costs what the host and the path are long, however many rules there
  * are. Pure: it allocates while rules are added, and nothing when one is found.
@@ -31,21 +31,21 @@ void clbd_rules_free(struct clbd_rules *rules);
  *
  * Return: 0, -EEXIST where there is such a rule, -EINVAL, -ENOSPC or -ENOMEM
  */
-int clbd_rules_add(struct clbd_rules *rules, const char *domain, const char *url,
-		  void *target);
+int clbd_rules_add(struct clbd_rules *rules, const char *domain,
+		   const char *url, void *target);
 
 /**
  * clbd_rules_find() - the target of a request
  * @rules: NULL: there are none
  * @host: without port, in any case
  * @host_size: its bytes; 0: none, so that rules without a domain are left
- * @path: as in the request; a query is not looked at. "%41" is "A", "//" is "/",
- *	"/./" and "/../" are gone before it is compared.
+ * @path: as in the request; a query is not looked at. "%41" is "A", "//" is
+ *	"/", "/./" and "/../" are gone before it is compared.
  * @path_size: its bytes
  *
  * Return: the target, or NULL
  */
 void *clbd_rules_find(const struct clbd_rules *rules, const char *host,
-		     size_t host_size, const char *path, size_t path_size);
+		      size_t host_size, const char *path, size_t path_size);
 
 #endif /* CLBD_RULES_H */

@@ -25,9 +25,11 @@ struct clbd_config_fault {
 
 /* Whether all holds that must hold between keys; if not, @fault says what. */
 bool clbd_config_check(const struct clbd_config *config,
-		      struct clbd_config_fault *fault);
+		       struct clbd_config_fault *fault);
 
-/* The line of the YAML where @path begins, or of the last part of it there is. */
+/*
+ * The line of the YAML where @path begins, or of the last part of it there is.
+ */
 unsigned int clbd_config_line(const char *text, size_t size, const char *path);
 
 #endif /* CLBD_SCHEMA_H */

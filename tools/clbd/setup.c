@@ -32,7 +32,7 @@ void clbd_server_put(struct clbd_worker *worker, struct clbd_server *server)
 
 /* The same server in two groups is one, with one pool of upstreams. */
 static struct clbd_server *find_server(struct clbd_worker *worker,
-				      const char *text)
+				       const char *text)
 {
 	struct clbd_server *server;
 
@@ -75,7 +75,7 @@ static int fill_group(struct clbd_worker *worker, struct clbd_group *group,
 		member->weight = from->weight ? *from->weight : 100;
 		member->load = &server->load;
 		member->seed = clbd_balance_hash(server->text,
-						strlen(server->text));
+						 strlen(server->text));
 		group->servers[i] = server;
 		group->balance.count++;
 	}
@@ -83,7 +83,7 @@ static int fill_group(struct clbd_worker *worker, struct clbd_group *group,
 }
 
 static struct clbd_group *find_group(const struct clbd_setup *setup,
-				  const char *name)
+				     const char *name)
 {
 	unsigned int i;
 
@@ -98,8 +98,8 @@ static void add_stamp(struct clbd_listener *listener, const char *name,
 		      const char *value)
 {
 	int size = snprintf(listener->stamp + listener->stamp_size,
-			    CLBD_STAMP_MAX - listener->stamp_size,
-			    "%s: %s\r\n", name, value);
+			    CLBD_STAMP_MAX - listener->stamp_size, "%s: %s\r\n",
+			    name, value);
 
 	if (size > 0 && size < CLBD_STAMP_MAX - listener->stamp_size)
 		listener->stamp_size += size;
@@ -139,13 +139,14 @@ static int fill_rules(struct clbd_setup *setup, struct clbd_listener *listener)
 		struct clbd_group *group = find_group(setup, rule->group);
 
 		if (clbd_rules_add(listener->rules, rule->domain, rule->url,
-				  group))
+				   group))
 			return -1;
 	}
 	return 0;
 }
 
-static int fill_listener(struct clbd_setup *setup, struct clbd_listener *listener,
+static int fill_listener(struct clbd_setup *setup,
+			 struct clbd_listener *listener,
 			 const struct clbd_config_listener *config)
 {
 	listener->setup = setup;
@@ -187,7 +188,7 @@ static int fill(struct clbd_setup *setup)
 }
 
 struct clbd_setup *clbd_setup_new(struct clbd_worker *worker,
-				struct clbd_config *config)
+				  struct clbd_config *config)
 {
 	struct clbd_setup *setup = calloc(1, sizeof(*setup));
 

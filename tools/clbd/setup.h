@@ -82,7 +82,7 @@ struct clbd_setup {
 
 /* Takes @config over, also on failure. NULL without memory. */
 struct clbd_setup *clbd_setup_new(struct clbd_worker *worker,
-				struct clbd_config *config);
+				  struct clbd_config *config);
 struct clbd_setup *clbd_setup_get(struct clbd_setup *setup);
 void clbd_setup_put(struct clbd_setup *setup);
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* X(name, what it counts) */
-#define CLBD_STATS(X)                                                           \
+#define CLBD_STATS(X)                                                          \
 	X(connections, "connections of clients accepted")                      \
 	X(connections_full, "times that no connection was accepted, being full") \
 	X(requests, "requests whose head was complete")                        \
@@ -31,7 +31,8 @@ struct clbd_stats {
 #undef CLBD_STATS_MEMBER
 };
 
-static inline void clbd_stats_response(struct clbd_stats *stats, unsigned int status)
+static inline void clbd_stats_response(struct clbd_stats *stats,
+				       unsigned int status)
 {
 	if (status >= 500)
 		stats->responses_5xx++;

@@ -103,8 +103,7 @@ static int open_socket(const struct clbd_server *server, bool *connecting)
 }
 
 static struct clbd_upstream *connect_to(struct clbd_worker *worker,
-				       struct clbd_server *server,
-				       uint32_t ms)
+					struct clbd_server *server, uint32_t ms)
 {
 	struct clbd_upstream *up = clbd_pool_get(&worker->upstream_pool);
 	bool connecting;
@@ -143,7 +142,7 @@ static bool is_open(const struct clbd_upstream *up)
 }
 
 static struct clbd_upstream *take_idle(struct clbd_server *server,
-				      enum clbd_take take)
+				       enum clbd_take take)
 {
 	struct clbd_upstream *up;
 
@@ -161,8 +160,8 @@ static struct clbd_upstream *take_idle(struct clbd_server *server,
 }
 
 struct clbd_upstream *clbd_upstream_take(struct clbd_server *server,
-				       struct clbd_session *session,
-				       enum clbd_take take)
+					 struct clbd_session *session,
+					 enum clbd_take take)
 {
 	struct clbd_worker *worker = session->client->conn.worker;
 	struct clbd_upstream *up = take_idle(server, take);

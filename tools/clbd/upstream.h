@@ -45,8 +45,8 @@ enum clbd_take {
  * Return: one that may still be connecting, or NULL
  */
 struct clbd_upstream *clbd_upstream_take(struct clbd_server *server,
-				       struct clbd_session *session,
-				       enum clbd_take take);
+					 struct clbd_session *session,
+					 enum clbd_take take);
 
 /* The session is done with it: it waits for another, or is closed. */
 void clbd_upstream_leave(struct clbd_upstream *up, bool reusable);

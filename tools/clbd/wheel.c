@@ -41,7 +41,7 @@ static void place(struct clbd_wheel *wheel, struct clbd_timer *timer)
 }
 
 void clbd_timer_set(struct clbd_wheel *wheel, struct clbd_timer *timer,
-		   uint64_t deadline)
+		    uint64_t deadline)
 {
 	timer->deadline = deadline;
 	if (timer->link && timer->place <= deadline / CLBD_WHEEL_TICK + 1)

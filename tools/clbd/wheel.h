@@ -34,7 +34,7 @@ void clbd_wheel_init(struct clbd_wheel *wheel, uint64_t now);
 
 /* Sets the deadline, at @deadline ms or up to two ticks later. */
 void clbd_timer_set(struct clbd_wheel *wheel, struct clbd_timer *timer,
-		   uint64_t deadline);
+		    uint64_t deadline);
 void clbd_timer_stop(struct clbd_timer *timer);
 
 /* Takes timers out whose deadline is past, one a call; NULL: no more. */

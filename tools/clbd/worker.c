@@ -52,7 +52,7 @@ static void take_config(struct clbd_worker *worker, int fd)
 	if (text == MAP_FAILED)
 		return;
 	if (!clbd_config_read("configuration", text, stat.st_size, &config,
-			     error))
+			      error))
 		worker->next = clbd_setup_new(worker, config);
 	else
 		fprintf(stderr, "clbd: worker: %s\n", error);
@@ -69,8 +69,9 @@ static int commit(struct clbd_worker *worker)
 	worker->setup = worker->next;
 	worker->next = NULL;
 	config = worker->setup->config;
-	worker->client_max = config->limits.connections ?
-				     config->limits.connections : 20000;
+	worker->client_max = config->limits.connections
+				     ? config->limits.connections
+				     : 20000;
 	clbd_log_enable(&worker->log, config->log);
 	clbd_port_update(worker);
 	return 0;
@@ -112,8 +113,9 @@ static void obey(struct clbd_worker *worker, const struct clbd_order *order,
 		return;
 	case CLBD_ORDER_COMMIT:
 		clbd_order_send(worker->control,
-			       commit(worker) ? CLBD_ORDER_FAILED :
-						CLBD_ORDER_READY, NULL, -1);
+				commit(worker) ? CLBD_ORDER_FAILED
+					       : CLBD_ORDER_READY,
+				NULL, -1);
 		break;
 	case CLBD_ORDER_STOP:
 		stop(worker);
@@ -155,7 +157,8 @@ static void expire(struct clbd_worker *worker)
 
 	while ((timer = clbd_wheel_expired(&worker->wheel, worker->now))) {
 		struct clbd_conn *conn = (void *)((char *)timer -
-				offsetof(struct clbd_conn, timer));
+						  offsetof(struct clbd_conn,
+							   timer));
 
 		conn->ops->expire(conn);
 	}
@@ -164,9 +167,11 @@ static void expire(struct clbd_worker *worker)
 static void round_of(struct clbd_worker *worker)
 {
 	struct epoll_event events[EVENTS];
-	int n = epoll_wait(worker->epoll, events, EVENTS, CLBD_WHEEL_TICK), i;
+	int timeout = worker->again ? 0 : CLBD_WHEEL_TICK, i;
+	int n = epoll_wait(worker->epoll, events, EVENTS, timeout);
 
 	worker->now = read_clock();
+	clbd_conn_run_again(worker);
 	for (i = 0; i < n; i++) {
 		if (events[i].data.ptr)
 			clbd_conn_event(events[i].data.ptr, events[i].events);
@@ -176,8 +181,8 @@ static void round_of(struct clbd_worker *worker)
 	expire(worker);
 	clbd_log_tick(&worker->log, worker->now);
 	free_dead(worker);
-	if (worker->stopping && (!worker->client_count ||
-				 worker->now >= worker->stop_at))
+	if (worker->stopping &&
+	    (!worker->client_count || worker->now >= worker->stop_at))
 		worker->done = true;
 }
 
@@ -194,8 +199,10 @@ static int start(struct clbd_worker *worker, int control, int log)
 	clbd_wheel_init(&worker->wheel, worker->now);
 	clbd_pool_init(&worker->buffers, sizeof(struct clbd_buffer), 1024);
 	clbd_pool_init(&worker->client_pool, sizeof(struct clbd_client), 4096);
-	clbd_pool_init(&worker->session_pool, sizeof(struct clbd_session), 1024);
-	clbd_pool_init(&worker->upstream_pool, sizeof(struct clbd_upstream), 1024);
+	clbd_pool_init(&worker->session_pool, sizeof(struct clbd_session),
+		       1024);
+	clbd_pool_init(&worker->upstream_pool, sizeof(struct clbd_upstream),
+		       1024);
 	return clbd_log_open(&worker->log, log, worker->stats);
 }
 

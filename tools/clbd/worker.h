@@ -24,6 +24,7 @@ struct clbd_client;
  * @stopping: finish what has begun, take nothing new
  * @done: leave the loop
  * @dead: connections to free when the round is over
+ * @again: connections that have more to do in the next round
  * @setup: the present one; NULL before the first
  * @next: setup that is being received
  * @servers: of all setups
@@ -43,6 +44,7 @@ struct clbd_worker {
 	struct clbd_pool session_pool;
 	struct clbd_pool upstream_pool;
 	struct clbd_conn *dead;
+	struct clbd_conn *again;
 	struct clbd_setup *setup;
 	struct clbd_setup *next;
 	struct clbd_server *servers;

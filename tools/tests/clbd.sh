@@ -17,7 +17,7 @@ result() { # STATUS NAME OUTPUT
 	n=$((n + 1))
 	failed=$((failed | ($1 != 0)))
 	echo "$word $n - $2"
-	[ "$1" -eq 0 ] || sed 's/^/# /' <<<"$3"
+	[ "$1" -eq 0 ] || printf "# %s\n" "$3"
 }
 
 # expect STATUS TEXT WORD...: the output contains TEXT

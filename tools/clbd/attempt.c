@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/* Which server a session asks, and when it may ask another. */
+#include <string.h>
+
+#include "clbd/client.h"
+#include "clbd/stage.h"
+#include "clbd/upstream.h"
+#include "clbd/worker.h"
+
+static bool was_tried(const struct clbd_session *session,
+		      const struct clbd_server *server)
+{
+	unsigned int i;
+
+	for (i = 0; i < session->tries; i++) {
+		if (session->tried[i] == server)
+			return true;
+	}
+	return false;
+}
+
+static uint64_t hash_key(const struct clbd_session *session)
+{
+	const struct clbd_client *client = session->client;
+	struct clbd_slice path = session->request.path;
+
+	if (session->group->hash == CLBD_CONFIG_HASH_URL)
+		return clbd_balance_hash(session->text + path.at, path.size);
+	return clbd_balance_hash(client->peer, client->peer_size);
+}
+
+/* One that was not tried; where all were, none. */
+static struct clbd_server *pick_server(struct clbd_session *session)
+{
+	struct clbd_balance *balance = &session->group->balance;
+	uint64_t key = 0;
+	size_t i;
+	int index;
+
+	if (balance->scheduler == CLBD_SCHEDULER_HASH)
+		key = hash_key(session);
+	if (!session->tries) {
+		index = clbd_balance_pick(balance, key);
+	} else {
+		for (i = 0; i < balance->count; i++)
+			balance->members[i].barred = was_tried(
+				session, session->group->servers[i]);
+		index = clbd_balance_pick(balance, key);
+		for (i = 0; i < balance->count; i++)
+			balance->members[i].barred = false;
+	}
+	return index < 0 ? NULL : session->group->servers[index];
+}
+
+static bool is_idempotent(const struct clbd_session *session)
+{
+	switch (session->request.method) {
+	case HTTP_GET:
+	case HTTP_HEAD:
+	case HTTP_PUT:
+	case HTTP_DELETE:
+	case HTTP_OPTIONS:
+		return !session->request.websocket;
+	default:
+		return false;
+	}
+}
+
+/* Whether doing it twice does no more than once; the body must be at hand. */
+static bool may_repeat(const struct clbd_session *session)
+{
+	return is_idempotent(session) && !session->sent && !session->begun;
+}
+
+static enum clbd_take how_to_take(const struct clbd_session *session)
+{
+	if (session->fresh)
+		return CLBD_TAKE_NEW;
+	return is_idempotent(session) ? CLBD_TAKE_ANY : CLBD_TAKE_OPEN;
+}
+
+void clbd_session_next_server(struct clbd_session *session, uint16_t status,
+			enum clbd_ending ending)
+{
+	clbd_session_leave_server(session);
+	if (session->out)
+		session->out->start = 0;
+	while (session->tries < CLBD_SESSION_TRIES) {
+		struct clbd_server *server = pick_server(session);
+
+		if (!server)
+			break;
+		session->server = clbd_server_get(server);
+		server->load++;
+		session->tried[session->tries++] = server;
+		session->up = clbd_upstream_take(server, session,
+						 how_to_take(session));
+		if (session->up)
+			return;
+		clbd_session_leave_server(session);
+	}
+	session->ending = ending;
+	clbd_session_answer(session, status);
+}
+
+void clbd_session_upstream_lost(struct clbd_session *session)
+{
+	struct clbd_worker *worker = clbd_session_worker(session);
+	bool used = session->up->used;
+
+	clbd_session_leave_upstream(session, false);
+	if (!may_repeat(session)) {
+		worker->stats->server_errors++;
+		session->ending = CLBD_ENDING_SERVER;
+		clbd_session_answer(session, 502);
+		return;
+	}
+	worker->stats->retries++;
+	clbd_head_init(&session->response, true);
+	/* One that had waited says nothing about its server: ask that again. */
+	if (used)
+		session->tries--;
+	session->fresh = true;
+	clbd_session_next_server(session, 502, CLBD_ENDING_SERVER);
+}
+
+void clbd_session_unconnected(struct clbd_session *session, bool timeout)
+{
+	struct clbd_worker *worker = clbd_session_worker(session);
+
+	worker->stats->connect_errors++;
+	clbd_session_leave_upstream(session, false);
+	clbd_session_next_server(session, timeout ? 504 : 502,
+				 CLBD_ENDING_CONNECT);
+}

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Passing on: the request to the server, the response to the client. What is
+ * read is checked by the decoders before any of it goes out; nothing is read
+ * while what came before it waits.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "clbd/client.h"
+#include "clbd/forward.h"
+#include "clbd/stage.h"
+#include "clbd/upstream.h"
+#include "clbd/worker.h"
+
+/* What the client sent of its body, checked, is @ready. */
+static void read_body(struct clbd_session *session)
+{
+	struct clbd_client *client = session->client;
+	struct clbd_buffer *in = client->in;
+	size_t used, kept;
+
+	if (session->ready || clbd_body_done(&session->body))
+		return;
+	if (!clbd_buffer_held(in) && client->conn.readable) {
+		if (!in)
+			in = client->in = clbd_worker_buffer(
+				client->conn.worker);
+		if (!in)
+			return;
+		in->start = 0;
+		in->end = 0;
+		used = clbd_conn_read(&client->conn, in->data,
+				      sizeof(in->data));
+		if ((ssize_t)used <= 0)
+			return;
+		in->end = used;
+	}
+	if (!clbd_buffer_held(in))
+		return;
+	if (clbd_body_parse(&session->body, in->data + in->start,
+			    in->end - in->start, &used, &kept) == CLBD_BAD) {
+		session->request.status = 400;
+		session->request.reason = "chunk";
+		goto refuse;
+	}
+	session->ready = kept;
+	if (session->listener->body_max &&
+	    session->body.total > session->listener->body_max) {
+		session->request.status = 413;
+		goto refuse;
+	}
+	return;
+refuse:
+	session->ready = 0;
+	in->start = in->end;
+	if (!session->begun)
+		clbd_session_refuse(session);
+	else
+		session->ending = CLBD_ENDING_REFUSED;
+}
+
+/* Takes @size written bytes off @buffer, then off @ready bytes of @body. */
+static void written(struct clbd_buffer *buffer, struct clbd_buffer *body,
+		    uint32_t *ready, size_t size)
+{
+	size_t first = clbd_buffer_held(buffer);
+
+	if (first > size)
+		first = size;
+	if (first)
+		buffer->start += first;
+	size -= first;
+	if (size) {
+		body->start += size;
+		*ready -= size;
+	}
+}
+
+static int fill_iov(struct iovec iov[2], struct clbd_buffer *buffer,
+		    struct clbd_buffer *body, uint32_t ready)
+{
+	int count = 0;
+
+	if (clbd_buffer_held(buffer)) {
+		iov[count].iov_base = buffer->data + buffer->start;
+		iov[count++].iov_len = clbd_buffer_held(buffer);
+	}
+	if (ready) {
+		iov[count].iov_base = body->data + body->start;
+		iov[count++].iov_len = ready;
+	}
+	return count;
+}
+
+/* The client ended its half of a tunnel: so does the server's side. */
+static void pass_end(struct clbd_session *session)
+{
+	if (!session->tunnel || session->shut || !session->client->conn.ended ||
+	    session->ready)
+		return;
+	session->shut = true;
+	shutdown(session->up->conn.fd, SHUT_WR);
+}
+
+bool clbd_session_send_request(struct clbd_session *session)
+{
+	struct clbd_client *client = session->client;
+	struct clbd_upstream *up = session->up;
+	struct iovec iov[2];
+	ssize_t n;
+	int count;
+
+	if (!up || up->connecting)
+		return false;
+	read_body(session);
+	if (session->up != up)
+		return false;
+	count = fill_iov(iov, session->out, client->in, session->ready);
+	if (!count || !up->conn.writable) {
+		pass_end(session);
+		return false;
+	}
+	n = clbd_conn_write(&up->conn, iov, count);
+	if (n < 0) {
+		/* A response may be there all the same: it is read first. */
+		up->conn.readable = true;
+		return false;
+	}
+	if (n > (ssize_t)clbd_buffer_held(session->out))
+		session->sent += n - clbd_buffer_held(session->out);
+	written(session->out, client->in, &session->ready, n);
+	if (n)
+		clbd_session_progress(session);
+	return n > 0;
+}
+
+static void tunnel_begins(struct clbd_session *session)
+{
+	clbd_session_worker(session)->stats->upgrades++;
+	session->tunnel = session->close = true;
+	clbd_body_init(&session->body, CLBD_FRAMING_CLOSE, 0);
+	clbd_body_init(&session->payload, CLBD_FRAMING_CLOSE, 0);
+}
+
+/* 1xx: the response proper is still to come. Return: 0 or -EPROTO */
+static int pass_interim(struct clbd_session *session, const char *text)
+{
+	if (++session->interim > CLBD_SESSION_INTERIM)
+		return -EPROTO;
+	/* HTTP/1.0 has none. */
+	if (session->request.minor &&
+	    clbd_forward_response(session, text, session->reply))
+		return -EPROTO;
+	clbd_head_init(&session->response, true);
+	return 0;
+}
+
+/*
+ * What a response means for the session, after its head. Return: 0 or -EPROTO
+ */
+static int judge_response(struct clbd_session *session, const char *text)
+{
+	struct clbd_head *response = &session->response;
+	const struct clbd_head *request = &session->request;
+
+	clbd_head_answer(response, request->method);
+	if (response->status == 101) {
+		if (!request->websocket || !response->websocket)
+			return -EPROTO;
+		tunnel_begins(session);
+	} else if (response->status < 200) {
+		return pass_interim(session, text);
+	} else {
+		clbd_body_init(&session->payload, response->framing,
+			       response->length);
+		session->payload.strip = !request->minor;
+		/* Who answers early may not have the rest of the request. */
+		if (response->framing == CLBD_FRAMING_CLOSE ||
+		    (!request->minor &&
+		     response->framing == CLBD_FRAMING_CHUNKED) ||
+		    !clbd_body_done(&session->body))
+			session->close = true;
+	}
+	session->headed = true;
+	session->head_at = session->reply->end;
+	session->status = response->status;
+	session->answered = clbd_session_worker(session)->now;
+	return clbd_forward_response(session, text, session->reply) ? -EPROTO
+								    : 0;
+}
+
+/* The server broke the rules: 502, or a cut where it is too late for that. */
+static void server_failed(struct clbd_session *session)
+{
+	clbd_session_worker(session)->stats->server_errors++;
+	session->ending = CLBD_ENDING_SERVER;
+	if (session->begun)
+		clbd_session_leave_upstream(session, false);
+	else
+		clbd_session_answer(session, 502);
+}
+
+/* Reads heads out of what the upstream has sent. */
+static void read_head(struct clbd_session *session)
+{
+	struct clbd_upstream *up = session->up;
+	struct clbd_buffer *in = up->in;
+
+	while (!session->headed && clbd_buffer_held(in)) {
+		const char *text = in->data + in->start;
+		uint16_t size;
+
+		if (!session->reply)
+			session->reply = clbd_worker_buffer(
+				clbd_session_worker(session));
+		if (!session->reply) {
+			server_failed(session);
+			return;
+		}
+		switch (clbd_head_parse(&session->response, text,
+					clbd_buffer_held(in))) {
+		case CLBD_DONE:
+			break;
+		case CLBD_MORE:
+			if (clbd_buffer_held(in) > session->setup->head_max)
+				server_failed(session);
+			return;
+		case CLBD_BAD:
+			server_failed(session);
+			return;
+		}
+		size = session->response.size;
+		if (judge_response(session, text)) {
+			server_failed(session);
+			return;
+		}
+		in->start += size;
+	}
+}
+
+/* Checks what came of the body. */
+static void read_payload(struct clbd_session *session)
+{
+	struct clbd_buffer *in = session->up->in;
+	size_t used, kept, held = clbd_buffer_held(in);
+
+	if (!session->headed || session->waiting || !held)
+		return;
+	if (clbd_body_parse(&session->payload, in->data + in->start, held,
+			    &used, &kept) == CLBD_BAD) {
+		server_failed(session);
+		return;
+	}
+	if (kept < used) {
+		/* What follows the message moves up to what was kept of it. */
+		memmove(in->data + in->start + kept,
+			in->data + in->start + used, held - used);
+		in->end -= used - kept;
+	}
+	session->waiting = kept;
+	session->bytes += kept;
+}
+
+/* The server's end: of a body that lasts until then, or too early. */
+static void upstream_ended(struct clbd_session *session)
+{
+	struct clbd_upstream *up = session->up;
+
+	if (!session->headed && !session->begun && !clbd_buffer_held(up->in)) {
+		clbd_session_upstream_lost(session);
+		return;
+	}
+	if (session->headed && session->payload.framing == CLBD_FRAMING_CLOSE &&
+	    (!up->conn.broken || session->tunnel)) {
+		if (!session->waiting)
+			clbd_session_leave_upstream(session, false);
+		return;
+	}
+	server_failed(session);
+}
+
+bool clbd_session_read_response(struct clbd_session *session)
+{
+	struct clbd_upstream *up = session->up;
+	struct clbd_buffer *in;
+	ssize_t n;
+
+	if (!up || up->connecting || session->waiting || !up->conn.readable ||
+	    (session->headed && clbd_body_done(&session->payload)))
+		return false;
+	/* One response at a time: what is there must have been sent on. */
+	if (session->headed && clbd_buffer_held(session->reply))
+		return false;
+	if (!up->in)
+		up->in = clbd_worker_buffer(clbd_session_worker(session));
+	in = up->in;
+	if (!in)
+		return false;
+	clbd_buffer_compact(in);
+	n = clbd_conn_read(&up->conn, in->data + in->end, clbd_buffer_room(in));
+	if (n <= 0) {
+		if (up->conn.ended)
+			upstream_ended(session);
+		return false;
+	}
+	in->end += n;
+	read_head(session);
+	if (session->up)
+		read_payload(session);
+	clbd_session_progress(session);
+	return true;
+}
+
+bool clbd_session_send_response(struct clbd_session *session)
+{
+	struct clbd_client *client = session->client;
+	struct clbd_buffer *in = session->up ? session->up->in : NULL;
+	struct iovec iov[2];
+	int count = fill_iov(iov, session->reply, in, session->waiting);
+	ssize_t n;
+
+	if (!count || !client->conn.writable)
+		return false;
+	n = clbd_conn_write(&client->conn, iov, count);
+	if (n <= 0)
+		return false;
+	session->begun = session->headed;
+	written(session->reply, in, &session->waiting, n);
+	clbd_session_progress(session);
+	return true;
+}

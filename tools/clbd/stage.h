@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* The stages of a session, for each other: session.c, attempt.c, relay.c. */
+#ifndef CLBD_STAGE_H
+#define CLBD_STAGE_H
+
+#include "clbd/client.h"
+
+static inline struct clbd_worker *
+clbd_session_worker(const struct clbd_session *session)
+{
+	return session->client->conn.worker;
+}
+
+/* Something went to or came from a peer: it has as much time again. */
+void clbd_session_progress(struct clbd_session *session);
+
+/*
+ * An answer of clbd's own takes the place of the response, of which nothing was
+ * sent yet.
+ */
+void clbd_session_answer(struct clbd_session *session, uint16_t status);
+
+void clbd_session_leave_upstream(struct clbd_session *session, bool reusable);
+void clbd_session_leave_server(struct clbd_session *session);
+
+/*
+ * Asks one server after the other; without any left, answers @status, and the
+ * log has @ending.
+ */
+void clbd_session_next_server(struct clbd_session *session, uint16_t status,
+			      enum clbd_ending ending);
+
+/*
+ * The upstream failed before a response: another may be asked, if that is safe.
+ */
+void clbd_session_upstream_lost(struct clbd_session *session);
+
+/* One step in each direction. Return: whether anything moved */
+bool clbd_session_send_request(struct clbd_session *session);
+bool clbd_session_read_response(struct clbd_session *session);
+bool clbd_session_send_response(struct clbd_session *session);
+
+#endif /* CLBD_STAGE_H */
