@@ -364,6 +364,50 @@ def next_server():
                       fields="Content-Length: 0\r\n").status, 200)
 
 
+def ejected():
+    """a server that fails is asked after all others"""
+    closed = type("Closed", (), {"address": f"127.0.0.1:{free_port()}"})
+    with Daemon(config(closed, Server(), group="    eject-time: 3600")) as \
+            clbd, Client(clbd.port) as client:
+        while clbd.stats()["connect_errors"] < 3:
+            equal(clbd.stats()["ejections"], 0)
+            equal(client.ask().body, b"server")
+        equal(clbd.stats()["ejections"], 1)
+        for _ in range(10):
+            equal(client.ask().body, b"server")
+        equal(clbd.stats()["connect_errors"], 3)
+
+
+def ejected_for_a_while():
+    """a server that was ejected is tried again after a while, and gets its
+    share once it is back"""
+    port = free_port()
+    closed = type("Closed", (), {"address": f"127.0.0.1:{port}"})
+    with Daemon(config(closed, Server(), group="    eject-time: 1")) as clbd, \
+            Client(clbd.port) as client:
+        def tried_again():
+            equal(client.ask().body, b"server")
+            return clbd.stats()["connect_errors"] > 3
+        wait_for("it to be tried again", tried_again)
+        back = Server(name="back", port=port)
+        wait_for("it to be back", lambda: client.ask().body == b"back")
+        equal({client.ask().body for _ in range(4)}, {b"server", b"back"})
+        back.close()
+
+
+def all_ejected():
+    """where all servers are ejected, they are asked all the same"""
+    port = free_port()
+    closed = type("Closed", (), {"address": f"127.0.0.1:{port}"})
+    with Daemon(config(closed, group="    eject-after: 1\n"
+                       "    eject-time: 3600")) as clbd, \
+            Client(clbd.port) as client:
+        for _ in range(3):
+            equal(client.ask().status, 502)
+        Server(name="back", port=port)
+        equal(client.ask().body, b"back")
+
+
 def no_server():
     """502 when no server takes a connection, and the client's goes on"""
     closed = type("Closed", (), {"address": f"127.0.0.1:{free_port()}"})
@@ -626,7 +670,8 @@ if __name__ == "__main__":
         in_pieces, response_in_pieces, bodies, trailers, until_the_end, head,
         no_body, old_clients, early_hints, expect_continue, expect_refused,
         websocket, websocket_refused, gone_while_waiting,
-        closed_at_the_request, next_server, no_server, weightless,
+        closed_at_the_request, next_server, ejected,
+        ejected_for_a_while, all_ejected, no_server, weightless,
         bad_responses, cut_responses, reset_response, slow_reader,
         slow_server, client_leaves, half_closed, shares, hashed, ruled,
         no_rule, both_families])

@@ -243,11 +243,18 @@ def answered_though_sending():
     with Daemon(config(Server(), listener="    limits: {body: 10}")) as clbd:
         with Client(clbd.port) as client:
             client.send(P + b"Content-Length: 3000000\r\n\r\n")
-            thread = threading.Thread(target=lambda: client.sock.sendall(
-                b"x" * 3000000), daemon=True)
+            errors = []
+
+            def send():
+                try:
+                    client.send(b"x" * 3000000)
+                except OSError as error:
+                    errors.append(error)
+            thread = threading.Thread(target=send)
             thread.start()
             equal(client.response().status, 413)
             thread.join()
+            equal(errors, [], "a reset")
 
 
 if __name__ == "__main__":

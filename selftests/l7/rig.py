@@ -176,12 +176,13 @@ class Server:
 
     Without answer, the response tells which server it was."""
 
-    def __init__(self, answer=None, name="server"):
+    def __init__(self, answer=None, name="server", port=0):
         self.answer = answer or Server.plain
         self.name = name
         self.requests = []
         self.connections = 0
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.socket = socket.create_server(("127.0.0.1", port),
+                                           backlog=512)
         self.port = self.socket.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
         self.open = set()

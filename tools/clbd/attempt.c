@@ -29,27 +29,60 @@ static uint64_t hash_key(const struct clbd_session *session)
 	return clbd_balance_hash(client->peer, client->peer_size);
 }
 
-/* One that was not tried; where all were, none. */
-static struct clbd_server *pick_server(struct clbd_session *session)
+/* Again, without those that were tried, or had failed too often. */
+static int pick_other(struct clbd_session *session, uint64_t key,
+		      bool ejected_too)
 {
-	struct clbd_balance *balance = &session->group->balance;
-	uint64_t key = 0;
+	uint64_t now = clbd_session_worker(session)->now;
+	struct clbd_group *group = session->group;
+	struct clbd_balance *balance = &group->balance;
 	size_t i;
 	int index;
 
-	if (balance->scheduler == CLBD_SCHEDULER_HASH)
-		key = hash_key(session);
-	if (!session->tries) {
-		index = clbd_balance_pick(balance, key);
-	} else {
-		for (i = 0; i < balance->count; i++)
-			balance->members[i].barred = was_tried(
-				session, session->group->servers[i]);
-		index = clbd_balance_pick(balance, key);
-		for (i = 0; i < balance->count; i++)
-			balance->members[i].barred = false;
+	for (i = 0; i < balance->count; i++) {
+		const struct clbd_server *server = group->servers[i];
+
+		balance->members[i].barred =
+			was_tried(session, server) ||
+			(!ejected_too && server->ejected_until > now);
 	}
-	return index < 0 ? NULL : session->group->servers[index];
+	index = clbd_balance_pick(balance, key);
+	for (i = 0; i < balance->count; i++)
+		balance->members[i].barred = false;
+	return index;
+}
+
+/* One that was not tried; of these, one that is ejected only if all are. */
+static struct clbd_server *pick_server(struct clbd_session *session)
+{
+	struct clbd_group *group = session->group;
+	uint64_t key = 0;
+	int index = -1;
+
+	if (group->balance.scheduler == CLBD_SCHEDULER_HASH)
+		key = hash_key(session);
+	if (!session->tries)
+		index = clbd_balance_pick(&group->balance, key);
+	if (index >= 0 && group->servers[index]->ejected_until <=
+				  clbd_session_worker(session)->now)
+		return group->servers[index];
+	index = pick_other(session, key, false);
+	if (index < 0)
+		index = pick_other(session, key, true);
+	return index < 0 ? NULL : group->servers[index];
+}
+
+void clbd_session_server_failed(struct clbd_session *session)
+{
+	struct clbd_worker *worker = clbd_session_worker(session);
+	struct clbd_server *server = session->server;
+
+	server->failures++;
+	if (!server->eject_after || server->failures < server->eject_after)
+		return;
+	if (server->ejected_until <= worker->now)
+		worker->stats->ejections++;
+	server->ejected_until = worker->now + server->eject_ms;
 }
 
 static bool is_idempotent(const struct clbd_session *session)
@@ -97,6 +130,7 @@ void clbd_session_next_server(struct clbd_session *session, uint16_t status,
 						 how_to_take(session));
 		if (session->up)
 			return;
+		clbd_session_server_failed(session);
 		clbd_session_leave_server(session);
 	}
 	session->ending = ending;
@@ -108,6 +142,8 @@ void clbd_session_upstream_lost(struct clbd_session *session)
 	struct clbd_worker *worker = clbd_session_worker(session);
 	bool used = session->up->used;
 
+	if (!used)
+		clbd_session_server_failed(session);
 	clbd_session_leave_upstream(session, false);
 	if (!may_repeat(session)) {
 		worker->stats->server_errors++;
@@ -129,6 +165,7 @@ void clbd_session_unconnected(struct clbd_session *session, bool timeout)
 	struct clbd_worker *worker = clbd_session_worker(session);
 
 	worker->stats->connect_errors++;
+	clbd_session_server_failed(session);
 	clbd_session_leave_upstream(session, false);
 	clbd_session_next_server(session, timeout ? 504 : 502,
 				 CLBD_ENDING_CONNECT);

@@ -80,6 +80,9 @@ static bool check_group(const struct clbd_config_group *group, unsigned int g,
 	if (group->keepalive_timeout > 3600)
 		return fault_at(fault, "more than 3600",
 				"groups[%u].keepalive-timeout", g);
+	if (group->eject_time > 3600)
+		return fault_at(fault, "more than 3600",
+				"groups[%u].eject-time", g);
 	for (i = 0; i < group->server_count; i++) {
 		if (!check_server(group, g, i, fault))
 			return false;

@@ -21,6 +21,8 @@ struct clbd_config_group {
 	uint32_t hash; /* enum clbd_config_hash */
 	uint32_t *keepalive; /* idle upstreams of a server; NULL: 64 */
 	uint32_t keepalive_timeout; /* s; 0: 30 */
+	uint32_t *eject_after; /* failures in a row; NULL: 3; 0: never */
+	uint32_t eject_time; /* s; 0: 10 */
 	struct clbd_config_server *servers;
 	uint32_t server_count;
 };

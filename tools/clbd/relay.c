@@ -183,6 +183,7 @@ static int judge_response(struct clbd_session *session, const char *text)
 		    !clbd_body_done(&session->body))
 			session->close = true;
 	}
+	session->server->failures = 0;
 	session->headed = true;
 	session->head_at = session->reply->end;
 	session->status = response->status;
@@ -196,6 +197,8 @@ static void server_failed(struct clbd_session *session)
 {
 	clbd_session_worker(session)->stats->server_errors++;
 	session->ending = CLBD_ENDING_SERVER;
+	if (!session->headed)
+		clbd_session_server_failed(session);
 	if (session->begun)
 		clbd_session_leave_upstream(session, false);
 	else

@@ -237,6 +237,8 @@ enum clbd_progress clbd_session_expire(struct clbd_session *session)
 		return CLBD_ABORT;
 	if (!clbd_body_done(&session->body) && !session->ready)
 		status = 408;
+	else if (session->server)
+		clbd_session_server_failed(session);
 	clbd_session_answer(session, status);
 	clbd_conn_deadline(&session->client->conn, session->listener->idle_ms);
 	return clbd_session_run(session);

@@ -30,6 +30,10 @@ struct clbd_rules;
  * @keep: how many may be
  * @keep_ms: how long
  * @load: sessions it has now
+ * @failures: in a row
+ * @eject_after: so many of them; 0: never
+ * @eject_ms: how long
+ * @ejected_until: ms; others are asked before it until then
  */
 struct clbd_server {
 	struct clbd_server *next;
@@ -42,6 +46,10 @@ struct clbd_server {
 	unsigned int keep;
 	uint32_t keep_ms;
 	uint32_t load;
+	uint32_t failures;
+	uint32_t eject_after;
+	uint32_t eject_ms;
+	uint64_t ejected_until;
 };
 
 struct clbd_group {

@@ -35,6 +35,9 @@ void clbd_session_next_server(struct clbd_session *session, uint16_t status,
  */
 void clbd_session_upstream_lost(struct clbd_session *session);
 
+/* The server failed: after some of these in a row it is passed over. */
+void clbd_session_server_failed(struct clbd_session *session);
+
 /* One step in each direction. Return: whether anything moved */
 bool clbd_session_send_request(struct clbd_session *session);
 bool clbd_session_read_response(struct clbd_session *session);

@@ -20,6 +20,7 @@
 	X(connect_errors, "connections to servers that failed or took too long") \
 	X(reuses, "requests sent on an upstream that had waited")              \
 	X(retries, "requests sent again")                                      \
+	X(ejections, "times that a server was ejected")                        \
 	X(server_errors, "servers that ended early or broke the rules of HTTP") \
 	X(client_aborts, "clients that went before the response was sent")     \
 	X(timeouts, "sessions that took too long")                             \
