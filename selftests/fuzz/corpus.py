@@ -170,10 +170,21 @@ def heads():
                     yield bytes((step | 1,)) + first + field + body
 
 
+def proxies():
+    second = b"\r\n\r\n\0\r\nQUIT\n"
+    yield b"PROXY TCP4 192.0.2.1 192.0.2.2 1000 80\r\nGET"
+    yield b"PROXY TCP6 2001:db8::1 ::1 65535 80\r\n"
+    yield b"PROXY UNKNOWN x y\r\n"
+    for head in (b"\x20\x00", b"\x21\x11", b"\x21\x21", b"\x21\x31"):
+        for size in (0, 12, 36, 40):
+            yield second + head + struct.pack(">H", size) + bytes(size)
+
+
 def main():
     for name, inputs in (("packet", packets()), ("message", messages()),
                          ("extack", extacks()), ("text", texts()),
-                         ("head", heads())):
+                         ("head", heads()),
+                         ("proxy", proxies())):
         directory = os.path.join(sys.argv[1], name)
         os.makedirs(directory, exist_ok=True)
         for data in inputs:

@@ -3,7 +3,7 @@
 # usage: user.sh [SECONDS]
 # Fuzzes the decoders that are pure, in user space, with libFuzzer, ASan and
 # UBSan: kmod/packet.c, clbctl's of messages, errors and text, and clbd's of HTTP
-# heads and bodies. Without SECONDS a fixed number of runs from a fixed seed; with them as many as there
+# heads and bodies and of the PROXY protocol. Without SECONDS a fixed number of runs from a fixed seed; with them as many as there
 # is time for, from a random one. Prints TAP. What was found to be of interest
 # stays in build/fuzz/corpus, what breaks a decoder in build/fuzz/crash-*.
 #
@@ -15,7 +15,7 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 seconds=${1:-}
 out=build/fuzz
-read -ra targets <<<"${PARTS:-packet message extack text head}"
+read -ra targets <<<"${PARTS:-packet message extack text head proxy}"
 count=0 failed=0
 
 result() { # 0 for passed, NAME
@@ -56,6 +56,9 @@ build() {
 		-DLLHTTP_STRICT_MODE=1 tools/clbd/{head,meaning,body,field}.c \
 		/usr/share/llhttp/{llhttp,api,http}.c \
 		selftests/fuzz/fuzz_head.c || return
+	compile proxy -Itools -isystem /usr/share/include/llhttp \
+		tools/clbd/proxy.c tools/lib/{address,number}.c \
+		selftests/fuzz/fuzz_proxy.c || return
 	selftests/fuzz/corpus.py "$out/seeds"
 }
 

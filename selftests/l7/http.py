@@ -650,6 +650,39 @@ def no_rule():
         equal(ask(clbd.port, host="a.example").status, 200)
 
 
+def proxy_protocol():
+    """PROXY protocol: who is configured tells the client's address, in both
+    versions, and must do so"""
+    server = Server()
+    get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    second = b"\r\n\r\n\0\r\nQUIT\n"
+    with Daemon(config(server, top="log: @LOG@", listener="    proxy-from: "
+                       "[192.0.2.0/24, 127.0.0.1]")) as clbd:
+        for header, source in (
+                (b"PROXY TCP4 198.51.100.7 192.0.2.1 77 80\r\n",
+                 "198.51.100.7"),
+                (b"PROXY TCP6 2001:db8::7 2001:db8::1 77 80\r\n",
+                 "2001:db8::7"),
+                (b"PROXY UNKNOWN\r\n", "127.0.0.1"),
+                (second + b"\x21\x11\0\x0c\xc6\x33\x64\x08\xc0\0\2\1\0\x4d"
+                 b"\0\x50", "198.51.100.8"),
+                (second + b"\x20\0\0\0", "127.0.0.1")):
+            with Client(clbd.port) as client:
+                for byte in header:
+                    client.send(bytes([byte]))
+                client.send(get + get)
+                equal(client.response().status, 200)
+                equal(client.response().status, 200)
+                equal(server.requests[-1].get("X-Forwarded-For"), source)
+        with Client(clbd.port) as client:
+            client.send(get)
+            equal(client.ended(), True)
+        equal(clbd.stats()["proxy_errors"], 1)
+    with Daemon(config(server)) as clbd, Client(clbd.port) as client:
+        client.send(b"PROXY TCP4 198.51.100.7 192.0.2.1 77 80\r\n" + get)
+        equal(client.response().status, 501)
+
+
 def both_families():
     """IPv6: listener, server, and the client's address"""
     server = Server()
@@ -674,4 +707,4 @@ if __name__ == "__main__":
         ejected_for_a_while, all_ejected, no_server, weightless,
         bad_responses, cut_responses, reset_response, slow_reader,
         slow_server, client_leaves, half_closed, shares, hashed, ruled,
-        no_rule, both_families])
+        no_rule, proxy_protocol, both_families])

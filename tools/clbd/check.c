@@ -175,6 +175,22 @@ static bool check_timeouts(const struct clbd_config_listener *listener,
 	return true;
 }
 
+static bool check_prefixes(const struct clbd_config_listener *listener,
+			   unsigned int l, struct clbd_config_fault *fault)
+{
+	struct clb_address address;
+	uint8_t length;
+	uint32_t i;
+
+	for (i = 0; i < listener->proxy_from_count; i++) {
+		if (clb_prefix_parse(listener->proxy_from[i], &address,
+				     &length))
+			return fault_at(fault, "not ADDRESS[/LENGTH]",
+					"listeners[%u].proxy-from[%u]", l, i);
+	}
+	return true;
+}
+
 /* It goes into a field of requests. */
 static bool is_plain(const char *name)
 {
@@ -212,6 +228,7 @@ static bool check_listener(const struct clbd_config *config,
 		return fault_at(fault, "needs a group or rules",
 				"listeners[%u]", l);
 	return check_timeouts(listener, l, fault) &&
+	       check_prefixes(listener, l, fault) &&
 	       check_rules(listener, names, l, fault);
 }
 

@@ -2,10 +2,10 @@
 /* Connections of clients: requests are read here and then served one by one. */
 #include "clbd/client.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -116,13 +116,53 @@ enum reading {
 	READING_ENDED, /* the client is gone */
 };
 
+static void set_peer(struct clbd_client *client,
+		     const struct clb_address *address, uint16_t port)
+{
+	char text[CLB_ADDRESS_TEXT];
+
+	clb_address_format(address, text);
+	snprintf(client->peer, sizeof(client->peer), "%.45s", text);
+	client->peer_size = strlen(client->peer);
+	client->peer_port = port;
+}
+
+/* The header of the PROXY protocol, where one must be. */
+static enum reading parse_proxy(struct clbd_client *client)
+{
+	struct clbd_buffer *in = client->in;
+	struct clbd_proxy proxy;
+	size_t used;
+
+	switch (clbd_proxy_parse(in->data + in->start, clbd_buffer_held(in),
+				 &proxy, &used)) {
+	case CLBD_MORE:
+		return READING_WAITS;
+	case CLBD_BAD:
+		client->conn.worker->stats->proxy_errors++;
+		return READING_ENDED;
+	default:
+		in->start += used;
+		client->announced = false;
+		if (proxy.known)
+			set_peer(client, &proxy.source, proxy.port);
+		return READING_DONE;
+	}
+}
+
 /* Bytes are there: are they a head? */
 static enum reading parse_head(struct clbd_client *client)
 {
 	struct clbd_buffer *in = client->in;
 	struct clbd_session *session = client->session;
+	enum reading reading;
 	uint32_t held;
 
+	if (client->announced) {
+		reading = parse_proxy(client);
+		if (reading != READING_DONE)
+			return reading;
+	}
 	if (!session) {
 		skip_line(in);
 		if (!clbd_buffer_held(in))
@@ -285,22 +325,21 @@ static const struct clbd_conn_ops ops = { .wake = wake, .expire = expire };
 static void note_peer(struct clbd_client *client,
 		      const struct sockaddr_storage *peer)
 {
+	const struct clbd_listener *listener = client->port->listener;
 	const struct sockaddr_in6 *in6 = (const void *)peer;
 	const struct sockaddr_in *in = (const void *)peer;
-	const void *bytes = &in->sin_addr;
-	int family = peer->ss_family;
+	struct clb_address address = { .length = 4 };
 
-	client->peer_port = ntohs(in->sin_port);
-	if (family == AF_INET6) {
-		bytes = &in6->sin6_addr;
-		if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-			bytes = &in6->sin6_addr.s6_addr[12];
-			family = AF_INET;
-		}
+	if (peer->ss_family == AF_INET6) {
+		address.length = 16;
+		memcpy(address.bytes, &in6->sin6_addr, 16);
+	} else {
+		memcpy(address.bytes, &in->sin_addr, 4);
 	}
-	if (!inet_ntop(family, bytes, client->peer, sizeof(client->peer)))
-		client->peer[0] = 0;
-	client->peer_size = strlen(client->peer);
+	/* The port is at the same place in both. */
+	set_peer(client, &address, ntohs(in->sin_port));
+	client->announced = clbd_prefix_has(listener->proxies,
+					    listener->proxy_count, &address);
 }
 
 void clbd_client_accept(struct clbd_port *port, int fd,
@@ -321,8 +360,8 @@ void clbd_client_accept(struct clbd_port *port, int fd,
 		return;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	note_peer(client, peer);
 	client->port = port;
+	note_peer(client, peer);
 	port->clients++;
 	client->next = worker->clients;
 	client->link = &worker->clients;

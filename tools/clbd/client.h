@@ -16,6 +16,7 @@ struct clbd_port;
  * @port: where it was accepted
  * @session: the request that is being read or served
  * @in: bytes from the client that no one has taken yet; NULL: none
+ * @announced: a header of the PROXY protocol comes first
  * @peer: its address, as text
  * @peer_size: bytes of that
  * @peer_port: its port
@@ -31,6 +32,7 @@ struct clbd_client {
 	uint16_t peer_port;
 	uint8_t peer_size;
 	bool lingering;
+	bool announced;
 	char peer[46];
 };
 

@@ -66,6 +66,8 @@ struct clbd_config_listener {
 	struct clbd_config_patience timeouts;
 	struct clbd_config_listener_limits limits;
 	uint32_t *headers; /* NULL: proto and port */
+	char **proxy_from; /* prefixes */
+	uint32_t proxy_from_count;
 	struct clbd_config_rule *rules;
 	uint32_t rule_count;
 };

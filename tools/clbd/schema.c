@@ -93,6 +93,10 @@ static const cyaml_schema_field_t listener_limits[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_value_t prefix_schema = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 63),
+};
+
 static const cyaml_schema_field_t listener_fields[] = {
 	TEXT("name", 0, struct clbd_config_listener, name, 63),
 	TEXT("address", 0, struct clbd_config_listener, address, 63),
@@ -105,6 +109,9 @@ static const cyaml_schema_field_t listener_fields[] = {
 			      OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_POINTER,
 			      struct clbd_config_listener, headers, headers,
 			      COUNT(headers)),
+	CYAML_FIELD_SEQUENCE_COUNT("proxy-from", OPTIONAL | CYAML_FLAG_POINTER,
+				   struct clbd_config_listener, proxy_from,
+				   proxy_from_count, &prefix_schema, 0, 64),
 	CYAML_FIELD_SEQUENCE_COUNT("rules", OPTIONAL | CYAML_FLAG_POINTER,
 				   struct clbd_config_listener, rules,
 				   rule_count, &rule_schema, 0, 100000),

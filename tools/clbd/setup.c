@@ -148,6 +148,23 @@ static int fill_rules(struct clbd_setup *setup, struct clbd_listener *listener)
 	return 0;
 }
 
+static int fill_proxies(struct clbd_listener *listener)
+{
+	const struct clbd_config_listener *config = listener->config;
+	uint32_t i;
+
+	listener->proxies = calloc(config->proxy_from_count + 1,
+				   sizeof(*listener->proxies));
+	if (!listener->proxies)
+		return -1;
+	for (i = 0; i < config->proxy_from_count; i++)
+		clb_prefix_parse(config->proxy_from[i],
+				 &listener->proxies[i].address,
+				 &listener->proxies[i].length);
+	listener->proxy_count = config->proxy_from_count;
+	return 0;
+}
+
 static int fill_listener(struct clbd_setup *setup,
 			 struct clbd_listener *listener,
 			 const struct clbd_config_listener *config)
@@ -160,6 +177,8 @@ static int fill_listener(struct clbd_setup *setup,
 	listener->tunnel_ms = DEFAULT(config->timeouts.tunnel, 900) * 1000;
 	listener->body_max = config->limits.body;
 	fill_stamp(listener);
+	if (fill_proxies(listener))
+		return -1;
 	return fill_rules(setup, listener);
 }
 
@@ -238,8 +257,10 @@ void clbd_setup_put(struct clbd_setup *setup)
 		return;
 	for (i = 0; i < setup->group_count; i++)
 		empty_group(setup->worker, &setup->groups[i]);
-	for (i = 0; i < setup->listener_count; i++)
+	for (i = 0; i < setup->listener_count; i++) {
 		clbd_rules_free(setup->listeners[i].rules);
+		free(setup->listeners[i].proxies);
+	}
 	free(setup->groups);
 	free(setup->listeners);
 	clbd_config_free(setup->config);

@@ -14,6 +14,7 @@
 
 #include "clbd/balance.h"
 #include "clbd/config.h"
+#include "clbd/proxy.h"
 
 struct clbd_upstream;
 struct clbd_worker;
@@ -66,6 +67,8 @@ struct clbd_listener {
 	struct clbd_setup *setup;
 	const struct clbd_config_listener *config;
 	struct clbd_rules *rules; /* NULL: none */
+	struct clbd_prefix *proxies; /* who tells clients' addresses */
+	uint32_t proxy_count;
 	struct clbd_group *group; /* where no rule fits; NULL: 404 */
 	uint32_t idle_ms;
 	uint32_t request_ms;

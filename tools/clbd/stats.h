@@ -9,6 +9,7 @@
 #define CLBD_STATS(X)                                                          \
 	X(connections, "connections of clients accepted")                      \
 	X(connections_full, "times that no connection was accepted, being full") \
+	X(proxy_errors, "connections without the header of the PROXY protocol") \
 	X(requests, "requests whose head was complete")                        \
 	X(refused, "requests that broke the rules of HTTP")                    \
 	X(responses_2xx, "responses")                                          \

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* Parts of clbd by themselves: rules, schedulers, deadlines. */
+/* Parts of clbd by themselves: rules, schedulers, deadlines, PROXY protocol. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clbd/balance.h"
+#include "clbd/proxy.h"
 #include "clbd/rules.h"
 #include "clbd/wheel.h"
 #include "test.h"
@@ -327,6 +328,124 @@ static void deadlines_by_chance(void **state)
 	}
 }
 
+#define V2 "\r\n\r\n\0\r\nQUIT\n"
+#define TEXT(text) text, sizeof(text) - 1
+
+/* { bytes, how many, what they are, client; rest: bytes behind the header } */
+static const struct {
+	const char *data;
+	size_t size;
+	enum clbd_result result;
+	const char *source;
+	uint16_t port;
+	size_t rest;
+} proxies[] = {
+	{ TEXT("PROXY TCP4 192.0.2.1 192.0.2.2 1000 80\r\n"), CLBD_DONE,
+	  "192.0.2.1", 1000, 0 },
+	{ TEXT("PROXY TCP6 2001:db8::1 2001:db8::2 65535 80\r\nGET"),
+	  CLBD_DONE, "2001:db8::1", 65535, 3 },
+	{ TEXT("PROXY UNKNOWN\r\n"), CLBD_DONE, NULL, 0, 0 },
+	{ TEXT("PROXY UNKNOWN a b c\r\n"), CLBD_DONE, NULL, 0, 0 },
+	{ TEXT(V2 "\x21\x11\0\x0c\xc0\0\2\1\xc0\0\2\2\x03\xe8\0\x50"),
+	  CLBD_DONE, "192.0.2.1", 1000, 0 },
+	{ TEXT(V2 "\x21\x11\0\x0f\xc0\0\2\1\xc0\0\2\2\x03\xe8\0\x50"
+	       "\4\0\0" "xy"), CLBD_DONE, "192.0.2.1", 1000, 2 },
+	{ TEXT(V2 "\x21\x21\0\x24" "abcdefghijklmnop" "abcdefghijklmnop"
+	       "\0\1\0\2"), CLBD_DONE,
+	  "6162:6364:6566:6768:696a:6b6c:6d6e:6f70", 1, 0 },
+	{ TEXT(V2 "\x20\0\0\0"), CLBD_DONE, NULL, 0, 0 },
+	{ TEXT(V2 "\x20\x11\0\0"), CLBD_DONE, NULL, 0, 0 },
+	{ TEXT(V2 "\x21\x31\0\1x"), CLBD_DONE, NULL, 0, 0 },
+	{ TEXT(V2 "\x21\x11\0\x0b\xc0\0\2\1\xc0\0\2\2\x03\xe8\0"),
+	  CLBD_BAD, NULL, 0, 0 },
+	{ TEXT(V2 "\x11\x11\0\x0c"), CLBD_BAD, NULL, 0, 0 },
+	{ TEXT(V2 "\x22\x11\0\x0c"), CLBD_BAD, NULL, 0, 0 },
+	{ TEXT(V2 "\x21\x11\xff\xff"), CLBD_BAD, NULL, 0, 0 },
+	{ TEXT("GET / HTTP/1.1\r\n"), CLBD_BAD, NULL, 0, 0 },
+	{ TEXT("PROXY TCP4 192.0.2.1 192.0.2.2 1000 80\n"), CLBD_BAD, NULL, 0,
+	  0 },
+	{ TEXT("PROXY TCP4 192.0.2.1 192.0.2.2 1000\r\n"), CLBD_BAD, NULL, 0,
+	  0 },
+	{ TEXT("PROXY TCP4 192.0.2.1 192.0.2.2 1000 80 \r\n"), CLBD_BAD, NULL,
+	  0, 0 },
+	{ TEXT("PROXY TCP4 192.0.2.1  192.0.2.2 1000 80\r\n"), CLBD_BAD, NULL,
+	  0, 0 },
+	{ TEXT("PROXY TCP4 192.0.2.1 192.0.2.2 1000 65536\r\n"), CLBD_BAD,
+	  NULL, 0, 0 },
+	{ TEXT("PROXY TCP4 ::1 ::1 1 2\r\n"), CLBD_BAD, NULL, 0, 0 },
+	{ TEXT("PROXY TCP5 192.0.2.1 192.0.2.2 1 2\r\n"), CLBD_BAD, NULL, 0,
+	  0 },
+	{ TEXT("PROXY \r\n"), CLBD_BAD, NULL, 0, 0 },
+	{ TEXT("PROXY UNKNOWN 0123456789012345678901234567890123456789012345678"
+	       "90123456789012345678901234567890123456789012345678\r\n"),
+	  CLBD_BAD, NULL, 0, 0 },
+};
+
+/* The same, however it is cut; before it is complete, more is asked for. */
+static void proxy_cases(void **state)
+{
+	char text[CLB_ADDRESS_TEXT];
+	size_t i, size;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(proxies); i++) {
+		enum clbd_result result = CLBD_MORE;
+		struct clbd_proxy proxy;
+		size_t used = 0;
+
+		for (size = 0; result == CLBD_MORE && size <= proxies[i].size;
+		     size++)
+			result = clbd_proxy_parse(proxies[i].data, size, &proxy,
+						  &used);
+		if (result != proxies[i].result)
+			fail_msg("%zu: %d", i, result);
+		if (result != CLBD_DONE)
+			continue;
+		assert_int_equal(used, proxies[i].size - proxies[i].rest);
+		assert_int_equal(proxy.known, !!proxies[i].source);
+		if (!proxy.known)
+			continue;
+		clb_address_format(&proxy.source, text);
+		assert_string_equal(text, proxies[i].source);
+		assert_int_equal(proxy.port, proxies[i].port);
+	}
+}
+
+static void prefixes_have_addresses(void **state)
+{
+	static const struct {
+		const char *prefix;
+		const char *address;
+		bool has;
+	} cases[] = {
+		{ "10.0.0.0/8", "10.1.2.3", true },
+		{ "10.0.0.0/8", "11.1.2.3", false },
+		{ "192.0.2.128/25", "192.0.2.200", true },
+		{ "192.0.2.128/25", "192.0.2.100", false },
+		{ "192.0.2.1", "192.0.2.1", true },
+		{ "192.0.2.1", "192.0.2.3", false },
+		{ "0.0.0.0/0", "192.0.2.1", true },
+		{ "0.0.0.0/0", "::1", false },
+		{ "2001:db8::/33", "2001:db8:7fff::1", true },
+		{ "2001:db8::/33", "2001:db8:8000::1", false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct clb_address address;
+		struct clbd_prefix prefix;
+
+		assert_int_equal(clb_prefix_parse(cases[i].prefix,
+						  &prefix.address,
+						  &prefix.length), 0);
+		assert_int_equal(clb_address_parse(cases[i].address, &address),
+				 0);
+		if (clbd_prefix_has(&prefix, 1, &address) != cases[i].has)
+			fail_msg("%s %s", cases[i].prefix, cases[i].address);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +457,8 @@ int main(void)
 		cmocka_unit_test(hash_spreads_and_stays),
 		cmocka_unit_test(deadlines_pass),
 		cmocka_unit_test(deadlines_by_chance),
+		cmocka_unit_test(proxy_cases),
+		cmocka_unit_test(prefixes_have_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
