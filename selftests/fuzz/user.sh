@@ -3,9 +3,10 @@
 # usage: user.sh [SECONDS]
 # Fuzzes the decoders that are pure, in user space, with libFuzzer, ASan and
 # UBSan: kmod/packet.c, clbctl's of messages, errors and text, and clbd's of HTTP
-# heads and bodies and of the PROXY protocol. Without SECONDS a fixed number of runs from a fixed seed; with them as many as there
-# is time for, from a random one. Prints TAP. What was found to be of interest
-# stays in build/fuzz/corpus, what breaks a decoder in build/fuzz/crash-*.
+# heads and bodies and of the PROXY protocol. Without SECONDS a fixed number of
+# runs from a fixed seed; with them as many as there is time for, from a random
+# one. Prints TAP. What was found to be of interest stays in build/fuzz/corpus,
+# what breaks a decoder in build/fuzz/crash-*.
 #
 # environment:
 #	RUNS=200000	number of runs for each decoder

@@ -650,6 +650,61 @@ def no_rule():
         equal(ask(clbd.port, host="a.example").status, 200)
 
 
+STICKY = """    cookie: SERVERID
+    cookie-lifetime: 60
+    eject-time: 3600"""
+
+
+def cookie():
+    """a cookie binds a client to its server, that of weight 0 included; others
+    cannot make one"""
+    servers = [Server(name=n) for n in "abc"]
+    text = config(*servers, top="secret: s", group=STICKY)
+    with Daemon(text) as clbd, Client(clbd.port) as client:
+        for _ in range(3):
+            response = client.ask()
+            name, value = response.body, response.get("Set-Cookie")
+            equal(value.split("; ")[1:], ["Path=/", "HttpOnly", "Max-Age=60"])
+            pair = value.split(";")[0]
+            equal(pair.startswith("SERVERID="), True, pair)
+            for _ in range(5):
+                response = client.ask(fields=f"Cookie: a=b; {pair}\r\n"
+                                      "Cookie: c=d\r\n")
+                equal(response.body, name)
+                equal(response.get("Set-Cookie"), None)
+        for wrong in (pair[:-1], pair[:-1] + "x", "SERVERID=", "serverid" +
+                      pair[8:]):
+            response = client.ask(fields=f"Cookie: {wrong}\r\n")
+            equal(response.get("Set-Cookie") is None, False, wrong)
+        last = servers[b"abc".index(name)]
+        clbd.reload(text.replace(f'"{last.address}"',
+                                 f'"{last.address}"\n        weight: 0'))
+        for _ in range(5):
+            equal(client.ask(fields=f"Cookie: {pair}\r\n").body, name)
+            equal(client.ask().body == name, False)
+        clbd.reload(text.replace("secret: s", "secret: t"))
+        response = client.ask(fields=f"Cookie: {pair}\r\n")
+        equal(response.get("Set-Cookie") is None, False)
+
+
+def cookie_of_the_lost():
+    """a client whose server has gone is bound to another; errors bind nobody"""
+    servers = [Server(name="a"), Server(lambda _, sock, __, ___: sock.sendall(
+        reply(b"b", status="404 No")))]
+    text = config(servers[0], top="secret: s", group=STICKY)
+    with Daemon(text) as clbd, Client(clbd.port) as client:
+        pair = client.ask().get("Set-Cookie").split(";")[0]
+        clbd.reload(config(servers[1], top="secret: s", group=STICKY))
+        response = client.ask(fields=f"Cookie: {pair}\r\n")
+        equal((response.body, response.get("Set-Cookie")), (b"b", None))
+        servers[0].close()
+        clbd.reload(config(servers[0], Server(name="c"), top="secret: s",
+                           group=STICKY))
+        response = client.ask(fields=f"Cookie: {pair}\r\n")
+        equal(response.body, b"c")
+        equal(response.get("Set-Cookie").split(";")[0] == pair, False)
+
+
 def proxy_protocol():
     """PROXY protocol: who is configured tells the client's address, in both
     versions, and must do so"""
@@ -707,4 +762,4 @@ if __name__ == "__main__":
         ejected_for_a_while, all_ejected, no_server, weightless,
         bad_responses, cut_responses, reset_response, slow_reader,
         slow_server, client_leaves, half_closed, shares, hashed, ruled,
-        no_rule, proxy_protocol, both_families])
+        no_rule, cookie, cookie_of_the_lost, proxy_protocol, both_families])

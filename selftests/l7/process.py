@@ -47,7 +47,7 @@ def system_calls():
         Server.plain(_server, sock, _reader, request)
         return True
     server = Server(answer)
-    text = config(server, top="log: @LOG@",
+    text = config(server, top="log: @LOG@\nsecret: s", group="    cookie: S",
                   listener="    timeouts: {idle: 1}")
     with Daemon(text, program=PLAIN) as clbd:
         for _ in range(3):
@@ -59,6 +59,56 @@ def system_calls():
             equal(client.ended(), True)
         wait_for("lines", lambda: len(clbd.lines()) == 6)
         equal(clbd.stats()["restarts"], 0)
+
+
+def resident(pid):
+    """kB of a process that only it has."""
+    return int(status_of(pid)["RssAnon"].split()[0])
+
+
+def memory_of_bodies():
+    """large bodies, in both directions, leave a worker's memory as it is"""
+    size = 300000000
+
+    def answer(_server, sock, reader, _request):
+        left = size - len(reader.data)
+        reader.data = b""
+        while left:
+            left -= len(sock.recv(min(left, 1 << 20)))
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        for _ in range(size // 1000000):
+            sock.sendall(bytes(1000000))
+    with Daemon(config(HeadServer(answer)), program=PLAIN) as clbd, \
+            Client(clbd.port) as client:
+        pid = clbd.workers()[0]
+        before = resident(pid)
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+                    % size)
+        for _ in range(size // 1000000):
+            client.send(bytes(1000000))
+        client.reader.until(b"\r\n\r\n")
+        got = len(client.reader.data)
+        while got < size:
+            got += len(client.sock.recv(1 << 20))
+        more = resident(pid) - before
+        equal(more < 500, True, f"{more} kB more")
+
+
+def memory_of_idle_clients():
+    """a connection between requests costs a worker less than 500 bytes"""
+    with Daemon(config(Server()), program=PLAIN) as clbd:
+        pid = clbd.workers()[0]
+        with Client(clbd.port) as client:
+            client.ask()
+        before = resident(pid)
+        clients = []
+        for _ in range(800):
+            clients.append(Client(clbd.port))
+            equal(clients[-1].ask().status, 200)
+        more = 1024 * (resident(pid) - before) / len(clients)
+        for client in clients:
+            client.close()
+        equal(more < 500, True, f"{more} bytes each")
 
 
 def crash():
@@ -349,6 +399,7 @@ def log_stuck():
 
 
 if __name__ == "__main__":
-    Tap().run([rights, system_calls, crash, reload, reload_listeners,
+    Tap().run([rights, system_calls, memory_of_bodies,
+               memory_of_idle_clients, crash, reload, reload_listeners,
                reload_refused, reload_often, stop, stop_deadline, parent_dies,
                access_log, log_reopened, log_stuck])

@@ -52,6 +52,61 @@ static int pick_other(struct clbd_session *session, uint64_t key,
 	return index;
 }
 
+/* Whose token the value of a cookie is; -1: nobody's. */
+static int owner_of(const struct clbd_group *group, const char *value,
+		    size_t size)
+{
+	size_t i;
+
+	if (size != CLBD_COOKIE_TOKEN)
+		return -1;
+	for (i = 0; i < group->balance.count; i++) {
+		if (!memcmp(group->tokens[i], value, size))
+			return i;
+	}
+	return -1;
+}
+
+/* The server that the client is bound to; -1: none. */
+static int bound_to(const struct clbd_session *session)
+{
+	const struct clbd_head *request = &session->request;
+	const struct clbd_group *group = session->group;
+	size_t i, size;
+
+	for (i = 0; i < request->count; i++) {
+		const struct clbd_field *field = &request->fields[i];
+		const char *at = session->text + field->value.at;
+		const char *end = at + field->value.size, *value;
+		int index;
+
+		if (field->id != CLBD_FIELD_COOKIE)
+			continue;
+		while (clbd_cookie_next(&at, end, group->cookie, &value,
+					&size)) {
+			index = owner_of(group, value, size);
+			if (index >= 0)
+				return index;
+		}
+	}
+	return -1;
+}
+
+/* By the cookie, or by the scheduler: for the first try. */
+static int pick_first(struct clbd_session *session, uint64_t key)
+{
+	struct clbd_group *group = session->group;
+	int index = group->cookie ? bound_to(session) : -1;
+
+	session->bound = index >= 0;
+	if (index < 0)
+		index = clbd_balance_pick(&group->balance, key);
+	if (index >= 0 && group->servers[index]->ejected_until <=
+				  clbd_session_worker(session)->now)
+		return index;
+	return -1;
+}
+
 /* One that was not tried; of these, one that is ejected only if all are. */
 static struct clbd_server *pick_server(struct clbd_session *session)
 {
@@ -62,14 +117,24 @@ static struct clbd_server *pick_server(struct clbd_session *session)
 	if (group->balance.scheduler == CLBD_SCHEDULER_HASH)
 		key = hash_key(session);
 	if (!session->tries)
-		index = clbd_balance_pick(&group->balance, key);
-	if (index >= 0 && group->servers[index]->ejected_until <=
-				  clbd_session_worker(session)->now)
-		return group->servers[index];
-	index = pick_other(session, key, false);
+		index = pick_first(session, key);
+	if (index < 0) {
+		session->bound = false;
+		index = pick_other(session, key, false);
+	}
 	if (index < 0)
 		index = pick_other(session, key, true);
-	return index < 0 ? NULL : group->servers[index];
+	if (index < 0)
+		return NULL;
+	session->index = index;
+	return group->servers[index];
+}
+
+bool clbd_session_binds(const struct clbd_session *session)
+{
+	return session->group->cookie && !session->bound &&
+	       session->response.status >= 200 &&
+	       session->response.status < 400;
 }
 
 void clbd_session_server_failed(struct clbd_session *session)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clbd/field.h"
 #include "clbd/rules.h"
 #include "clbd/schema.h"
 
@@ -80,6 +81,14 @@ static bool check_group(const struct clbd_config_group *group, unsigned int g,
 	if (group->keepalive_timeout > 3600)
 		return fault_at(fault, "more than 3600",
 				"groups[%u].keepalive-timeout", g);
+	if (group->cookie &&
+	    clbd_bytes_span(group->cookie, strlen(group->cookie),
+			    CLBD_BYTE_TOKEN) != strlen(group->cookie))
+		return fault_at(fault, "no name of a cookie",
+				"groups[%u].cookie", g);
+	if (group->cookie_lifetime > 86400)
+		return fault_at(fault, "more than 86400",
+				"groups[%u].cookie-lifetime", g);
 	if (group->eject_time > 3600)
 		return fault_at(fault, "more than 3600",
 				"groups[%u].eject-time", g);
@@ -98,6 +107,9 @@ static bool check_groups(const struct clbd_config *config, struct names *names,
 	for (g = 0; g < config->group_count; g++) {
 		if (!check_group(&config->groups[g], g, fault))
 			return false;
+		if (config->groups[g].cookie && !config->secret)
+			return fault_at(fault, "needs a secret at the top",
+					"groups[%u].cookie", g);
 		names->names[g] = config->groups[g].name;
 	}
 	names->count = config->group_count;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clbd/cookie.h"
 #include "clbd/log.h"
 #include "clbd/order.h"
 #include "clbd/parent.h"
@@ -55,10 +56,9 @@ static void give_up_rights(const struct clbd_parent *parent, bool network)
 {
 	int err;
 
-	/*
-	 * gmtime_r() reads a file at its first use, which is not allowed later.
-	 */
+	/* Both read files at their first use, which is not allowed later. */
 	tzset();
+	clbd_cookie_prepare();
 	err = clbd_privilege_drop(&parent->privilege, network);
 	if (!err)
 		return;

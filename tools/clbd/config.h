@@ -21,6 +21,8 @@ struct clbd_config_group {
 	uint32_t hash; /* enum clbd_config_hash */
 	uint32_t *keepalive; /* idle upstreams of a server; NULL: 64 */
 	uint32_t keepalive_timeout; /* s; 0: 30 */
+	char *cookie; /* NULL: no stickiness */
+	uint32_t cookie_lifetime; /* s; 0: as long as the client lives */
 	uint32_t *eject_after; /* failures in a row; NULL: 3; 0: never */
 	uint32_t eject_time; /* s; 0: 10 */
 	struct clbd_config_server *servers;
@@ -87,6 +89,7 @@ struct clbd_config {
 	uint32_t workers; /* 0: one for each processor */
 	struct clbd_config_limits limits;
 	struct clbd_config_timeouts timeouts;
+	char *secret; /* for cookies */
 	char *log; /* a file, or "-"; NULL: none */
 	struct clbd_config_group *groups;
 	uint32_t group_count;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clbd/client.h"
+#include "clbd/stage.h"
 #include "clbd/worker.h"
 #include "lib/number.h"
 
@@ -195,6 +196,23 @@ static void put_connection(struct writer *writer,
 		PUT(writer, "Connection: keep-alive\r\n");
 }
 
+static void put_cookie(struct writer *writer,
+		       const struct clbd_session *session)
+{
+	const struct clbd_group *group = session->group;
+
+	PUT(writer, "Set-Cookie: ");
+	put(writer, group->cookie, strlen(group->cookie));
+	PUT(writer, "=");
+	put(writer, group->tokens[session->index], CLBD_COOKIE_TOKEN);
+	PUT(writer, "; Path=/; HttpOnly");
+	if (group->cookie_lifetime) {
+		PUT(writer, "; Max-Age=");
+		put_number(writer, group->cookie_lifetime);
+	}
+	PUT(writer, "\r\n");
+}
+
 int clbd_forward_response(const struct clbd_session *session, const char *text,
 			  struct clbd_buffer *out)
 {
@@ -209,6 +227,8 @@ int clbd_forward_response(const struct clbd_session *session, const char *text,
 	put_fields(&writer, head, text,
 		   session->request.minor ? drop_of_response
 					  : drop_of_old_response);
+	if (clbd_session_binds(session))
+		put_cookie(&writer, session);
 	put_connection(&writer, session, head->status);
 	PUT(&writer, "\r\n");
 	return finish(&writer, out);

@@ -31,6 +31,8 @@ enum clbd_ending {
  * @setup: the configuration it began with
  * @group: that serves it
  * @server: that serves it; counted in its load
+ * @index: of @server in @group
+ * @bound: the client has the cookie of @server
  * @up: the connection to that, while there is one
  * @tried: servers that were tried, @server among them
  * @tries: how many
@@ -68,6 +70,8 @@ struct clbd_session {
 	struct clbd_group *group;
 	struct clbd_server *server;
 	struct clbd_upstream *up;
+	uint32_t index;
+	bool bound;
 	const struct clbd_server *tried[CLBD_SESSION_TRIES];
 	uint8_t tries;
 

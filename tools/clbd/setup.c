@@ -51,8 +51,30 @@ static struct clbd_server *find_server(struct clbd_worker *worker,
 	return server;
 }
 
+static int fill_cookie(struct clbd_group *group,
+		       const struct clbd_config_group *config,
+		       const char *secret)
+{
+	size_t i;
+
+	if (!config->cookie)
+		return 0;
+	group->cookie = config->cookie;
+	group->cookie_lifetime = config->cookie_lifetime;
+	group->tokens = calloc(config->server_count, sizeof(*group->tokens));
+	if (!group->tokens)
+		return -1;
+	for (i = 0; i < config->server_count; i++) {
+		if (clbd_cookie_token(secret, config->servers[i].address,
+				      group->tokens[i]))
+			return -1;
+	}
+	return 0;
+}
+
 static int fill_group(struct clbd_worker *worker, struct clbd_group *group,
-		      const struct clbd_config_group *config)
+		      const struct clbd_config_group *config,
+		      const char *secret)
 {
 	size_t i, count = config->server_count;
 
@@ -61,7 +83,8 @@ static int fill_group(struct clbd_worker *worker, struct clbd_group *group,
 	group->balance.scheduler = config->scheduler;
 	group->balance.members = calloc(count, sizeof(struct clbd_member));
 	group->servers = calloc(count, sizeof(*group->servers));
-	if (!group->balance.members || !group->servers)
+	if (!group->balance.members || !group->servers ||
+	    fill_cookie(group, config, secret))
 		return -1;
 	for (i = 0; i < count; i++) {
 		const struct clbd_config_server *from = &config->servers[i];
@@ -197,7 +220,7 @@ static int fill(struct clbd_setup *setup)
 	for (i = 0; i < config->group_count; i++) {
 		setup->group_count++;
 		if (fill_group(setup->worker, &setup->groups[i],
-			       &config->groups[i]))
+			       &config->groups[i], config->secret))
 			return -1;
 	}
 	for (i = 0; i < config->listener_count; i++) {
@@ -246,6 +269,7 @@ static void empty_group(struct clbd_worker *worker, struct clbd_group *group)
 		clbd_server_put(worker, server);
 	}
 	free(group->balance.members);
+	free(group->tokens);
 	free(group->servers);
 }
 

@@ -14,6 +14,7 @@
 
 #include "clbd/balance.h"
 #include "clbd/config.h"
+#include "clbd/cookie.h"
 #include "clbd/proxy.h"
 
 struct clbd_upstream;
@@ -57,6 +58,9 @@ struct clbd_group {
 	const char *name;
 	struct clbd_balance balance;
 	enum clbd_config_hash hash;
+	const char *cookie; /* NULL: none */
+	uint32_t cookie_lifetime;
+	char (*tokens)[CLBD_COOKIE_TOKEN]; /* of servers, for @cookie */
 	struct clbd_server **servers; /* as many as @balance has members */
 };
 

@@ -38,6 +38,9 @@ void clbd_session_upstream_lost(struct clbd_session *session);
 /* The server failed: after some of these in a row it is passed over. */
 void clbd_session_server_failed(struct clbd_session *session);
 
+/* Whether the response is to bind the client to its server. */
+bool clbd_session_binds(const struct clbd_session *session);
+
 /* One step in each direction. Return: whether anything moved */
 bool clbd_session_send_request(struct clbd_session *session);
 bool clbd_session_read_response(struct clbd_session *session);

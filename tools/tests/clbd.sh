@@ -92,6 +92,10 @@ refused 1 'workers: more than 256' groups: $'workers: 257\ngroups:'
 refused 11 'listeners[0].timeouts.idle: more than 60' rules: \
 	$'timeouts: {idle: 61}\n    rules:'
 refused 3 'groups[0].scheduler: ' servers: $'scheduler: x\n    servers:'
+refused 3 'groups[0].cookie: needs a secret' servers: \
+	$'cookie: S\n    servers:'
+refused 11 'listeners[0].proxy-from[1]: not ADDRESS' rules: \
+	$'proxy-from: [10.0.0.0/8, x]\n    rules:'
 refused 11 'listeners[0].headers' rules: $'headers: [x]\n    rules:'
 
 man() { mandoc -T utf8 "$1" | col -b | tr -cs 'a-z0-9_-' '\n' | sort -u; }

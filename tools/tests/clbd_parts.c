@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clbd/balance.h"
+#include "clbd/cookie.h"
 #include "clbd/proxy.h"
 #include "clbd/rules.h"
 #include "clbd/wheel.h"
@@ -411,6 +412,51 @@ static void proxy_cases(void **state)
 	}
 }
 
+static void cookies_are_found(void **state)
+{
+	static const struct {
+		const char *field;
+		const char *values;
+	} cases[] = {
+		{ "", "" },
+		{ "S=1", "1|" },
+		{ "S=", "|" },
+		{ "S", "" },
+		{ "a=b; S=1", "1|" },
+		{ "a=b;S=1;c=d", "1|" },
+		{ "S=1; S=2", "1|2|" },
+		{ "XS=1; s=2; S2=3", "" },
+		{ "a=S=1", "" },
+		{ ";;; \tS=x=y ;", "x=y |" },
+	};
+	size_t i, size;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *at = cases[i].field, *end = at + strlen(at), *value;
+		char values[64] = "";
+
+		while (clbd_cookie_next(&at, end, "S", &value, &size)) {
+			strncat(values, value, size);
+			strcat(values, "|");
+		}
+		assert_string_equal(values, cases[i].values);
+	}
+}
+
+/* HMAC-SHA256 as others compute it, its first half. */
+static void tokens_are_keyed(void **state)
+{
+	char token[CLBD_COOKIE_TOKEN];
+
+	(void)state;
+	assert_int_equal(clbd_cookie_token("Jefe",
+					   "what do ya want for nothing?",
+					   token), 0);
+	assert_memory_equal(token, "5bdcc146bf60754e6a042426089575c7",
+			    sizeof(token));
+}
+
 static void prefixes_have_addresses(void **state)
 {
 	static const struct {
@@ -458,6 +504,8 @@ int main(void)
 		cmocka_unit_test(deadlines_pass),
 		cmocka_unit_test(deadlines_by_chance),
 		cmocka_unit_test(proxy_cases),
+		cmocka_unit_test(cookies_are_found),
+		cmocka_unit_test(tokens_are_keyed),
 		cmocka_unit_test(prefixes_have_addresses),
 	};
 
