@@ -650,6 +650,28 @@ def no_rule():
         equal(ask(clbd.port, host="a.example").status, 200)
 
 
+def redirects():
+    """redirects: of a listener or by rule, with any code; the connection goes
+    on"""
+    server = Server()
+    text = config(server, listener="""    redirect: "https://$host$uri"
+    rules:
+      - {url: /web, group: web}
+      - {url: /old, redirect: "http://$host:81/new$$x?", redirect-code: 307}
+""").replace("    group: web\n", "", 1)
+    with Daemon(text) as clbd, Client(clbd.port) as client:
+        equal(client.ask("/web").status, 200)
+        response = client.ask("/a?b", host="a.example:80")
+        equal(response.status, 301)
+        equal(response.get("Location"), "https://a.example/a?b")
+        response = client.ask("/old/1", method="HEAD")
+        equal(response.status, 307)
+        equal(response.get("Location"), "http://a.example:81/new$$x?")
+        equal(client.ask("/a", method="POST", body=b"ab", fields=
+                         "Content-Length: 2\r\n").get("Connection"), "close")
+    equal(len(server.requests), 1)
+
+
 STICKY = """    cookie: SERVERID
     cookie-lifetime: 60
     eject-time: 3600"""
@@ -762,4 +784,4 @@ if __name__ == "__main__":
         ejected_for_a_while, all_ejected, no_server, weightless,
         bad_responses, cut_responses, reset_response, slow_reader,
         slow_server, client_leaves, half_closed, shares, hashed, ruled,
-        no_rule, cookie, cookie_of_the_lost, proxy_protocol, both_families])
+        no_rule, redirects, cookie, cookie_of_the_lost, proxy_protocol, both_families])

@@ -127,14 +127,48 @@ static bool check_groups(const struct clbd_config *config, struct names *names,
 	return true;
 }
 
+static bool is_location(const char *text)
+{
+	size_t size = strlen(text);
+
+	return clbd_bytes_span(text, size, CLBD_BYTE_TARGET) == size;
+}
+
+/* What is wrong with where requests go, and with which key; NULL: nothing. */
+static const char *target_fault(const struct names *names, const char *group,
+				const char *redirect, uint32_t code,
+				const char **key)
+{
+	*key = "group";
+	if (group && !has_name(names, group))
+		return "no group has this name";
+	*key = "redirect";
+	if (group && redirect)
+		return "there is a group";
+	if (redirect && !is_location(redirect))
+		return "not a location";
+	*key = "redirect-code";
+	if (code && code != 301 && code != 302 && code != 303 && code != 307 &&
+	    code != 308)
+		return "not one of 301, 302, 303, 307, 308";
+	return NULL;
+}
+
 static bool check_rule(const struct clbd_config_rule *rule,
 		       const struct names *names, struct clbd_rules *rules,
 		       unsigned int l, unsigned int r,
 		       struct clbd_config_fault *fault)
 {
-	if (!has_name(names, rule->group))
-		return fault_at(fault, "no group has this name",
-				"listeners[%u].rules[%u].group", l, r);
+	const char *key, *text;
+
+	text = target_fault(names, rule->group, rule->redirect,
+			    rule->redirect_code, &key);
+	if (text)
+		return fault_at(fault, text, "listeners[%u].rules[%u].%s", l, r,
+				key);
+	if (!rule->group && !rule->redirect)
+		return fault_at(fault, "needs a group or a redirect",
+				"listeners[%u].rules[%u]", l, r);
 	if (!rule->domain && !rule->url)
 		return fault_at(fault, "needs a domain or a url",
 				"listeners[%u].rules[%u]", l, r);
@@ -216,6 +250,7 @@ static bool check_listener(const struct clbd_config *config,
 			   struct clbd_config_fault *fault)
 {
 	const struct clbd_config_listener *listener = &config->listeners[l];
+	const char *key, *text;
 	unsigned int i;
 
 	if (!is_plain(listener->name))
@@ -233,11 +268,12 @@ static bool check_listener(const struct clbd_config *config,
 			return fault_at(fault, "another listener has this name",
 					"listeners[%u].name", l);
 	}
-	if (listener->group && !has_name(names, listener->group))
-		return fault_at(fault, "no group has this name",
-				"listeners[%u].group", l);
-	if (!listener->group && !listener->rule_count)
-		return fault_at(fault, "needs a group or rules",
+	text = target_fault(names, listener->group, listener->redirect,
+			    listener->redirect_code, &key);
+	if (text)
+		return fault_at(fault, text, "listeners[%u].%s", l, key);
+	if (!listener->group && !listener->redirect && !listener->rule_count)
+		return fault_at(fault, "needs a group, a redirect or rules",
 				"listeners[%u]", l);
 	return check_timeouts(listener, l, fault) &&
 	       check_prefixes(listener, l, fault) &&

@@ -38,7 +38,9 @@ enum clbd_config_hash {
 struct clbd_config_rule {
 	char *domain; /* NULL: any */
 	char *url; /* NULL: any */
-	char *group;
+	char *group; /* this, or */
+	char *redirect;
+	uint32_t redirect_code; /* 0: 301 */
 };
 
 /* Fields a listener adds beside X-Forwarded-For. */
@@ -64,7 +66,9 @@ struct clbd_config_listener_limits {
 struct clbd_config_listener {
 	char *name;
 	char *address;
-	char *group; /* NULL: rules alone */
+	char *group; /* for what no rule fits: this, or */
+	char *redirect; /* with $host and $uri */
+	uint32_t redirect_code; /* 0: 301 */
 	struct clbd_config_patience timeouts;
 	struct clbd_config_listener_limits limits;
 	uint32_t *headers; /* NULL: proto and port */

@@ -240,6 +240,11 @@ static const char *phrase_of(uint16_t status)
 		uint16_t status;
 		const char *phrase;
 	} phrases[] = {
+		{ 301, "Moved Permanently" },
+		{ 302, "Found" },
+		{ 303, "See Other" },
+		{ 307, "Temporary Redirect" },
+		{ 308, "Permanent Redirect" },
 		{ 400, "Bad Request" },
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
@@ -264,6 +269,32 @@ static const char *phrase_of(uint16_t status)
 	return "Error";
 }
 
+/* $host and $uri are those of the request; both were checked by the decoder. */
+static void put_location(struct writer *writer,
+			 const struct clbd_session *session)
+{
+	const struct clbd_head *head = &session->request;
+	const char *at = session->target->redirect;
+
+	PUT(writer, "Location: ");
+	while (*at) {
+		size_t size = strcspn(at, "$");
+
+		put(writer, at, size);
+		at += size;
+		if (!strncmp(at, "$host", 5)) {
+			put_slice(writer, session->text, head->host);
+			at += 5;
+		} else if (!strncmp(at, "$uri", 4)) {
+			put_slice(writer, session->text, head->path);
+			at += 4;
+		} else if (*at) {
+			put(writer, at++, 1);
+		}
+	}
+	PUT(writer, "\r\n");
+}
+
 int clbd_forward_answer(const struct clbd_session *session, uint16_t status,
 			struct clbd_buffer *out)
 {
@@ -282,6 +313,8 @@ int clbd_forward_answer(const struct clbd_session *session, uint16_t status,
 					     "DELETE, OPTIONS, PATCH\r\n"
 					   : "");
 	put(&writer, head, head_size);
+	if (status < 400)
+		put_location(&writer, session);
 	put_connection(&writer, session, status);
 	PUT(&writer, "\r\n");
 	if (session->request.method != HTTP_HEAD || !session->text)

@@ -74,7 +74,9 @@ static const cyaml_schema_value_t group_schema = {
 static const cyaml_schema_field_t rule_fields[] = {
 	TEXT("domain", OPTIONAL, struct clbd_config_rule, domain, 253),
 	TEXT("url", OPTIONAL, struct clbd_config_rule, url, 1024),
-	TEXT("group", 0, struct clbd_config_rule, group, 63),
+	TEXT("group", OPTIONAL, struct clbd_config_rule, group, 63),
+	TEXT("redirect", OPTIONAL, struct clbd_config_rule, redirect, 1024),
+	NUMBER("redirect-code", struct clbd_config_rule, redirect_code),
 	CYAML_FIELD_END,
 };
 
@@ -103,6 +105,9 @@ static const cyaml_schema_field_t listener_fields[] = {
 	TEXT("name", 0, struct clbd_config_listener, name, 63),
 	TEXT("address", 0, struct clbd_config_listener, address, 63),
 	TEXT("group", OPTIONAL, struct clbd_config_listener, group, 63),
+	TEXT("redirect", OPTIONAL, struct clbd_config_listener, redirect,
+	     1024),
+	NUMBER("redirect-code", struct clbd_config_listener, redirect_code),
 	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct clbd_config_listener,
 			    timeouts, patience_fields),
 	CYAML_FIELD_MAPPING("limits", OPTIONAL, struct clbd_config_listener,

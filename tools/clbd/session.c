@@ -102,18 +102,19 @@ void clbd_session_refuse(struct clbd_session *session)
 	clbd_session_answer(session, session->request.status);
 }
 
-/* By the rules, or the one for what no rule fits. */
-static struct clbd_group *find_group(const struct clbd_session *session)
+/* By the rules, or what holds where none fits. */
+static const struct clbd_target *
+find_target(const struct clbd_session *session)
 {
 	const struct clbd_listener *listener = session->listener;
 	const struct clbd_head *request = &session->request;
 	const char *text = session->text;
-	struct clbd_group *group;
+	const struct clbd_target *target;
 
-	group = clbd_rules_find(listener->rules, text + request->host.at,
-				request->host.size, text + request->path.at,
-				request->path.size);
-	return group ? group : listener->group;
+	target = clbd_rules_find(listener->rules, text + request->host.at,
+				 request->host.size, text + request->path.at,
+				 request->path.size);
+	return target ? target : &listener->target;
 }
 
 void clbd_session_start(struct clbd_session *session)
@@ -132,7 +133,12 @@ void clbd_session_start(struct clbd_session *session)
 		clbd_session_refuse(session);
 		return;
 	}
-	session->group = find_group(session);
+	session->target = find_target(session);
+	if (session->target->redirect) {
+		clbd_session_answer(session, session->target->code);
+		return;
+	}
+	session->group = session->target->group;
 	session->out = clbd_worker_buffer(worker);
 	if (!session->group || !session->out) {
 		clbd_session_answer(session, session->group ? 500 : 404);

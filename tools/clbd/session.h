@@ -29,6 +29,7 @@ enum clbd_ending {
  * @client: whose it is
  * @listener: where it came in; @setup holds it
  * @setup: the configuration it began with
+ * @target: what the rules say
  * @group: that serves it
  * @server: that serves it; counted in its load
  * @index: of @server in @group
@@ -67,6 +68,7 @@ struct clbd_session {
 	struct clbd_client *client;
 	struct clbd_listener *listener;
 	struct clbd_setup *setup;
+	const struct clbd_target *target;
 	struct clbd_group *group;
 	struct clbd_server *server;
 	struct clbd_upstream *up;

@@ -150,6 +150,17 @@ static void fill_stamp(struct clbd_listener *listener)
 	listener->client_port = headers & CLBD_CONFIG_HEADER_CLIENT_PORT;
 }
 
+static struct clbd_target target_of(const struct clbd_setup *setup,
+				    const char *group, const char *redirect,
+				    uint32_t code)
+{
+	return (struct clbd_target){
+		.group = find_group(setup, group),
+		.redirect = redirect,
+		.code = DEFAULT(code, 301),
+	};
+}
+
 static int fill_rules(struct clbd_setup *setup, struct clbd_listener *listener)
 {
 	const struct clbd_config_listener *config = listener->config;
@@ -158,14 +169,18 @@ static int fill_rules(struct clbd_setup *setup, struct clbd_listener *listener)
 	if (!config->rule_count)
 		return 0;
 	listener->rules = clbd_rules_new(config->rule_count);
-	if (!listener->rules)
+	listener->targets = calloc(config->rule_count,
+				   sizeof(*listener->targets));
+	if (!listener->rules || !listener->targets)
 		return -1;
 	for (i = 0; i < config->rule_count; i++) {
 		const struct clbd_config_rule *rule = &config->rules[i];
-		struct clbd_group *group = find_group(setup, rule->group);
 
+		listener->targets[i] = target_of(setup, rule->group,
+						 rule->redirect,
+						 rule->redirect_code);
 		if (clbd_rules_add(listener->rules, rule->domain, rule->url,
-				   group))
+				   &listener->targets[i]))
 			return -1;
 	}
 	return 0;
@@ -194,7 +209,8 @@ static int fill_listener(struct clbd_setup *setup,
 {
 	listener->setup = setup;
 	listener->config = config;
-	listener->group = find_group(setup, config->group);
+	listener->target = target_of(setup, config->group, config->redirect,
+				     config->redirect_code);
 	listener->idle_ms = DEFAULT(config->timeouts.idle, 15) * 1000;
 	listener->request_ms = DEFAULT(config->timeouts.request, 60) * 1000;
 	listener->tunnel_ms = DEFAULT(config->timeouts.tunnel, 900) * 1000;
@@ -283,6 +299,7 @@ void clbd_setup_put(struct clbd_setup *setup)
 		empty_group(setup->worker, &setup->groups[i]);
 	for (i = 0; i < setup->listener_count; i++) {
 		clbd_rules_free(setup->listeners[i].rules);
+		free(setup->listeners[i].targets);
 		free(setup->listeners[i].proxies);
 	}
 	free(setup->groups);

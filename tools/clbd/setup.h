@@ -64,6 +64,13 @@ struct clbd_group {
 	struct clbd_server **servers; /* as many as @balance has members */
 };
 
+/* Where requests go: to a group, or elsewhere; or nowhere, if neither is set. */
+struct clbd_target {
+	struct clbd_group *group;
+	const char *redirect;
+	uint16_t code;
+};
+
 /* Fields that a listener adds to each request, made once. */
 #define CLBD_STAMP_MAX 512
 
@@ -73,7 +80,8 @@ struct clbd_listener {
 	struct clbd_rules *rules; /* NULL: none */
 	struct clbd_prefix *proxies; /* who tells clients' addresses */
 	uint32_t proxy_count;
-	struct clbd_group *group; /* where no rule fits; NULL: 404 */
+	struct clbd_target *targets; /* of rules */
+	struct clbd_target target; /* of what no rule fits */
 	uint32_t idle_ms;
 	uint32_t request_ms;
 	uint32_t tunnel_ms;

@@ -92,6 +92,12 @@ refused 1 'workers: more than 256' groups: $'workers: 257\ngroups:'
 refused 11 'listeners[0].timeouts.idle: more than 60' rules: \
 	$'timeouts: {idle: 61}\n    rules:'
 refused 3 'groups[0].scheduler: ' servers: $'scheduler: x\n    servers:'
+refused 11 'listeners[0].redirect: there is a group' rules: \
+	$'redirect: /x\n    rules:'
+refused 14 'listeners[0].rules[0].redirect-code: not one of' \
+	$'example\n        group: web' $'example\n        redirect: /\n        redirect-code: 200'
+refused 12 'listeners[0].rules[0]: needs a group or' \
+	$'a.example\n        group: web' 'a.example'
 refused 3 'groups[0].cookie: needs a secret' servers: \
 	$'cookie: S\n    servers:'
 refused 11 'listeners[0].proxy-from[1]: not ADDRESS' rules: \
