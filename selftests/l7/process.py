@@ -111,6 +111,80 @@ def memory_of_idle_clients():
         equal(more < 500, True, f"{more} bytes each")
 
 
+CHECK = """    check:
+      type: http
+      interval: 1
+      timeout: 1
+      rise: 1
+      fall: 2
+      url: /well
+      host: check.example
+      expect: [2xx, 3xx]"""
+
+
+def checks():
+    """checks: a server that is not well gets nothing until it is again, in
+    workers that start meanwhile, too"""
+    well = {"a": b"200", "b": b"302"}
+
+    def answer(server, sock, reader, request):
+        if "/well" not in request.first:
+            Server.plain(server, sock, reader, request)
+            return True
+        equal(request.first, "HEAD /well HTTP/1.1")
+        equal(request.get("Host"), "check.example")
+        if well[server.name] is None:
+            reader.more()
+        else:
+            sock.sendall(b"HTTP/1.1 %s X\r\n\r\n" % well[server.name])
+        return False
+    a, b = HeadServer(answer, "a"), HeadServer(answer, "b")
+    text = config(a, b, group=CHECK)
+    with Daemon(text) as clbd, Client(clbd.port) as client:
+        def answers():
+            return {client.ask().body for _ in range(4)}
+        equal(answers(), {b"a", b"b"})
+        well["a"] = b"500"
+        clbd.wait_told(f"{a.address} is down")
+        wait_for("b alone", lambda: answers() == {b"b"})
+        clbd.reload(text)
+        equal(answers(), {b"b"})
+        well["b"] = None
+        clbd.wait_told(f"{b.address} is down")
+        wait_for("nobody", lambda: client.ask().status == 503)
+        os.kill(clbd.workers()[0], signal.SIGKILL)
+        equal(client.ended(), True)
+        equal(ask(clbd.port).status, 503)
+        well["a"] = b"204"
+        clbd.wait_told(f"{a.address} is up")
+        wait_for("a alone", lambda: ask(clbd.port).body == b"a")
+        # Who is checked no longer is taken for well.
+        clbd.reload(config(a, b))
+        clbd.wait_told(f"{b.address} is up")
+        seen = set()
+        wait_for("both", lambda: seen.add(ask(clbd.port).body) or
+                 seen == {b"a", b"b"})
+        pathlib.Path(clbd.errors).write_text(
+            clbd.told().replace("killed by signal", "KILLED BY SIGNAL"))
+
+
+def checks_of_connections():
+    """checks: without a type, a server must take connections"""
+    a, b = Server(name="a"), Server(name="b")
+    with Daemon(config(a, b, group="    check: {interval: 1, fall: 1}"),
+                program=PLAIN) as clbd:
+        b.close()
+        clbd.wait_told(f"{b.address} is down")
+        wait_for("the worker", lambda: clbd.stats()["connect_errors"] or True)
+        for _ in range(4):
+            equal(ask(clbd.port).body, b"a")
+        back = Server(name="back", port=b.port)
+        clbd.wait_told(f"{b.address} is up")
+        wait_for("it to be back", lambda: ask(clbd.port).body == b"back")
+        equal("\"restarts\":0" in clbd.told(), True)
+        back.close()
+
+
 def crash():
     """a worker that dies is started again; another goes on, and what waited
     for it is served"""
@@ -400,6 +474,7 @@ def log_stuck():
 
 if __name__ == "__main__":
     Tap().run([rights, system_calls, memory_of_bodies,
-               memory_of_idle_clients, crash, reload, reload_listeners,
+               memory_of_idle_clients, checks,
+               checks_of_connections, crash, reload, reload_listeners,
                reload_refused, reload_often, stop, stop_deadline, parent_dies,
                access_log, log_reopened, log_stuck])

@@ -43,7 +43,7 @@ static int pick_other(struct clbd_session *session, uint64_t key,
 		const struct clbd_server *server = group->servers[i];
 
 		balance->members[i].barred =
-			was_tried(session, server) ||
+			server->down || was_tried(session, server) ||
 			(!ejected_too && server->ejected_until > now);
 	}
 	index = clbd_balance_pick(balance, key);
@@ -101,8 +101,9 @@ static int pick_first(struct clbd_session *session, uint64_t key)
 	session->bound = index >= 0;
 	if (index < 0)
 		index = clbd_balance_pick(&group->balance, key);
-	if (index >= 0 && group->servers[index]->ejected_until <=
-				  clbd_session_worker(session)->now)
+	if (index >= 0 && !group->servers[index]->down &&
+	    group->servers[index]->ejected_until <=
+		    clbd_session_worker(session)->now)
 		return index;
 	return -1;
 }

@@ -70,6 +70,44 @@ static bool check_server(const struct clbd_config_group *group, unsigned int g,
 	return true;
 }
 
+static bool is_location(const char *text)
+{
+	size_t size = strlen(text);
+
+	return clbd_bytes_span(text, size, CLBD_BYTE_TARGET) == size;
+}
+
+static bool check_check(const struct clbd_config_check *check, unsigned int g,
+			struct clbd_config_fault *fault)
+{
+	const struct {
+		const char *key;
+		uint32_t value;
+		uint32_t most;
+		const char *text;
+	} numbers[] = {
+		{ "interval", check->interval, 50, "more than 50" },
+		{ "timeout", check->timeout, 300, "more than 300" },
+		{ "rise", check->rise, 10, "more than 10" },
+		{ "fall", check->fall, 10, "more than 10" },
+		{ "port", check->port, 65535, "more than 65535" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (numbers[i].value > numbers[i].most)
+			return fault_at(fault, numbers[i].text,
+					"groups[%u].check.%s", g,
+					numbers[i].key);
+	}
+	if (check->url && (check->url[0] != '/' || !is_location(check->url)))
+		return fault_at(fault, "not a path", "groups[%u].check.url", g);
+	if (check->host && !is_location(check->host))
+		return fault_at(fault, "not a host", "groups[%u].check.host",
+				g);
+	return true;
+}
+
 static bool check_group(const struct clbd_config_group *group, unsigned int g,
 			struct clbd_config_fault *fault)
 {
@@ -89,6 +127,8 @@ static bool check_group(const struct clbd_config_group *group, unsigned int g,
 	if (group->cookie_lifetime > 86400)
 		return fault_at(fault, "more than 86400",
 				"groups[%u].cookie-lifetime", g);
+	if (group->check && !check_check(group->check, g, fault))
+		return false;
 	if (group->eject_time > 3600)
 		return fault_at(fault, "more than 3600",
 				"groups[%u].eject-time", g);
@@ -125,13 +165,6 @@ static bool check_groups(const struct clbd_config *config, struct names *names,
 				"groups[%u].name", i);
 	}
 	return true;
-}
-
-static bool is_location(const char *text)
-{
-	size_t size = strlen(text);
-
-	return clbd_bytes_span(text, size, CLBD_BYTE_TARGET) == size;
 }
 
 /* What is wrong with where requests go, and with which key; NULL: nothing. */

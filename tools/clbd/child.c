@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clbd/cookie.h"
+#include "clbd/health.h"
 #include "clbd/log.h"
 #include "clbd/order.h"
 #include "clbd/parent.h"
@@ -98,6 +99,15 @@ static void be_log(struct clbd_parent *parent, int control)
 	exit(i);
 }
 
+static void be_health(struct clbd_parent *parent, int control)
+{
+	keep_files(&control, 1);
+	own_signals();
+	prctl(PR_SET_NAME, "clbd: health");
+	give_up_rights(parent, true);
+	exit(clbd_health_run(control));
+}
+
 /* Return: 0 in the child, with its end in @control; its number in the parent */
 static pid_t start(struct clbd_child *child, int *control)
 {
@@ -145,6 +155,15 @@ int clbd_child_start_log(struct clbd_parent *parent)
 	return pid < 0 ? pid : 0;
 }
 
+int clbd_child_start_health(struct clbd_parent *parent)
+{
+	int control, pid = start(&parent->health, &control);
+
+	if (!pid)
+		be_health(parent, control);
+	return pid < 0 ? pid : clbd_child_configure(parent, &parent->health);
+}
+
 int clbd_child_configure(const struct clbd_parent *parent,
 			 struct clbd_child *child)
 {
@@ -155,11 +174,15 @@ int clbd_child_configure(const struct clbd_parent *parent,
 	child->ready = false;
 	err = clbd_order_send(child->control, CLBD_ORDER_CONFIG, NULL,
 			      parent->source.file);
-	for (i = 0; !err && i < config->listener_count; i++)
+	for (i = 0; !err && child->sockets && i < config->listener_count; i++)
 		err = clbd_order_send(child->control, CLBD_ORDER_LISTEN,
 				      config->listeners[i].address,
 				      child->sockets[i]);
-	return err ? err
-		   : clbd_order_send(child->control, CLBD_ORDER_COMMIT, NULL,
-				     -1);
+	if (!err)
+		err = clbd_order_send(child->control, CLBD_ORDER_COMMIT, NULL,
+				      -1);
+	for (i = 0; !err && child->sockets && i < parent->down_count; i++)
+		err = clbd_order_send(child->control, CLBD_ORDER_DOWN,
+				      parent->down[i], -1);
+	return err;
 }

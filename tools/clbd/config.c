@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "clbd/schema.h"
 
@@ -126,6 +128,25 @@ int clbd_config_read(const char *name, const char *text, size_t size,
 	}
 	*out = config;
 	return 0;
+}
+
+struct clbd_config *clbd_config_map(int file)
+{
+	char error[CLBD_CONFIG_ERROR];
+	struct clbd_config *config = NULL;
+	struct stat stat;
+	void *text;
+
+	if (fstat(file, &stat) || !stat.st_size)
+		return NULL;
+	text = mmap(NULL, stat.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+	if (text == MAP_FAILED)
+		return NULL;
+	if (clbd_config_read("configuration", text, stat.st_size, &config,
+			     error))
+		fprintf(stderr, "clbd: %s\n", error);
+	munmap(text, stat.st_size);
+	return config;
 }
 
 void clbd_config_free(struct clbd_config *config)

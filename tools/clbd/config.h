@@ -15,12 +15,44 @@ struct clbd_config_server {
 	uint32_t *weight; /* NULL: 100 */
 };
 
+enum {
+	CLBD_CONFIG_CHECK_TCP,
+	CLBD_CONFIG_CHECK_HTTP,
+};
+
+enum {
+	CLBD_CONFIG_CHECK_HEAD,
+	CLBD_CONFIG_CHECK_GET,
+};
+
+/* By the first digit of the status. */
+enum {
+	CLBD_CONFIG_EXPECT_2XX = 1 << 2,
+	CLBD_CONFIG_EXPECT_3XX = 1 << 3,
+	CLBD_CONFIG_EXPECT_4XX = 1 << 4,
+	CLBD_CONFIG_EXPECT_5XX = 1 << 5,
+};
+
+struct clbd_config_check {
+	uint32_t type;
+	uint32_t interval; /* s; 0: 2 */
+	uint32_t timeout; /* s; 0: 5 */
+	uint32_t rise; /* 0: 3 */
+	uint32_t fall; /* 0: 3 */
+	uint32_t port; /* 0: the server's */
+	uint32_t method;
+	char *url; /* NULL: / */
+	char *host; /* NULL: the server's address */
+	uint32_t *expect; /* NULL: 2xx */
+};
+
 struct clbd_config_group {
 	char *name;
 	uint32_t scheduler; /* enum clbd_scheduler */
 	uint32_t hash; /* enum clbd_config_hash */
 	uint32_t *keepalive; /* idle upstreams of a server; NULL: 64 */
 	uint32_t keepalive_timeout; /* s; 0: 30 */
+	struct clbd_config_check *check; /* NULL: none */
 	char *cookie; /* NULL: no stickiness */
 	uint32_t cookie_lifetime; /* s; 0: as long as the client lives */
 	uint32_t *eject_after; /* failures in a row; NULL: 3; 0: never */
@@ -117,6 +149,8 @@ struct clbd_config {
 int clbd_config_read(const char *name, const char *text, size_t size,
 		     struct clbd_config **config,
 		     char error[CLBD_CONFIG_ERROR]);
+/* The same from a file that the parent has checked. NULL: no memory */
+struct clbd_config *clbd_config_map(int file);
 void clbd_config_free(struct clbd_config *config);
 
 /* The address of a checked configuration, as a socket takes it. */

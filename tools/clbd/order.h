@@ -8,6 +8,7 @@
  *	commit	what was sent holds from now on; answered by ready or failed
  *	stop	finish what has begun, then end
  *	log	a file to write the access log to
+ *	up, down	what checks say of a server, to the parent and from it
  */
 #ifndef CLBD_ORDER_H
 #define CLBD_ORDER_H
@@ -24,6 +25,8 @@ enum clbd_order_kind {
 	CLBD_ORDER_LOG,
 	CLBD_ORDER_READY,
 	CLBD_ORDER_FAILED,
+	CLBD_ORDER_UP,
+	CLBD_ORDER_DOWN,
 };
 
 struct clbd_order {

@@ -151,6 +151,8 @@ static void reload(struct clbd_parent *parent)
 		if (parent->workers[i].pid)
 			clbd_child_configure(parent, &parent->workers[i]);
 	}
+	if (parent->health.pid)
+		clbd_child_configure(parent, &parent->health);
 	return;
 refused:
 	fprintf(stderr, "clbd: not reloaded\n");
@@ -165,6 +167,9 @@ static void stop(struct clbd_parent *parent)
 		return;
 	parent->stopping = true;
 	parent->kill_at = read_clock() + (seconds ? seconds : 30) * 1000 + 2000;
+	if (parent->health.pid)
+		clbd_order_send(parent->health.control, CLBD_ORDER_STOP, NULL,
+				-1);
 	for (i = 0; i < parent->count; i++) {
 		struct clbd_child *worker = &parent->workers[i];
 
@@ -198,6 +203,14 @@ static void tell_stats(const struct clbd_parent *parent)
 	fprintf(stderr, "}\n");
 }
 
+static const char *name_of(const struct clbd_parent *parent,
+			   const struct clbd_child *child)
+{
+	if (child == &parent->log)
+		return "log";
+	return child == &parent->health ? "health" : "worker";
+}
+
 static void child_ended(struct clbd_parent *parent, struct clbd_child *child,
 			int status)
 {
@@ -211,13 +224,11 @@ static void child_ended(struct clbd_parent *parent, struct clbd_child *child,
 	if (WIFSIGNALED(status))
 		fprintf(stderr,
 			"clbd: %s killed by signal %d, starting it again\n",
-			child == &parent->log ? "log" : "worker",
-			WTERMSIG(status));
+			name_of(parent, child), WTERMSIG(status));
 	else
 		fprintf(stderr,
 			"clbd: %s ended with status %d, starting it again\n",
-			child == &parent->log ? "log" : "worker",
-			WEXITSTATUS(status));
+			name_of(parent, child), WEXITSTATUS(status));
 }
 
 static void reap(struct clbd_parent *parent)
@@ -229,6 +240,8 @@ static void reap(struct clbd_parent *parent)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == parent->log.pid)
 			child_ended(parent, &parent->log, status);
+		if (pid == parent->health.pid)
+			child_ended(parent, &parent->health, status);
 		for (i = 0; i < parent->count; i++) {
 			if (pid == parent->workers[i].pid)
 				child_ended(parent, &parent->workers[i],
@@ -246,6 +259,8 @@ static void revive(struct clbd_parent *parent)
 	if (!parent->log.pid && now - parent->log.started >= CALM_MS &&
 	    !clbd_child_start_log(parent))
 		send_log_file(parent);
+	if (!parent->health.pid && now - parent->health.started >= CALM_MS)
+		clbd_child_start_health(parent);
 	for (i = 0; i < parent->count; i++) {
 		struct clbd_child *worker = &parent->workers[i];
 
@@ -279,19 +294,66 @@ static void take_signals(struct clbd_parent *parent)
 	}
 }
 
-static void take_answers(struct clbd_child *worker)
+/* Remembers what the checks say. Return: whether it is news */
+static bool note_server(struct clbd_parent *parent, const char *address,
+			bool down)
+{
+	unsigned int last = parent->down_count, i;
+	void *more;
+
+	for (i = 0; i < last; i++) {
+		if (!strcmp(parent->down[i], address))
+			break;
+	}
+	if (down == (i < last))
+		return false;
+	if (!down) {
+		memmove(parent->down[i], parent->down[last - 1],
+			sizeof(parent->down[0]));
+		parent->down_count--;
+		return true;
+	}
+	more = realloc(parent->down, (last + 1) * sizeof(parent->down[0]));
+	if (!more)
+		return false;
+	parent->down = more;
+	snprintf(parent->down[last], sizeof(parent->down[0]), "%s", address);
+	parent->down_count++;
+	return true;
+}
+
+static void tell_server(struct clbd_parent *parent,
+			const struct clbd_order *order)
+{
+	bool down = order->kind == CLBD_ORDER_DOWN;
+	unsigned int i;
+
+	if (!note_server(parent, order->address, down))
+		return;
+	fprintf(stderr, "clbd: server %s is %s\n", order->address,
+		down ? "down" : "up");
+	for (i = 0; i < parent->count; i++) {
+		if (parent->workers[i].pid)
+			clbd_order_send(parent->workers[i].control, order->kind,
+					order->address, -1);
+	}
+}
+
+static void take_answers(struct clbd_parent *parent, struct clbd_child *child)
 {
 	struct clbd_order order;
 	int fd;
 
-	while (clbd_order_receive(worker->control, &order, &fd) > 0) {
+	while (clbd_order_receive(child->control, &order, &fd) > 0) {
 		if (fd >= 0)
 			close(fd);
-		if (order.kind == CLBD_ORDER_READY)
-			worker->ready = true;
+		if (child == &parent->health)
+			tell_server(parent, &order);
+		else if (order.kind == CLBD_ORDER_READY)
+			child->ready = true;
 		else if (order.kind == CLBD_ORDER_FAILED)
-			fprintf(stderr,
-				"clbd: a worker cannot take the configuration\n");
+			fprintf(stderr, "clbd: a worker cannot take the "
+					"configuration\n");
 	}
 }
 
@@ -302,6 +364,8 @@ static bool watch(struct clbd_parent *parent, struct pollfd *polls)
 
 	polls[parent->count].fd = parent->signals;
 	polls[parent->count].events = POLLIN;
+	polls[parent->count + 1].fd = parent->health.control;
+	polls[parent->count + 1].events = parent->health.pid ? POLLIN : 0;
 	for (i = 0; i < parent->count; i++) {
 		polls[i].fd = parent->workers[i].control;
 		polls[i].events = parent->workers[i].pid ? POLLIN : 0;
@@ -312,13 +376,16 @@ static bool watch(struct clbd_parent *parent, struct pollfd *polls)
 		parent->announced = true;
 		fprintf(stderr, "clbd: ready\n");
 	}
-	if (parent->stopping && !alive && !parent->log.pid)
+	if (parent->stopping && !alive && !parent->log.pid &&
+	    !parent->health.pid)
 		return false;
-	poll(polls, parent->count + 1, 500);
+	poll(polls, parent->count + 2, 500);
 	for (i = 0; i < parent->count; i++) {
 		if (polls[i].revents & POLLIN)
-			take_answers(&parent->workers[i]);
+			take_answers(parent, &parent->workers[i]);
 	}
+	if (polls[parent->count + 1].revents & POLLIN)
+		take_answers(parent, &parent->health);
 	take_signals(parent);
 	return true;
 }
@@ -335,11 +402,13 @@ static void kill_late(struct clbd_parent *parent)
 	}
 	if (parent->log.pid)
 		kill(parent->log.pid, SIGKILL);
+	if (parent->health.pid)
+		kill(parent->health.pid, SIGKILL);
 }
 
 static int loop(struct clbd_parent *parent)
 {
-	struct pollfd *polls = calloc(parent->count + 1, sizeof(*polls));
+	struct pollfd *polls = calloc(parent->count + 2, sizeof(*polls));
 
 	if (!polls)
 		return EXIT_FAILURE;
@@ -443,7 +512,7 @@ static int start(struct clbd_parent *parent)
 		send_log_file(parent);
 	for (i = 0; !err && i < parent->count; i++)
 		err = clbd_child_start(parent, i);
-	return err;
+	return err ? err : clbd_child_start_health(parent);
 }
 
 int clbd_parent_run(const char *path)
@@ -460,5 +529,6 @@ int clbd_parent_run(const char *path)
 		status = loop(&parent);
 	clbd_source_free(&parent.source);
 	free(parent.workers);
+	free(parent.down);
 	return status;
 }

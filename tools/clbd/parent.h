@@ -8,7 +8,7 @@
 #include "clbd/stats.h"
 
 /**
- * struct clbd_child - a worker, or the log
+ * struct clbd_child - a worker, the log, or the checks
  * @pid: 0: not running
  * @control: socket to it
  * @started: ms of the monotonic clock
@@ -37,6 +37,9 @@ struct clbd_source {
  * @source: the present one
  * @stats: a worker's counters each, in shared memory
  * @log: the log's process
+ * @health: that of the checks
+ * @down: servers that these take for down; workers that start are told
+ * @down_count: how many
  * @workers: the others
  * @count: of workers
  * @signals: file that signals come from
@@ -50,6 +53,9 @@ struct clbd_parent {
 	struct clbd_privilege privilege;
 	struct clbd_stats *stats;
 	struct clbd_child log;
+	struct clbd_child health;
+	char (*down)[CLB_ADDRESS_TEXT];
+	unsigned int down_count;
 	struct clbd_child *workers;
 	unsigned int count;
 	int signals;
@@ -72,6 +78,7 @@ int clbd_listen(const char *address);
 /* child.c */
 int clbd_child_start(struct clbd_parent *parent, unsigned int index);
 int clbd_child_start_log(struct clbd_parent *parent);
+int clbd_child_start_health(struct clbd_parent *parent);
 /* Sends configuration, sockets and commit. */
 int clbd_child_configure(const struct clbd_parent *parent,
 			 struct clbd_child *child);

@@ -44,6 +44,44 @@ static const cyaml_schema_value_t server_schema = {
 			    server_fields),
 };
 
+static const cyaml_strval_t check_types[] = {
+	{ "tcp", CLBD_CONFIG_CHECK_TCP },
+	{ "http", CLBD_CONFIG_CHECK_HTTP },
+};
+
+static const cyaml_strval_t check_methods[] = {
+	{ "head", CLBD_CONFIG_CHECK_HEAD },
+	{ "get", CLBD_CONFIG_CHECK_GET },
+};
+
+static const cyaml_strval_t expectations[] = {
+	{ "2xx", CLBD_CONFIG_EXPECT_2XX },
+	{ "3xx", CLBD_CONFIG_EXPECT_3XX },
+	{ "4xx", CLBD_CONFIG_EXPECT_4XX },
+	{ "5xx", CLBD_CONFIG_EXPECT_5XX },
+};
+
+static const cyaml_schema_field_t check_fields[] = {
+	CYAML_FIELD_ENUM("type", OPTIONAL | CYAML_FLAG_STRICT,
+			 struct clbd_config_check, type, check_types,
+			 COUNT(check_types)),
+	NUMBER("interval", struct clbd_config_check, interval),
+	NUMBER("timeout", struct clbd_config_check, timeout),
+	NUMBER("rise", struct clbd_config_check, rise),
+	NUMBER("fall", struct clbd_config_check, fall),
+	NUMBER("port", struct clbd_config_check, port),
+	CYAML_FIELD_ENUM("method", OPTIONAL | CYAML_FLAG_STRICT,
+			 struct clbd_config_check, method, check_methods,
+			 COUNT(check_methods)),
+	TEXT("url", OPTIONAL, struct clbd_config_check, url, 1024),
+	TEXT("host", OPTIONAL, struct clbd_config_check, host, 253),
+	CYAML_FIELD_FLAGS_PTR("expect",
+			      OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_POINTER,
+			      struct clbd_config_check, expect, expectations,
+			      COUNT(expectations)),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t group_fields[] = {
 	TEXT("name", 0, struct clbd_config_group, name, 63),
 	CYAML_FIELD_ENUM("scheduler", OPTIONAL | CYAML_FLAG_STRICT,
@@ -55,6 +93,8 @@ static const cyaml_schema_field_t group_fields[] = {
 			     struct clbd_config_group, keepalive),
 	NUMBER("keepalive-timeout", struct clbd_config_group,
 	       keepalive_timeout),
+	CYAML_FIELD_MAPPING_PTR("check", OPTIONAL | CYAML_FLAG_POINTER,
+				struct clbd_config_group, check, check_fields),
 	TEXT("cookie", OPTIONAL, struct clbd_config_group, cookie, 63),
 	NUMBER("cookie-lifetime", struct clbd_config_group, cookie_lifetime),
 	CYAML_FIELD_UINT_PTR("eject-after", OPTIONAL | CYAML_FLAG_POINTER,

@@ -32,6 +32,7 @@ struct clbd_rules;
  * @keep: how many may be
  * @keep_ms: how long
  * @load: sessions it has now
+ * @down: by the checks: gets nothing
  * @failures: in a row
  * @eject_after: so many of them; 0: never
  * @eject_ms: how long
@@ -48,6 +49,7 @@ struct clbd_server {
 	unsigned int keep;
 	uint32_t keep_ms;
 	uint32_t load;
+	bool down;
 	uint32_t failures;
 	uint32_t eject_after;
 	uint32_t eject_ms;

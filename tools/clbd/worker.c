@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,27 +34,23 @@ static uint64_t read_clock(void)
 	return (uint64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The text was checked by the parent; what fails here is memory. */
 static void take_config(struct clbd_worker *worker, int fd)
 {
-	char error[CLBD_CONFIG_ERROR];
-	struct clbd_config *config;
-	struct stat stat;
-	void *text;
+	struct clbd_config *config = clbd_config_map(fd);
 
 	clbd_setup_put(worker->next);
-	worker->next = NULL;
-	if (fstat(fd, &stat) || !stat.st_size)
-		return;
-	text = mmap(NULL, stat.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (text == MAP_FAILED)
-		return;
-	if (!clbd_config_read("configuration", text, stat.st_size, &config,
-			      error))
-		worker->next = clbd_setup_new(worker, config);
-	else
-		fprintf(stderr, "clbd: worker: %s\n", error);
-	munmap(text, stat.st_size);
+	worker->next = config ? clbd_setup_new(worker, config) : NULL;
+}
+
+/* What the checks say of a server; it may have gone meanwhile. */
+static void mark_server(struct clbd_worker *worker, const char *text, bool down)
+{
+	struct clbd_server *server;
+
+	for (server = worker->servers; server; server = server->next) {
+		if (!strcmp(server->text, text))
+			server->down = down;
+	}
 }
 
 static int commit(struct clbd_worker *worker)
@@ -116,6 +110,11 @@ static void obey(struct clbd_worker *worker, const struct clbd_order *order,
 				commit(worker) ? CLBD_ORDER_FAILED
 					       : CLBD_ORDER_READY,
 				NULL, -1);
+		break;
+	case CLBD_ORDER_UP:
+	case CLBD_ORDER_DOWN:
+		mark_server(worker, order->address,
+			    order->kind == CLBD_ORDER_DOWN);
 		break;
 	case CLBD_ORDER_STOP:
 		stop(worker);

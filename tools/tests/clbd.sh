@@ -98,6 +98,8 @@ refused 14 'listeners[0].rules[0].redirect-code: not one of' \
 	$'example\n        group: web' $'example\n        redirect: /\n        redirect-code: 200'
 refused 12 'listeners[0].rules[0]: needs a group or' \
 	$'a.example\n        group: web' 'a.example'
+refused 3 'groups[0].check.fall: more than 10' servers: \
+	$'check: {fall: 11}\n    servers:'
 refused 3 'groups[0].cookie: needs a secret' servers: \
 	$'cookie: S\n    servers:'
 refused 11 'listeners[0].proxy-from[1]: not ADDRESS' rules: \

@@ -7,6 +7,7 @@
 
 #include "clbd/balance.h"
 #include "clbd/cookie.h"
+#include "clbd/health.h"
 #include "clbd/proxy.h"
 #include "clbd/rules.h"
 #include "clbd/wheel.h"
@@ -457,6 +458,32 @@ static void tokens_are_keyed(void **state)
 			    sizeof(token));
 }
 
+static void status_of_an_answer(void **state)
+{
+	static const struct {
+		const char *data;
+		int status;
+	} cases[] = {
+		{ "HTTP/1.1 200 OK\r\n", 200 },
+		{ "HTTP/1.0 404", 404 },
+		{ "HTTP/1.1 599", 599 },
+		{ "", 0 },
+		{ "HTTP/1.1 20", 0 },
+		{ "HTTP/1.1 099", -1 },
+		{ "HTTP/1.1 600", -1 },
+		{ "HTTP/1.1 2x0", -1 },
+		{ "HTTP/2.0 200", -1 },
+		{ "SSH-2.0", -1 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(clbd_health_status(cases[i].data,
+						    strlen(cases[i].data)),
+				 cases[i].status);
+}
+
 static void prefixes_have_addresses(void **state)
 {
 	static const struct {
@@ -505,6 +532,7 @@ int main(void)
 		cmocka_unit_test(deadlines_by_chance),
 		cmocka_unit_test(proxy_cases),
 		cmocka_unit_test(cookies_are_found),
+		cmocka_unit_test(status_of_an_answer),
 		cmocka_unit_test(tokens_are_keyed),
 		cmocka_unit_test(prefixes_have_addresses),
 	};
