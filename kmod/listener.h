@@ -8,32 +8,12 @@
 #include <linux/spinlock.h>
 
 #include "bucket.h"
+#include "endpoint.h"
 #include "meter.h"
 
 struct clb_address;
 struct clb_net;
 struct clb_way;
-
-/**
- * struct clb_endpoint - address and port of a listener or server
- * @addr: unused bytes zero
- * @port: network order
- * @family: NFPROTO_IPV4 or NFPROTO_IPV6
- * @protocol: IPPROTO_TCP or IPPROTO_UDP
- */
-struct clb_endpoint {
-	union nf_inet_addr	addr;
-	__be16			port;
-	u8			family;
-	u8			protocol;
-};
-
-static inline bool clb_endpoint_equal(const struct clb_endpoint *a,
-				      const struct clb_endpoint *b)
-{
-	return a->port == b->port && a->family == b->family &&
-	       a->protocol == b->protocol && clb_addr_equal(&a->addr, &b->addr);
-}
 
 /**
  * enum clb_timeout - timeouts a listener has

@@ -58,6 +58,44 @@ def packets():
                 yield bytes((flags, avail)) + bytes(packet)
 
 
+def record(kind, *parts):
+    body = b"".join(parts)
+    return bytes((kind, len(body))) + body
+
+
+def syncs():
+    """Contents of datagrams of session sync."""
+    v4, v6 = bytes((192, 0, 2, 1)), bytes(15) + b"\1"
+    for address in (v4, v6):
+        for protocol, port in ((6, 80), (17, 53), (6, 0)):
+            key = record(1, bytes((protocol,)), struct.pack(">H", port),
+                         address)
+            extra = b"" if port else struct.pack(">H", 7777)
+            flow = struct.pack(">HI", 40001, 123456)
+            yield key + record(4, b"\0", flow, address, extra)
+            for server in (v4, v6):
+                names = key + record(2, b"\0\x1f\x90", server)
+                state = b"\3" if protocol == 6 else b"\x0a"
+                for flags in (0, 1, 2, 3, 0x10, 0x20, 0x40, 0x70):
+                    local = struct.pack(">H", 1024) + server
+                    bits = flags | (0 if port else 4)
+                    bits |= 8 if flags & 3 == 1 else 0
+                    tail = extra + (local if bits & 8 else b"")
+                    tail += bytes(4) if bits & 0x10 else b""
+                    tail += bytes(8) if bits & 0x20 else b""
+                    one = record(3, b"\0", state, flow, bytes((bits,)),
+                                 address, tail)
+                    yield names + one
+                    yield names + names + one * 3
+                yield names + record(3, b"\0\x0b", bytes(2), bytes(4),
+                                     b"\x50", address, bytes(4))
+    span = struct.pack(">HQQ", 2, 3, 4)
+    yield record(5, b"\1", bytes(4)) + record(6, span) * 3
+    yield record(7, span) + record(8, span, b"\1")
+    yield record(9, bytes(8), b"\1") + record(10, bytes(10), b"\1")
+    yield record(99, b"of tomorrow") + record(5, bytes(9))
+
+
 def listener(*options):
     return genl.listener(socket.IPPROTO_TCP, "192.0.2.1", 80, *options)
 
@@ -181,10 +219,9 @@ def proxies():
 
 
 def main():
-    for name, inputs in (("packet", packets()), ("message", messages()),
-                         ("extack", extacks()), ("text", texts()),
-                         ("head", heads()),
-                         ("proxy", proxies())):
+    for name, inputs in (("packet", packets()), ("sync", syncs()),
+                         ("message", messages()), ("extack", extacks()),
+                         ("text", texts()), ("head", heads())):
         directory = os.path.join(sys.argv[1], name)
         os.makedirs(directory, exist_ok=True)
         for data in inputs:

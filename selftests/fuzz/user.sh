@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 # usage: user.sh [SECONDS]
 # Fuzzes the decoders that are pure, in user space, with libFuzzer, ASan and
-# UBSan: kmod/packet.c, clbctl's of messages, errors and text, and clbd's of HTTP
-# heads and bodies and of the PROXY protocol. Without SECONDS a fixed number of
-# runs from a fixed seed; with them as many as there is time for, from a random
-# one. Prints TAP. What was found to be of interest stays in build/fuzz/corpus,
-# what breaks a decoder in build/fuzz/crash-*.
+# UBSan: of packets and of sync in kmod, clbctl's of messages, errors and text,
+# and clbd's of HTTP heads and bodies. Without SECONDS a fixed number of runs
+# from a fixed seed; with them as many as there is time for, from a random one.
+# Prints TAP. What was found to be of interest stays in build/fuzz/corpus, what
+# breaks a decoder in build/fuzz/crash-*.
 #
 # environment:
 #	RUNS=200000	number of runs for each decoder
@@ -16,7 +16,7 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 seconds=${1:-}
 out=build/fuzz
-read -ra targets <<<"${PARTS:-packet message extack text head proxy}"
+read -ra targets <<<"${PARTS:-packet sync message extack text head}"
 count=0 failed=0
 
 result() { # 0 for passed, NAME
@@ -40,15 +40,18 @@ compile() { # TARGET FLAG...
 
 build() {
 	local target packages=(libmnl jansson smartcols) tools flags
+	local shim=(-include selftests/fuzz/shim/kernel.h
+		-Iselftests/fuzz/shim -Ikmod -Iinclude/uapi)
 
 	mkdir -p "$out" || return
 	mapfile -t tools < <(printf '%s\n' tools/lib/*.c tools/clbctl/*.c |
 		grep -v clbctl/main.c)
 	read -ra flags < <(pkg-config --cflags --libs "${packages[@]}")
 	tools+=(-Itools -Iinclude/uapi '-DCLB_VERSION="fuzz"' "${flags[@]}")
-	compile packet -include selftests/fuzz/shim/kernel.h \
-		-Iselftests/fuzz/shim -Ikmod kmod/packet.c \
+	compile packet "${shim[@]}" kmod/packet.c \
 		selftests/fuzz/fuzz_packet.c || return
+	compile sync "${shim[@]}" kmod/sync_{read,write}.c \
+		selftests/fuzz/fuzz_sync.c || return
 	for target in message extack text; do
 		compile "$target" "selftests/fuzz/fuzz_$target.c" \
 			"${tools[@]}" || return

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What kmod/packet.c needs of the kernel beyond its uapi headers, for user
+ * What the decoders of kmod need of the kernel beyond its uapi headers, for user
  * space. Included before everything else.
  */
 #ifndef _CLB_FUZZ_SHIM_KERNEL_H
 #define _CLB_FUZZ_SHIM_KERNEL_H
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,5 +22,6 @@ typedef __u64 u64;
 #define likely(x) (x)
 #define unlikely(x) (x)
 #define BITS_PER_BYTE 8
+#define cpu_to_be64 htobe64
 
 #endif /* _CLB_FUZZ_SHIM_KERNEL_H */
