@@ -14,6 +14,7 @@
 #include "persistence.h"
 #include "reset.h"
 #include "ruleset.h"
+#include "sync.h"
 
 #define CLB_COLLECT_SECONDS	5
 #define CLB_COLLECT_BATCH	128
@@ -175,10 +176,12 @@ static u32 bucket_end(struct clb_net *cn, u32 index,
 	clb_chain_for_each(entry, clb_table_bucket(&cn->table, index)) {
 		struct clb_session *session = clb_session_of(entry);
 
-		if (entry->tuple.dir == CLB_DIR_ORIGINAL &&
-		    clb_session_matches(session, filter) &&
-		    clb_session_end(cn, session))
-			count++;
+		if (entry->tuple.dir != CLB_DIR_ORIGINAL ||
+		    !clb_session_matches(session, filter) ||
+		    !clb_session_end(cn, session))
+			continue;
+		clb_sync_ended(session);
+		count++;
 	}
 	return count;
 }

@@ -14,6 +14,7 @@
 #include "netlink.h"
 #include "parse.h"
 #include "ruleset.h"
+#include "sync.h"
 
 static struct clb_net *net_of(struct genl_info *info)
 {
@@ -164,6 +165,18 @@ int clb_nl_stats_get(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 	return reply_end(info, reply, hdr,
 			 clb_fill_stats(reply, net_of(info)));
+}
+
+int clb_nl_sync_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct sk_buff *reply;
+	void *hdr;
+
+	reply = reply_begin(info, &hdr);
+	if (!reply)
+		return -ENOMEM;
+	return reply_end(info, reply, hdr,
+			 clb_sync_fill(reply, net_of(info)));
 }
 
 /**

@@ -9,6 +9,7 @@
 #include "fill.h"
 #include "net.h"
 #include "netlink.h"
+#include "sync.h"
 
 /*
  * Most events that wait for a commit. Readers of a larger transaction are told
@@ -125,6 +126,17 @@ void clb_event_settings(struct clb_net *cn, u8 cmd)
 	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
 	if (skb)
 		event_now(cn, skb, hdr, clb_fill_settings(skb, cn));
+}
+
+/* No part of a transaction either. */
+void clb_event_sync(struct clb_net *cn, u8 cmd)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
+	if (skb)
+		event_now(cn, skb, hdr, clb_sync_fill(skb, cn));
 }
 
 /* @generation: 0: not told */

@@ -68,7 +68,8 @@ static int put_listener_options(struct sk_buff *skb,
 	       nla_put_u64_64bit(skb, CLB_LISTENER_A_RATE, opt->rate,
 				 CLB_LISTENER_A_PAD) ?:
 	       nla_put_u32(skb, CLB_LISTENER_A_BURST, opt->burst) ?:
-	       nla_put_u8(skb, CLB_LISTENER_A_ACL_MODE, opt->acl_mode);
+	       nla_put_u8(skb, CLB_LISTENER_A_ACL_MODE, opt->acl_mode) ?:
+	       nla_put_u8(skb, CLB_LISTENER_A_SYNC, opt->sync);
 }
 
 static int put_listener_counter(struct sk_buff *skb, int type, u64 value)
@@ -233,7 +234,7 @@ static int put_session_server(struct sk_buff *skb,
 	__be16 port = clb_session_one_way(session) ? key->port : reply->sport;
 	int err;
 
-	if (session->local) {
+	if (session->mode == CLB_MODE_FNAT) {
 		err = put_address(skb, CLB_SESSION_A_LOCAL_ADDRESS,
 				  reply->family, &reply->dst) ?:
 		      nla_put_be16(skb, CLB_SESSION_A_LOCAL_PORT,

@@ -11,6 +11,9 @@
  *	The listener's list of live servers and the counters of past ones.
  * clb_embryos.lock (spinlock, softirqs off)
  *	A listener's embryonic sessions of one CPU.
+ * clb_sync.lock (spinlock)
+ *	What is known of the other nodes: its threads alone, and who asks for
+ *	counters.
  * clb_local_address.lock (spinlock, softirqs off)
  *	Its ports.
  * clb_table.resize_lock (spinlock, softirqs off)
@@ -40,6 +43,7 @@
 #include "netlink.h"
 #include "ruleset.h"
 #include "session.h"
+#include "sync.h"
 
 unsigned int clb_net_id __read_mostly;
 
@@ -182,6 +186,7 @@ static void __net_exit clb_net_pre_exit(struct net *net)
 
 	if (!cn->started)
 		return;
+	clb_sync_stop(cn);
 	clb_fast_stop(cn);
 	clb_hooks_unregister(cn);
 }

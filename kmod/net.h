@@ -14,6 +14,7 @@
 
 struct clb_ruleset;
 struct clb_session;
+struct clb_sync;
 
 /**
  * struct clb_transaction - changes not yet committed
@@ -51,6 +52,8 @@ struct clb_transaction {
  * @devices: those that have it; under RTNL
  * @cursor: bucket where the collector goes on
  * @sweep: the collector must look at all sessions at once
+ * @sync: the part in a cluster, or NULL; changed with the configuration lock
+ *	held
  */
 struct clb_net {
 	struct net		*net;
@@ -73,6 +76,7 @@ struct clb_net {
 	struct list_head	devices;
 	u32			cursor;
 	bool			sweep;
+	struct clb_sync __rcu	*sync;
 };
 
 extern unsigned int clb_net_id;

@@ -57,6 +57,9 @@ static const struct genl_ops clb_genl_ops[] = {
 	CLB_DO(COMMIT, none, clb_nl_commit),
 	CLB_DO(ABORT, none, clb_nl_abort),
 	CLB_DO(FLUSH, none, clb_nl_flush),
+	CLB_DO(SYNC_START, sync, clb_nl_sync_start),
+	CLB_DO(SYNC_STOP, none, clb_nl_sync_stop),
+	CLB_DO(SYNC_GET, none, clb_nl_sync_get),
 };
 
 static const struct genl_multicast_group clb_genl_groups[] = {

@@ -37,12 +37,15 @@ int clb_nl_local_address_del(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_settings_set(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_session_del(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_flush(struct sk_buff *skb, struct genl_info *info);
+int clb_nl_sync_start(struct sk_buff *skb, struct genl_info *info);
+int clb_nl_sync_stop(struct sk_buff *skb, struct genl_info *info);
 
 /* dump.c */
 int clb_nl_listener_get(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_server_get(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_settings_get(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_stats_get(struct sk_buff *skb, struct genl_info *info);
+int clb_nl_sync_get(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_config_start(struct netlink_callback *cb);
 int clb_nl_config_done(struct netlink_callback *cb);
 int clb_nl_listener_dump(struct sk_buff *skb, struct netlink_callback *cb);

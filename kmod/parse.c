@@ -9,6 +9,7 @@
 
 #include "net.h"
 #include "parse.h"
+#include "sync.h"
 
 /* not const: struct nla_policy of 6.1 points to them without it */
 static struct netlink_range_validation day_range = { .max = 86400 };
@@ -50,6 +51,7 @@ static const struct nla_policy listener_policy[CLB_LISTENER_A_MAX + 1] = {
 	[CLB_LISTENER_A_RATE] = NLA_POLICY_FULL_RANGE(NLA_U64, &rate_range),
 	[CLB_LISTENER_A_BURST] = { .type = NLA_U32 },
 	[CLB_LISTENER_A_ACL_MODE] = NLA_POLICY_MAX(NLA_U8, CLB_ACL_MODE_MAX),
+	[CLB_LISTENER_A_SYNC] = NLA_POLICY_MAX(NLA_U8, CLB_SYNC_MODE_MAX),
 };
 
 static const struct nla_policy server_policy[CLB_SERVER_A_MAX + 1] = {
@@ -75,6 +77,18 @@ local_address_policy[CLB_LOCAL_ADDRESS_A_MAX + 1] = {
 static const struct nla_policy settings_policy[CLB_SETTINGS_A_MAX + 1] = {
 	[CLB_SETTINGS_A_MAX_SESSIONS] = NLA_POLICY_MIN(NLA_U32, 1),
 	[CLB_SETTINGS_A_FAST_PATH] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+static const struct nla_policy sync_policy[CLB_SYNC_A_MAX + 1] = {
+	[CLB_SYNC_A_CLUSTER] = { .type = NLA_U32 },
+	[CLB_SYNC_A_NODE] = NLA_POLICY_MIN(NLA_U16, 1),
+	[CLB_SYNC_A_INTERFACE] = { .type = NLA_U32 },
+	[CLB_SYNC_A_GROUP] = ADDRESS_POLICY,
+	[CLB_SYNC_A_PORT] = { .type = NLA_U16 },
+	[CLB_SYNC_A_TTL] = NLA_POLICY_MIN(NLA_U8, 1),
+	[CLB_SYNC_A_MTU] = NLA_POLICY_RANGE(NLA_U16, 576, 9000),
+	[CLB_SYNC_A_KEY_ID] = { .type = NLA_U8 },
+	[CLB_SYNC_A_SECRET] = NLA_POLICY_EXACT_LEN(32),
 };
 
 /* What a request may say of sessions: filters. */
@@ -131,6 +145,10 @@ const struct nla_policy clb_policy_local_address[CLB_A_MAX + 1] = {
 
 const struct nla_policy clb_policy_settings[CLB_A_MAX + 1] = {
 	[CLB_A_SETTINGS] = NLA_POLICY_NESTED(settings_policy),
+};
+
+const struct nla_policy clb_policy_sync[CLB_A_MAX + 1] = {
+	[CLB_A_SYNC] = NLA_POLICY_NESTED(sync_policy),
 };
 
 const struct nla_policy clb_policy_session[CLB_A_MAX + 1] = {
@@ -280,6 +298,7 @@ static void options_take(struct nlattr **tb, struct clb_listener_options *opt)
 		&opt->persistence_prefix);
 	take_u8(tb[CLB_LISTENER_A_RESET], &opt->reset);
 	take_u8(tb[CLB_LISTENER_A_ACL_MODE], &opt->acl_mode);
+	take_u8(tb[CLB_LISTENER_A_SYNC], &opt->sync);
 	take_u32(tb[CLB_LISTENER_A_PERSISTENCE], &opt->persistence);
 	take_u32(tb[CLB_LISTENER_A_TIMEOUT_SYN], &timeouts[CLB_TIMEOUT_SYN]);
 	take_u32(tb[CLB_LISTENER_A_TIMEOUT_ESTABLISHED],
@@ -498,4 +517,62 @@ int clb_parse_session_filter(struct nlattr * const *attrs,
 	if (!err && attrs[CLB_A_SESSION])
 		err = parse_session(attrs, filter, extack);
 	return err;
+}
+
+static int sync_require(struct nlattr * const *attrs, struct nlattr **tb,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *nest = attrs[CLB_A_SYNC];
+
+	return require(extack, nest, tb, CLB_SYNC_A_NODE) ?:
+	       require(extack, nest, tb, CLB_SYNC_A_INTERFACE) ?:
+	       require(extack, nest, tb, CLB_SYNC_A_GROUP) ?:
+	       require(extack, nest, tb, CLB_SYNC_A_SECRET);
+}
+
+static int parse_group(const struct nlattr *attr,
+		       struct clb_sync_config *config,
+		       struct netlink_ext_ack *extack)
+{
+	int err = parse_address(attr, &config->family, &config->group, extack);
+
+	if (err)
+		return err;
+	if (config->family == NFPROTO_IPV4 ?
+	    ipv4_is_multicast(config->group.ip) :
+	    ipv6_addr_is_multicast(&config->group.in6))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr, "address must be multicast");
+	return -EINVAL;
+}
+
+/* The secret is the caller's to forget. */
+int clb_parse_sync(struct nlattr * const *attrs,
+		   struct clb_sync_config *config,
+		   struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[CLB_SYNC_A_MAX + 1];
+	int err;
+
+	memset(config, 0, sizeof(*config));
+	config->port = htons(CLB_SYNC_PORT);
+	config->ttl = 1;
+	err = parse_nest(attrs, CLB_A_SYNC, CLB_SYNC_A_MAX, sync_policy, tb,
+			 extack) ?:
+	      sync_require(attrs, tb, extack) ?:
+	      parse_group(tb[CLB_SYNC_A_GROUP], config, extack);
+	if (err)
+		return err;
+	config->node = nla_get_u16(tb[CLB_SYNC_A_NODE]);
+	config->ifindex = nla_get_u32(tb[CLB_SYNC_A_INTERFACE]);
+	if (tb[CLB_SYNC_A_PORT])
+		config->port = nla_get_be16(tb[CLB_SYNC_A_PORT]);
+	if (tb[CLB_SYNC_A_MTU])
+		config->mtu = nla_get_u16(tb[CLB_SYNC_A_MTU]);
+	take_u32(tb[CLB_SYNC_A_CLUSTER], &config->cluster);
+	take_u8(tb[CLB_SYNC_A_TTL], &config->ttl);
+	take_u8(tb[CLB_SYNC_A_KEY_ID], &config->key_id);
+	nla_memcpy(config->secret, tb[CLB_SYNC_A_SECRET],
+		   sizeof(config->secret));
+	return 0;
 }

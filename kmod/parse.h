@@ -7,6 +7,8 @@
 #include "ruleset.h"
 #include "session.h"
 
+struct clb_sync_config;
+
 /*
  * What a command takes: an attribute that it would not look at is refused, for
  * a filter passed over would make it do more than was asked.
@@ -20,6 +22,7 @@ extern const struct nla_policy clb_policy_acl[CLB_A_MAX + 1];
 extern const struct nla_policy clb_policy_local_address[CLB_A_MAX + 1];
 extern const struct nla_policy clb_policy_settings[CLB_A_MAX + 1];
 extern const struct nla_policy clb_policy_session[CLB_A_MAX + 1];
+extern const struct nla_policy clb_policy_sync[CLB_A_MAX + 1];
 
 /*
  * Netlink attributes to objects. All return 0 or a negative errno with the
@@ -70,5 +73,8 @@ struct clb_filter_request {
 int clb_parse_session_filter(struct nlattr * const *attrs,
 			     struct clb_filter_request *request,
 			     struct netlink_ext_ack *extack);
+int clb_parse_sync(struct nlattr * const *attrs,
+		   struct clb_sync_config *config,
+		   struct netlink_ext_ack *extack);
 
 #endif /* _CLB_PARSE_H */

@@ -159,7 +159,7 @@ static u32 port_find(const struct clb_ports *ports)
 				  group * BITS_PER_LONG);
 }
 
-static void port_take(struct clb_ports *ports, u32 port)
+static void port_mark(struct clb_ports *ports, u32 port)
 {
 	u32 group = port / BITS_PER_LONG;
 
@@ -167,7 +167,23 @@ static void port_take(struct clb_ports *ports, u32 port)
 	if (!~ports->ports[group])
 		__set_bit(group, ports->groups);
 	ports->used++;
+}
+
+static void port_take(struct clb_ports *ports, u32 port)
+{
+	port_mark(ports, port);
 	ports->next = (port + 1) % CLB_PORT_COUNT;
+}
+
+/* Made when it is needed, GFP_ATOMIC; @hash: where the search begins. */
+static struct clb_ports *space_make(struct clb_ports **space, u32 hash)
+{
+	if (likely(*space))
+		return *space;
+	*space = kzalloc(sizeof(**space), GFP_ATOMIC | __GFP_NOWARN);
+	if (*space)
+		(*space)->next = hash % CLB_PORT_COUNT;
+	return *space;
 }
 
 /* Returns 0, -ENOSPC: all ports are taken, or -ENOMEM. */
@@ -175,23 +191,19 @@ static int local_take(struct clb_local_address *local,
 		      const struct clb_endpoint *server, u32 hash,
 		      __be16 *result)
 {
-	struct clb_ports **space = space_of(local, server);
+	struct clb_ports *ports;
 	int err = 0;
 	u32 port;
 
 	spin_lock_bh(&local->lock);
-	if (unlikely(!*space)) {
-		*space = kzalloc(sizeof(**space), GFP_ATOMIC | __GFP_NOWARN);
-		if (*space)
-			(*space)->next = hash % CLB_PORT_COUNT;
-	}
-	if (unlikely(!*space)) {
+	ports = space_make(space_of(local, server), hash);
+	if (unlikely(!ports)) {
 		err = -ENOMEM;
-	} else if (unlikely((*space)->used == CLB_PORT_COUNT)) {
+	} else if (unlikely(ports->used == CLB_PORT_COUNT)) {
 		err = -ENOSPC;
 	} else {
-		port = port_find(*space);
-		port_take(*space, port);
+		port = port_find(ports);
+		port_take(ports, port);
 		*result = htons(CLB_PORT_FIRST + port);
 	}
 	spin_unlock_bh(&local->lock);
@@ -237,6 +249,38 @@ struct clb_local_address *clb_pool_take(const struct clb_ruleset *ruleset,
 		return local;
 	}
 	return ERR_PTR(err);
+}
+
+/**
+ * clb_pool_reserve() - take one certain port of a local address for a session
+ * @local: the local address, of a configuration
+ * @server: the server, its port that of the packet
+ * @port: the port, network order
+ *
+ * Return: true if it is taken, with a reference to @local for the session.
+ * Context: RCU read side; takes the lock of a local address.
+ */
+bool clb_pool_reserve(struct clb_local_address *local,
+		      const struct clb_endpoint *server, __be16 port)
+{
+	u32 bit = ntohs(port) - CLB_PORT_FIRST;
+	struct clb_ports *ports;
+	bool taken = false;
+
+	if (ntohs(port) < CLB_PORT_FIRST)
+		return false;
+	spin_lock_bh(&local->lock);
+	ports = space_make(space_of(local, server), bit);
+	if (ports && !test_bit(bit, ports->ports)) {
+		port_mark(ports, bit);
+		taken = true;
+	}
+	spin_unlock_bh(&local->lock);
+	if (!taken)
+		return false;
+	clb_local_address_get(local);
+	atomic_inc(&local->sessions);
+	return true;
 }
 
 /**

@@ -43,6 +43,7 @@ struct clb_listener_options {
 	u8	persistence_prefix;
 	u8	reset;
 	u8	acl_mode;
+	u8	sync;
 	u32	persistence;
 	u32	timeouts[CLB_TIMEOUT_MAX];
 	u32	slow_start;

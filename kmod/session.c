@@ -17,6 +17,7 @@
 #include "ruleset.h"
 #include "scheduler.h"
 #include "session.h"
+#include "sync.h"
 
 /*
  * What an eviction looks at, at most: entries enough to meet the flood that
@@ -71,6 +72,26 @@ static atomic_t *state_gauge(struct clb_server *server, u32 state)
 	return state_active(state) ? &server->active : &server->inactive;
 }
 
+/* Returns false if another CPU moved the session meanwhile. */
+static __always_inline bool state_move(struct clb_session *session, u32 old,
+				       u32 new)
+{
+	struct clb_server *server = session->server;
+
+	if (cmpxchg(&session->state, old, new) != old)
+		return false;
+	if (clb_session_embryonic(old) && !clb_session_embryonic(new))
+		clb_embryo_grow_up(session);
+	if (!clb_session_assured(old) && clb_session_assured(new) &&
+	    unlikely(READ_ONCE(server->listener->persistence)))
+		clb_persistence_refresh(server->listener->cn, session);
+	if (state_active(old) == state_active(new))
+		return true;
+	atomic_inc(state_gauge(server, new));
+	atomic_dec(state_gauge(server, old));
+	return true;
+}
+
 /**
  * clb_session_set_state() - move a session to another state
  * @session: the session
@@ -82,19 +103,21 @@ static atomic_t *state_gauge(struct clb_server *server, u32 state)
  */
 void clb_session_set_state(struct clb_session *session, u32 old, u32 new)
 {
-	struct clb_server *server = session->server;
+	if (state_move(session, old, new))
+		clb_sync_changed(session, old, new);
+}
 
-	if (cmpxchg(&session->state, old, new) != old)
-		return;
-	if (clb_session_embryonic(old) && !clb_session_embryonic(new))
-		clb_embryo_grow_up(session);
-	if (!clb_session_assured(old) && clb_session_assured(new) &&
-	    unlikely(READ_ONCE(server->listener->persistence)))
-		clb_persistence_refresh(server->listener->cn, session);
-	if (state_active(old) == state_active(new))
-		return;
-	atomic_inc(state_gauge(server, new));
-	atomic_dec(state_gauge(server, old));
+/**
+ * clb_session_adopt_state() - move a session to the state another node told
+ * @session: the session
+ * @old: as clb_session_set_state()
+ * @new: the new state
+ *
+ * Context: RCU read side, softirqs off.
+ */
+void clb_session_adopt_state(struct clb_session *session, u32 old, u32 new)
+{
+	state_move(session, old, new);
 }
 
 static bool is_persistence(const struct clb_session *session)
@@ -351,6 +374,8 @@ struct clb_session *clb_session_alloc(struct clb_server *server, u8 mode,
 	session->state = state;
 	session->cpu = smp_processor_id();
 	INIT_LIST_HEAD(&session->embryo);
+	clb_session_set_born(session, 0);
+	clb_sync_born(session);
 	clb_server_get(server);
 	return session;
 }
@@ -503,14 +528,20 @@ static struct clb_session *session_make(struct clb_net *cn,
 	return session;
 }
 
+static void table_fit(struct clb_net *cn)
+{
+	if (unlikely(atomic_read(&cn->nr_sessions) >
+		     clb_table_buckets(&cn->table)))
+		clb_table_kick(cn);
+}
+
 static void session_count(struct clb_net *cn, struct clb_session *session)
 {
 	clb_embryo_join(session);
 	atomic64_inc(&session->server->total);
 	clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_CREATED);
-	if (unlikely(atomic_read(&cn->nr_sessions) >
-		     clb_table_buckets(&cn->table)))
-		clb_table_kick(cn);
+	clb_sync_created(session);
+	table_fit(cn);
 }
 
 /*
@@ -595,6 +626,57 @@ struct clb_session *clb_session_create(struct clb_net *cn,
 	if (unlikely(*drop))
 		return NULL;
 	return session_create_tries(cn, ruleset, conf, pkt, drop);
+}
+
+/* Places below the limits, of which none is freed for it. */
+static bool limits_adopt(struct clb_net *cn, struct clb_listener *listener,
+			 bool persistence)
+{
+	u32 max = READ_ONCE(listener->max_sessions);
+
+	if (atomic_inc_return(&cn->nr_sessions) > READ_ONCE(cn->max_sessions))
+		goto err_net;
+	if (persistence)
+		return true;
+	if (atomic_inc_return(&listener->sessions) <= max || !max)
+		return true;
+	atomic_dec(&listener->sessions);
+err_net:
+	atomic_dec(&cn->nr_sessions);
+	return false;
+}
+
+/**
+ * clb_session_adopt() - take a session that another node made into the table
+ * @cn: the namespace
+ * @session: from clb_session_alloc(), dead, its tuples, birth and deadline set
+ * @state: the state it is to have
+ *
+ * It is not one of those ever opened here, and nothing makes room for it.
+ *
+ * Return: 0; -ENOSPC: a limit is reached; -EEXIST: one of its tuples belongs to
+ *	another session. On an error it is the caller's to discard.
+ * Context: RCU read side, softirqs off.
+ */
+int clb_session_adopt(struct clb_net *cn, struct clb_session *session,
+		      u32 state)
+{
+	bool persistence = is_persistence(session);
+	struct clb_tuplehash *there;
+
+	if (!limits_adopt(cn, session->server->listener, persistence))
+		return -ENOSPC;
+	if (!persistence)
+		atomic_inc(state_gauge(session->server, state));
+	there = session_publish(cn, session, state);
+	if (there) {
+		session_uncount(cn, session, state);
+		session_conflict(cn, session, there);
+		return -EEXIST;
+	}
+	clb_embryo_join(session);
+	table_fit(cn);
+	return 0;
 }
 
 int clb_session_cache_init(void)

@@ -42,6 +42,7 @@ struct clb_ruleset;
  * @inserted: directions in the table
  * @from_here: the client is on this node
  * @confirmed: of a persistence: a session that was assured led to it
+ * @synced: what other nodes know of its deadline (sync_session.c); 0: nothing
  *
  * The second part is one cache line: all that established packets touch
  * beside the tuple they were found by.
@@ -65,6 +66,7 @@ struct clb_session {
 	u8			inserted;
 	bool			from_here;
 	bool			confirmed;
+	u16			synced;
 };
 
 /**
@@ -96,6 +98,9 @@ bool clb_session_kill(struct clb_net *cn, struct clb_session *session);
 bool clb_session_matches(const struct clb_session *session,
 			 const struct clb_session_filter *filter);
 void clb_session_set_state(struct clb_session *session, u32 old, u32 new);
+void clb_session_adopt_state(struct clb_session *session, u32 old, u32 new);
+int clb_session_adopt(struct clb_net *cn, struct clb_session *session,
+		      u32 state);
 struct clb_session *clb_session_alloc(struct clb_server *server, u8 mode,
 				      u32 state);
 void clb_session_discard(struct clb_session *session);
@@ -110,6 +115,17 @@ static inline const struct clb_tuple *
 clb_session_tuple(const struct clb_session *session, enum clb_dir dir)
 {
 	return &session->hash[dir].tuple;
+}
+
+/* When it was, as sync tells it (sync_queue.c); 0: before there was sync. */
+static inline u32 clb_session_born(const struct clb_session *session)
+{
+	return session->hash[CLB_DIR_ORIGINAL].note;
+}
+
+static inline void clb_session_set_born(struct clb_session *session, u32 born)
+{
+	session->hash[CLB_DIR_ORIGINAL].note = born;
 }
 
 /* Replies bypass the node. */

@@ -165,7 +165,8 @@ static int server_number(struct clb_sync_writer *writer,
 static unsigned int session_len(const struct clb_sync_session *session,
 				u8 flags)
 {
-	unsigned int len = CLB_SYNC_SESSION_LEN + clb_addr_len(session->listener.family);
+	unsigned int len = CLB_SYNC_SESSION_LEN +
+			   clb_addr_len(session->listener.family);
 
 	if (flags & CLB_SYNC_F_PORT)
 		len += 2;
@@ -197,7 +198,8 @@ static bool put_session(struct clb_sync_writer *writer,
 {
 	int server = server_number(writer, &session->server,
 				   &session->listener);
-	u8 flags = (session->flags & CLB_SYNC_F_TOLD) | clb_sync_session_fields(session);
+	u8 flags = (session->flags & CLB_SYNC_F_TOLD) |
+		   clb_sync_session_fields(session);
 	u8 *p;
 
 	if (server < 0)
@@ -223,7 +225,8 @@ static bool put_gone(struct clb_sync_writer *writer,
 
 	if (listener < 0)
 		return false;
-	p = record_add(writer, CLB_SYNC_GONE, CLB_SYNC_GONE_LEN + 2 * all_ports +
+	p = record_add(writer, CLB_SYNC_GONE,
+		       CLB_SYNC_GONE_LEN + 2 * all_ports +
 		       clb_addr_len(gone->listener.family));
 	if (!p)
 		return false;

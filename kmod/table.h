@@ -20,11 +20,13 @@
  * struct clb_tuplehash - an entry of the table
  * @next: the next one of its bucket
  * @hash: of @tuple
+ * @note: for the owner of the entry, in what would be padding
  * @tuple: its key
  */
 struct clb_tuplehash {
 	struct clb_tuplehash __rcu *next;
 	u32			hash;
+	u32			note;
 	struct clb_tuple	tuple;
 };
 

@@ -65,6 +65,10 @@ class Cmd(enum.IntEnum):
     ABORT = 22
     FLUSH = 23
     POOL_EXHAUSTED = 24
+    SYNC_START = 25
+    SYNC_STOP = 26
+    SYNC_GET = 27
+    SYNC_READY = 28
 
 
 class A(enum.IntEnum):
@@ -78,6 +82,7 @@ class A(enum.IntEnum):
     SESSION = 6
     STATS = 7
     GENERATION = 8
+    SYNC = 9
 
 
 def align(n):

@@ -36,6 +36,7 @@ OPTIONS = {
     17: ("max new sessions", 4, [10000001, 2**32 - 1]),
     18: ("rate", 8, [1, 7999, 10**12 + 1, 2**64 - 1]),
     19: ("burst", 4, [1, 131071]), 20: ("acl mode", 1, [3, 255]),
+    30: ("sync", 1, [3, 255]),
 }
 SERVER_OPTIONS = {
     4: ("weight", 2, [1001, 65535]), 5: ("state", 1, [3, 255]),
@@ -46,6 +47,9 @@ FILTERS = {2: ("state", 1, [12, 255]), 5: ("client port", 2, [])}
 SETTINGS = {1: ("max sessions", 4, [0, 2**24 + 1, 2**32 - 1]),
             2: ("fast path", 1, [2, 255])}
 ACL = {2: ("prefix", 1, [33, 129, 255])}
+SYNC = {2: ("cluster", 4, []), 3: ("node", 2, [0]), 4: ("interface", 4, []),
+        6: ("port", 2, []), 7: ("ttl", 1, [0]),
+        8: ("mtu", 2, [0, 575, 9001, 65535]), 9: ("key id", 1, [])}
 
 BAD_ADDRESSES = {0: errno.ERANGE, 1: errno.ERANGE, 3: errno.ERANGE,
                  5: errno.EINVAL, 15: errno.EINVAL, 17: errno.ERANGE,
@@ -78,6 +82,9 @@ NESTS = {
                  first_unknown("clb_settings_attr")),
     A.SESSION: ({4: attr(4, genl.address("192.0.2.11"))},
                 first_unknown("clb_session_attr")),
+    A.SYNC: ({3: attr(3, genl.u16(1)), 4: attr(4, u32(1)),
+              5: attr(5, genl.address("239.0.0.1")), 10: attr(10, bytes(32))},
+             first_unknown("clb_sync_attr")),
 }
 
 # Command: (is a dump, attributes it takes, of which it needs)
@@ -112,6 +119,9 @@ COMMANDS = {
     (Cmd.COMMIT, False): ([], []),
     (Cmd.ABORT, False): ([], []),
     (Cmd.FLUSH, False): ([], []),
+    (Cmd.SYNC_START, False): ([A.SYNC], [A.SYNC]),
+    (Cmd.SYNC_STOP, False): ([], []),
+    (Cmd.SYNC_GET, False): ([], []),
 }
 # The attributes inside the nests that a command takes besides the keys.
 INSIDE = {
@@ -123,11 +133,13 @@ INSIDE = {
     (Cmd.SETTINGS_SET, A.SETTINGS): SETTINGS,
     (Cmd.SESSION_GET, A.SESSION): FILTERS,
     (Cmd.SESSION_DEL, A.SESSION): FILTERS,
+    (Cmd.SYNC_START, A.SYNC): SYNC,
 }
 KEYS = {A.LISTENER: [2, 3, 4], A.SERVER: [2], A.ACL_ENTRY: [1],
-        A.LOCAL_ADDRESS: [1], A.SETTINGS: [], A.SESSION: []}
+        A.LOCAL_ADDRESS: [1], A.SETTINGS: [], A.SESSION: [],
+        A.SYNC: [3, 4, 5, 10]}
 ADDRESS = {A.LISTENER: 3, A.SERVER: 2, A.ACL_ENTRY: 1, A.LOCAL_ADDRESS: 1,
-           A.SESSION: 4}
+           A.SESSION: 4, A.SYNC: 5}
 
 
 def sized(size, value):
@@ -387,11 +399,11 @@ def messages(client):
 
 def commands(client):
     case = Case(client, "unknown commands and wrong kinds of them")
-    for cmd in (0, 24, 25, 100, 255):
+    for cmd in (0, 24, 28, 29, 100, 255):
         for dump in (False, True):
             case.refused(f"command {cmd}", None, errno.EOPNOTSUPP,
                          (cmd, dump), b"", explained=False)
-    for cmd in [c for c in Cmd if 0 < c < 24]:
+    for cmd in [c for c in Cmd if c > 0]:
         for dump in (False, True):
             if (cmd, dump) not in COMMANDS:
                 case.refused(f"{cmd.name}, dump {dump}", None,

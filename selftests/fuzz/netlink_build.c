@@ -60,6 +60,7 @@ static const struct field listener_fields[] = {
 	{ CLB_LISTENER_A_BURST, KIND_U32, 1000000000, 30 },
 	{ CLB_LISTENER_A_ACL_MODE, KIND_U8, CLB_ACL_MODE_MAX, 50 },
 	{ CLB_LISTENER_A_SERVERS, KIND_U32, 1000, 3 },
+	{ CLB_LISTENER_A_SYNC, KIND_U8, CLB_SYNC_MODE_MAX, 30 },
 	{ 0 }
 };
 

@@ -162,6 +162,8 @@ def policies(text):
             yield name, {}
         elif rule == "ADDRESS_POLICY":
             yield name, {"min-len": 4, "max-len": 16}
+        elif re.fullmatch(r"NLA_POLICY_EXACT_LEN\(\d+\)", rule):
+            yield name, {"exact-len": int(rule[21:-1])}
         elif macro and macro[1] in RULES:
             values = [ranges.get(word.lstrip("&"), word)
                       for word in macro[2].split(", ")]

@@ -52,6 +52,11 @@
  * @CLB_CMD_FLUSH: remove all listeners and local addresses
  * @CLB_CMD_POOL_EXHAUSTED: event only: no local address and port is free for
  *	CLB_A_LISTENER, CLB_A_SERVER. At most one a second
+ * @CLB_CMD_SYNC_START: take part in a cluster. -EBUSY if it does
+ * @CLB_CMD_SYNC_STOP: part with it; sessions stay. -ENOENT if it does not
+ * @CLB_CMD_SYNC_GET: configuration, without the secret, and counters
+ * @CLB_CMD_SYNC_READY: event only: this node has the sessions of the others,
+ *	its VIPs may be announced
  *
  * Events carry the command that caused the change and the objects in the
  * form in which the matching GET command returns them.
@@ -82,6 +87,10 @@ enum clb_cmd {
 	CLB_CMD_ABORT,
 	CLB_CMD_FLUSH,
 	CLB_CMD_POOL_EXHAUSTED,
+	CLB_CMD_SYNC_START,
+	CLB_CMD_SYNC_STOP,
+	CLB_CMD_SYNC_GET,
+	CLB_CMD_SYNC_READY,
 
 	__CLB_CMD_MAX,
 	CLB_CMD_MAX = __CLB_CMD_MAX - 1
@@ -99,6 +108,7 @@ enum clb_cmd {
  * @CLB_A_STATS: nest of enum clb_stats_attr
  * @CLB_A_GENERATION: u32, number of the configuration in force; every change
  *	or committed transaction adds one
+ * @CLB_A_SYNC: nest of enum clb_sync_attr
  */
 enum clb_attr {
 	CLB_A_UNSPEC,
@@ -110,6 +120,7 @@ enum clb_attr {
 	CLB_A_SESSION,
 	CLB_A_STATS,
 	CLB_A_GENERATION,
+	CLB_A_SYNC,
 
 	__CLB_A_MAX,
 	CLB_A_MAX = __CLB_A_MAX - 1
@@ -186,6 +197,22 @@ enum clb_acl_mode {
 };
 
 /**
+ * enum clb_sync_mode - from when on other nodes know of a listener's sessions
+ * @CLB_SYNC_MODE_FIRST: from the first packet
+ * @CLB_SYNC_MODE_ESTABLISHED: TCP from the end of the handshake, UDP from the
+ *	first answer; where answers bypass the node, from the first packet
+ * @CLB_SYNC_MODE_OFF: never
+ */
+enum clb_sync_mode {
+	CLB_SYNC_MODE_FIRST,
+	CLB_SYNC_MODE_ESTABLISHED,
+	CLB_SYNC_MODE_OFF,
+
+	__CLB_SYNC_MODE_MAX,
+	CLB_SYNC_MODE_MAX = __CLB_SYNC_MODE_MAX - 1
+};
+
+/**
  * enum clb_listener_attr - a listener
  * @CLB_LISTENER_A_UNSPEC: not used
  * @CLB_LISTENER_A_PAD: alignment of 64-bit attributes
@@ -239,6 +266,7 @@ enum clb_acl_mode {
  * @CLB_LISTENER_A_OUT_BYTES: u64, bytes to clients (output)
  * @CLB_LISTENER_A_DROPS: u64, packets dropped for a reason of this listener:
  *	ACL, limits, rate, no server (output)
+ * @CLB_LISTENER_A_SYNC: u8, enum clb_sync_mode (default FIRST)
  */
 enum clb_listener_attr {
 	CLB_LISTENER_A_UNSPEC,
@@ -271,6 +299,7 @@ enum clb_listener_attr {
 	CLB_LISTENER_A_OUT_PACKETS,
 	CLB_LISTENER_A_OUT_BYTES,
 	CLB_LISTENER_A_DROPS,
+	CLB_LISTENER_A_SYNC,
 
 	__CLB_LISTENER_A_MAX,
 	CLB_LISTENER_A_MAX = __CLB_LISTENER_A_MAX - 1
@@ -527,6 +556,128 @@ enum clb_stats_attr {
 
 	__CLB_STATS_A_MAX,
 	CLB_STATS_A_MAX = __CLB_STATS_A_MAX - 1
+};
+
+/**
+ * enum clb_sync_attr - the part in a cluster
+ * @CLB_SYNC_A_UNSPEC: not used
+ * @CLB_SYNC_A_PAD: alignment of 64-bit attributes
+ * @CLB_SYNC_A_CLUSTER: u32, cluster id; must agree on all nodes (default 0)
+ * @CLB_SYNC_A_NODE: u16, node id, 1 to 65535, unique in the cluster
+ * @CLB_SYNC_A_INTERFACE: u32, index of the device to the other nodes
+ * @CLB_SYNC_A_GROUP: binary, 4 or 16 bytes, network order: the multicast group
+ * @CLB_SYNC_A_PORT: u16, network order; UDP port (default 8850)
+ * @CLB_SYNC_A_TTL: u8, hops that datagrams may make, 1 to 255 (default 1)
+ * @CLB_SYNC_A_MTU: u16, largest packet to send, 576 to 9000 (default: that of
+ *	the device, within these limits)
+ * @CLB_SYNC_A_KEY_ID: u8, tells the secret from another one (default 0)
+ * @CLB_SYNC_A_SECRET: binary, 32 bytes, the same on all nodes; never in a
+ *	reply
+ * @CLB_SYNC_A_RUNNING: u8, 0: sync is not started, and nothing else is told
+ *	(output)
+ * @CLB_SYNC_A_READY: u8, 1: this node has the sessions of the others (output)
+ * @CLB_SYNC_A_EPOCH: u64, the present life (output)
+ * @CLB_SYNC_A_PEERS: u32, nodes that are heard and have heard this one
+ *	(output)
+ * @CLB_SYNC_A_QUEUE: u32, sessions of which others are about to be told
+ *	(output)
+ * @CLB_SYNC_A_SENT_DATAGRAMS: u64, datagrams sent (output)
+ * @CLB_SYNC_A_SENT_BYTES: u64, their bytes at the IP layer (output)
+ * @CLB_SYNC_A_SENT_SESSIONS: u64, sessions told (output)
+ * @CLB_SYNC_A_SENT_GONE: u64, ends of sessions told (output)
+ * @CLB_SYNC_A_SENT_REPAIRS: u64, gaps of others for which what is true by now
+ *	was said (output)
+ * @CLB_SYNC_A_SEND_ERRORS: u64, datagrams that could not be sent (output)
+ * @CLB_SYNC_A_QUEUE_FULL: u64, sessions that found a queue full, so that the
+ *	table was searched for them (output)
+ * @CLB_SYNC_A_RECEIVED_DATAGRAMS: u64, datagrams received (output)
+ * @CLB_SYNC_A_CREATED: u64, sessions made because another node told of them
+ *	(output)
+ * @CLB_SYNC_A_UPDATED: u64, times another node told of a session that was
+ *	there (output)
+ * @CLB_SYNC_A_ENDED: u64, sessions ended because another node said so (output)
+ * @CLB_SYNC_A_MISSED: u64, datagrams of others that did not come, or not in
+ *	order (output)
+ * @CLB_SYNC_A_GAPS_REPAIRED: u64, gaps after which the other node said what is
+ *	true by now (output)
+ * @CLB_SYNC_A_GAPS_LOST: u64, gaps that the other node could not mend any more
+ *	(output)
+ * @CLB_SYNC_A_DROP_TRUNCATED: u64, datagrams too short, or too long (output)
+ * @CLB_SYNC_A_DROP_FOREIGN: u64, datagrams of another protocol or for others
+ *	(output)
+ * @CLB_SYNC_A_DROP_VERSION: u64, of another version (output)
+ * @CLB_SYNC_A_DROP_CLUSTER: u64, of another cluster (output)
+ * @CLB_SYNC_A_DROP_KEY: u64, with a secret of another key id (output)
+ * @CLB_SYNC_A_DROP_FORGED: u64, not made with the secret, or changed (output)
+ * @CLB_SYNC_A_DROP_REPLAYED: u64, seen before, or of a past life (output)
+ * @CLB_SYNC_A_DROP_LATE: u64, overtaken by a later one (output)
+ * @CLB_SYNC_A_DROP_MALFORMED: u64, made with the secret, but no sense in it
+ *	(output)
+ * @CLB_SYNC_A_DROP_STRANGER: u64, of a node that has not yet named this one
+ *	(output)
+ * @CLB_SYNC_A_DROP_SAME_NODE: u64, of another node with this node's id
+ *	(output)
+ * @CLB_SYNC_A_REFUSED_LISTENER: u64, sessions of listeners that this node has
+ *	not (output)
+ * @CLB_SYNC_A_REFUSED_SERVER: u64, sessions of servers that this node has not,
+ *	or are down here (output)
+ * @CLB_SYNC_A_REFUSED_UNFIT: u64, sessions whose mode does not fit (output)
+ * @CLB_SYNC_A_REFUSED_LIMIT: u64, sessions beyond a limit (output)
+ * @CLB_SYNC_A_REFUSED_CONFLICT: u64, sessions whose place another one keeps
+ *	(output)
+ * @CLB_SYNC_A_REFUSED_NO_MEMORY: u64, sessions without memory (output)
+ */
+enum clb_sync_attr {
+	CLB_SYNC_A_UNSPEC,
+	CLB_SYNC_A_PAD,
+	CLB_SYNC_A_CLUSTER,
+	CLB_SYNC_A_NODE,
+	CLB_SYNC_A_INTERFACE,
+	CLB_SYNC_A_GROUP,
+	CLB_SYNC_A_PORT,
+	CLB_SYNC_A_TTL,
+	CLB_SYNC_A_MTU,
+	CLB_SYNC_A_KEY_ID,
+	CLB_SYNC_A_SECRET,
+	CLB_SYNC_A_RUNNING,
+	CLB_SYNC_A_READY,
+	CLB_SYNC_A_EPOCH,
+	CLB_SYNC_A_PEERS,
+	CLB_SYNC_A_QUEUE,
+	CLB_SYNC_A_SENT_DATAGRAMS,
+	CLB_SYNC_A_SENT_BYTES,
+	CLB_SYNC_A_SENT_SESSIONS,
+	CLB_SYNC_A_SENT_GONE,
+	CLB_SYNC_A_SENT_REPAIRS,
+	CLB_SYNC_A_SEND_ERRORS,
+	CLB_SYNC_A_QUEUE_FULL,
+	CLB_SYNC_A_RECEIVED_DATAGRAMS,
+	CLB_SYNC_A_CREATED,
+	CLB_SYNC_A_UPDATED,
+	CLB_SYNC_A_ENDED,
+	CLB_SYNC_A_MISSED,
+	CLB_SYNC_A_GAPS_REPAIRED,
+	CLB_SYNC_A_GAPS_LOST,
+	CLB_SYNC_A_DROP_TRUNCATED,
+	CLB_SYNC_A_DROP_FOREIGN,
+	CLB_SYNC_A_DROP_VERSION,
+	CLB_SYNC_A_DROP_CLUSTER,
+	CLB_SYNC_A_DROP_KEY,
+	CLB_SYNC_A_DROP_FORGED,
+	CLB_SYNC_A_DROP_REPLAYED,
+	CLB_SYNC_A_DROP_LATE,
+	CLB_SYNC_A_DROP_MALFORMED,
+	CLB_SYNC_A_DROP_STRANGER,
+	CLB_SYNC_A_DROP_SAME_NODE,
+	CLB_SYNC_A_REFUSED_LISTENER,
+	CLB_SYNC_A_REFUSED_SERVER,
+	CLB_SYNC_A_REFUSED_UNFIT,
+	CLB_SYNC_A_REFUSED_LIMIT,
+	CLB_SYNC_A_REFUSED_CONFLICT,
+	CLB_SYNC_A_REFUSED_NO_MEMORY,
+
+	__CLB_SYNC_A_MAX,
+	CLB_SYNC_A_MAX = __CLB_SYNC_A_MAX - 1
 };
 
 #endif /* _UAPI_LINUX_CLB_H */

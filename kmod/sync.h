@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _CLB_SYNC_H
+#define _CLB_SYNC_H
+
+#include <linux/jump_label.h>
+
+#include "net.h"
+#include "session.h"
+
+struct sk_buff;
+
+#define CLB_SYNC_KEY_LEN	32
+#define CLB_SYNC_PORT		8850
+#define CLB_SYNC_MTU_MIN	576
+#define CLB_SYNC_MTU_MAX	9000
+
+/**
+ * struct clb_sync_config - how a namespace takes part in a cluster
+ * @group: multicast group
+ * @family: of @group
+ * @port: network order
+ * @ifindex: device to the other nodes
+ * @mtu: largest packet; 0: that of the device
+ * @cluster: cluster id
+ * @node: node id, not 0
+ * @ttl: of what is sent
+ * @key_id: of @secret
+ * @secret: of the cluster; never given out
+ */
+struct clb_sync_config {
+	union nf_inet_addr	group;
+	u8			family;
+	__be16			port;
+	u32			ifindex;
+	u16			mtu;
+	u32			cluster;
+	u16			node;
+	u8			ttl;
+	u8			key_id;
+	u8			secret[CLB_SYNC_KEY_LEN];
+};
+
+DECLARE_STATIC_KEY_FALSE(clb_sync_used);
+
+int clb_sync_start(struct clb_net *cn, const struct clb_sync_config *config,
+		   struct netlink_ext_ack *extack);
+int clb_sync_stop(struct clb_net *cn);
+int clb_sync_fill(struct sk_buff *skb, struct clb_net *cn);
+
+void __clb_sync_born(struct clb_session *session);
+void __clb_sync_created(const struct clb_session *session);
+void __clb_sync_changed(const struct clb_session *session, u32 old, u32 new);
+void __clb_sync_ended(const struct clb_session *session);
+
+/*
+ * What the packet path and the collector say of a session of this node. Of no
+ * cost where no namespace has sync. Context: RCU read side, softirqs off.
+ */
+
+/* It gets its time of birth, before it can be seen. */
+static inline void clb_sync_born(struct clb_session *session)
+{
+	if (static_branch_unlikely(&clb_sync_used))
+		__clb_sync_born(session);
+}
+
+/* It is in the table. */
+static inline void clb_sync_created(const struct clb_session *session)
+{
+	if (static_branch_unlikely(&clb_sync_used))
+		__clb_sync_created(session);
+}
+
+/* It passed into another state. */
+static inline void clb_sync_changed(const struct clb_session *session, u32 old,
+				    u32 new)
+{
+	if (static_branch_unlikely(&clb_sync_used))
+		__clb_sync_changed(session, old, new);
+}
+
+/* It was ended on request. */
+static inline void clb_sync_ended(const struct clb_session *session)
+{
+	if (static_branch_unlikely(&clb_sync_used))
+		__clb_sync_ended(session);
+}
+
+#endif /* _CLB_SYNC_H */

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A node that starts fetches the sessions of the others before it calls itself
+ * ready: it asks one that is ready for one part of its table after the other.
+ * A node that missed more than can be repaired does the same with what the
+ * other node saw itself.
+ */
+#include "event.h"
+#include "sync_engine.h"
+
+#define PART_DATAGRAMS	64		/* asked for at once */
+#define ASK_AGAIN	(HZ / 2)
+#define ALONE_AFTER	(3 * HZ)	/* with nobody that is ready */
+#define HOLD_TIME	(5 * HZ)	/* no merges after a request */
+
+static struct clb_sync_peer *peer_of(struct clb_sync *sync, u16 node)
+{
+	unsigned int i;
+
+	for (i = 0; i < CLB_SYNC_PEERS; i++)
+		if (sync->peers[i].node == node &&
+		    clb_sync_peer_lives(&sync->peers[i]))
+			return &sync->peers[i];
+	return NULL;
+}
+
+/* The ready one with the lowest id, or 0. */
+static u16 giver_choose(const struct clb_sync *sync)
+{
+	unsigned int i;
+	u16 best = 0;
+
+	for (i = 0; i < CLB_SYNC_PEERS; i++) {
+		const struct clb_sync_peer *peer = &sync->peers[i];
+
+		if (clb_sync_peer_lives(peer) && peer->ready &&
+		    (!best || peer->node < best))
+			best = peer->node;
+	}
+	return best;
+}
+
+static bool has_gaps(const struct clb_sync_peer *peer)
+{
+	unsigned int i;
+
+	for (i = 0; i < CLB_SYNC_GAPS; i++)
+		if (peer->gaps[i].first)
+			return true;
+	return false;
+}
+
+/* Of whom; from the beginning. */
+static void fetch_begin(struct clb_sync_fetch *fetch, u16 giver, bool own)
+{
+	fetch->giver = giver;
+	fetch->own = own;
+	fetch->position = 0;
+	fetch->asked = jiffies - ASK_AGAIN;
+	fetch->done = false;
+}
+
+static void fetch_end(struct clb_sync_fetch *fetch)
+{
+	fetch->giver = 0;
+	fetch->since = jiffies;
+}
+
+/*
+ * One that missed too much of a node fetches what that node saw itself; there
+ * is nobody else to ask.
+ */
+static void lost_choose(struct clb_sync *sync)
+{
+	unsigned int i;
+
+	for (i = 0; i < CLB_SYNC_PEERS; i++) {
+		struct clb_sync_peer *peer = &sync->peers[i];
+
+		if (!peer->lost || !clb_sync_peer_lives(peer))
+			continue;
+		peer->lost = false;
+		fetch_begin(&sync->fetch, peer->node, true);
+		return;
+	}
+}
+
+static void giver_find(struct clb_sync *sync)
+{
+	u16 giver;
+
+	if (sync->fetch.ready) {
+		lost_choose(sync);
+		return;
+	}
+	giver = giver_choose(sync);
+	if (giver)
+		fetch_begin(&sync->fetch, giver, false);
+	else if (time_after(jiffies, sync->fetch.since + ALONE_AFTER))
+		sync->fetch.ready = true;
+}
+
+/* Returns true if there is something to ask now. */
+static bool fetch_step(struct clb_sync *sync, struct clb_sync_bulk *get)
+{
+	struct clb_sync_fetch *fetch = &sync->fetch;
+	const struct clb_sync_peer *giver;
+
+	if (!fetch->giver)
+		giver_find(sync);
+	if (!fetch->giver)
+		return false;
+	giver = peer_of(sync, fetch->giver);
+	if (!giver || (fetch->done && !has_gaps(giver))) {
+		fetch->ready |= giver && !fetch->own;
+		fetch_end(fetch);
+		return false;
+	}
+	if (fetch->done || time_before(jiffies, fetch->asked + ASK_AGAIN))
+		return false;
+	fetch->asked = jiffies;
+	*get = (struct clb_sync_bulk) {
+		.position = fetch->position, .datagrams = PART_DATAGRAMS,
+		.node = fetch->giver,
+		.flags = fetch->own ? CLB_SYNC_BULK_OWN : 0,
+	};
+	return true;
+}
+
+/**
+ * clb_sync_fetch_send() - go on to fetch the sessions of others
+ * @sync: sync
+ *
+ * Context: the sender; may sleep.
+ */
+void clb_sync_fetch_send(struct clb_sync *sync)
+{
+	struct clb_sync_record record = { .type = CLB_SYNC_BULK_GET };
+	bool was_ready = sync->fetch.ready, ask, ready;
+
+	spin_lock(&sync->lock);
+	ask = fetch_step(sync, &record.bulk);
+	ready = sync->fetch.ready;
+	spin_unlock(&sync->lock);
+	if (ask)
+		clb_sync_record_send(sync, &record);
+	if (!ready || was_ready)
+		return;
+	WRITE_ONCE(sync->beat, true);
+	clb_event_sync(sync->cn, CLB_CMD_SYNC_READY);
+}
+
+/**
+ * clb_sync_fetch_mark() - a part of a table has come
+ * @sync: sync
+ * @peer: whose
+ * @mark: which
+ *
+ * Context: the receiver.
+ */
+void clb_sync_fetch_mark(struct clb_sync *sync,
+			 const struct clb_sync_peer *peer,
+			 const struct clb_sync_bulk *mark)
+{
+	struct clb_sync_fetch *fetch = &sync->fetch;
+
+	spin_lock(&sync->lock);
+	if (fetch->giver == peer->node && !fetch->done &&
+	    fetch->position == mark->position) {
+		fetch->position = mark->next;
+		fetch->done = mark->flags & CLB_SYNC_BULK_END;
+		fetch->asked = jiffies - ASK_AGAIN;
+	}
+	spin_unlock(&sync->lock);
+	clb_sync_wake(sync);
+}
+
+/**
+ * clb_sync_give_want() - another node wants a part of our table
+ * @sync: sync
+ * @get: which; forgotten, and asked for again, while another one is given
+ *
+ * Context: the receiver.
+ */
+void clb_sync_give_want(struct clb_sync *sync, const struct clb_sync_bulk *get)
+{
+	spin_lock(&sync->lock);
+	if (!sync->give.datagrams)
+		sync->give = *get;
+	spin_unlock(&sync->lock);
+	clb_sync_wake(sync);
+}
+
+/* Up to as many keys as there is room for, from the @skip-th on. */
+static u32 bucket_gather(struct clb_sync *sync, u32 index, u32 skip, bool own)
+{
+	struct clb_tuplehash *entry;
+
+	sync->nr_found = 0;
+	rcu_read_lock();
+	clb_chain_for_each(entry, clb_table_bucket(&sync->cn->table, index)) {
+		if (entry->tuple.dir != CLB_DIR_ORIGINAL ||
+		    !clb_sync_tellable(clb_session_of(entry), own) ||
+		    (skip && skip--))
+			continue;
+		if (sync->nr_found == CLB_SYNC_FOUND)
+			break;
+		sync->found[sync->nr_found++] = (struct clb_sync_key) {
+			.tuple = entry->tuple,
+		};
+	}
+	rcu_read_unlock();
+	return sync->nr_found;
+}
+
+static void bucket_give(struct clb_sync *sync, u32 index, bool own)
+{
+	u32 skip = 0, found, i;
+
+	do {
+		found = bucket_gather(sync, index, skip, own);
+		for (i = 0; i < found; i++)
+			clb_sync_key_send(sync, &sync->found[i],
+					  CLB_SYNC_F_TIME);
+		skip += found;
+		cond_resched();
+	} while (found == CLB_SYNC_FOUND);
+}
+
+/* Sessions must not move to buckets that were given already. */
+static void merges_hold(struct clb_sync *sync)
+{
+	if (!sync->holding)
+		clb_table_walk_begin(&sync->cn->table);
+	sync->holding = true;
+	sync->hold_until = jiffies + HOLD_TIME;
+}
+
+/**
+ * clb_sync_merges_release() - nobody fetches any more
+ * @sync: sync
+ *
+ * Context: the sender, or after it was stopped.
+ */
+void clb_sync_merges_release(struct clb_sync *sync)
+{
+	if (sync->holding)
+		clb_table_walk_end(&sync->cn->table);
+	sync->holding = false;
+}
+
+static void part_give(struct clb_sync *sync, const struct clb_sync_bulk *get)
+{
+	struct clb_sync_record record = { .type = CLB_SYNC_BULK_MARK };
+	struct clb_table *table = &sync->cn->table;
+	bool own = get->flags & CLB_SYNC_BULK_OWN;
+	u32 position = get->position;
+	u64 first = sync->seq;
+
+	while (position < clb_table_buckets(table) &&
+	       sync->seq - first < get->datagrams)
+		bucket_give(sync, position++, own);
+	record.bulk = (struct clb_sync_bulk) {
+		.position = get->position, .next = position,
+		.datagrams = sync->seq - first,
+		.flags = position < clb_table_buckets(table) ?
+			 0 : CLB_SYNC_BULK_END,
+	};
+	clb_sync_record_send(sync, &record);
+}
+
+/**
+ * clb_sync_give_send() - give another node the part of the table it asked for
+ * @sync: sync
+ *
+ * Context: the sender; may sleep.
+ */
+void clb_sync_give_send(struct clb_sync *sync)
+{
+	struct clb_sync_bulk get;
+
+	spin_lock(&sync->lock);
+	get = sync->give;
+	sync->give.datagrams = 0;
+	spin_unlock(&sync->lock);
+	if (get.datagrams) {
+		merges_hold(sync);
+		part_give(sync, &get);
+	} else if (sync->holding && time_after(jiffies, sync->hold_until)) {
+		clb_sync_merges_release(sync);
+	}
+}
+
+/**
+ * clb_sync_bulk_waits() - is there something to fetch or to give
+ * @sync: sync
+ *
+ * Return: true if so.
+ * Context: the sender.
+ */
+bool clb_sync_bulk_waits(struct clb_sync *sync)
+{
+	bool waits;
+
+	spin_lock(&sync->lock);
+	waits = !sync->fetch.ready || sync->fetch.giver ||
+		sync->give.datagrams;
+	spin_unlock(&sync->lock);
+	return waits || sync->holding;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of the sync engine share; of no use to others. */
+#ifndef _CLB_SYNC_ENGINE_H
+#define _CLB_SYNC_ENGINE_H
+
+#include <linux/net.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "sync.h"
+#include "sync_window.h"
+#include "sync_wire.h"
+
+#define CLB_SYNC_QUEUE		4096	/* keys, a power of 2 */
+#define CLB_SYNC_PEERS		64
+#define CLB_SYNC_FOUND		64	/* keys a walk gathers */
+#define CLB_SYNC_PEER_TIMEOUT	(10 * HZ)
+#define CLB_SYNC_BEAT		HZ
+#define CLB_SYNC_HISTORY	1024	/* datagrams that can be said again */
+#define CLB_SYNC_GAPS		16	/* of one peer */
+#define CLB_SYNC_ASK		(HZ / 10)
+#define CLB_SYNC_REPAIRS	32	/* that wait to be done */
+
+/* A copy is refreshed by walks over the table that take so long. */
+#define CLB_SYNC_WALK		(2 * HZ)
+
+/**
+ * struct clb_sync_key - names a session that others are to be told of
+ * @tuple: of its original direction
+ * @born: when it was
+ * @ended: it was ended on request
+ */
+struct clb_sync_key {
+	struct clb_tuple	tuple;
+	u32			born;
+	bool			ended;
+};
+
+/**
+ * struct clb_sync_queue - keys from one CPU to the sending thread
+ * @head: how many were put in; by the CPU, softirqs off
+ * @tail: how many were taken out; by the thread
+ * @keys: key n is at n % CLB_SYNC_QUEUE
+ */
+struct clb_sync_queue {
+	u32			head;
+	u32			tail ____cacheline_aligned_in_smp;
+	struct clb_sync_key	keys[CLB_SYNC_QUEUE];
+};
+
+/**
+ * struct clb_sync_stats - counters of one CPU
+ * @count: by enum clb_sync_attr; those that are not events stay 0
+ */
+struct clb_sync_stats {
+	unsigned long	count[CLB_SYNC_A_MAX + 1];
+};
+
+/**
+ * struct clb_sync_gap - datagrams of another node that are missing
+ * @first: the first one; 0: none
+ * @last: the last one
+ * @asked: when it was asked for, jiffies
+ */
+struct clb_sync_gap {
+	u64		first;
+	u64		last;
+	unsigned long	asked;
+};
+
+/**
+ * struct clb_sync_said - content of a datagram that was sent
+ * @seq: its number; 0: none
+ * @len: its length
+ */
+struct clb_sync_said {
+	u64		seq;
+	unsigned int	len;
+};
+
+/**
+ * struct clb_sync_fetch - how far the sessions of another node are fetched
+ * @since: jiffies, when there was last somebody to ask, or the start
+ * @asked: jiffies, the last request
+ * @position: bucket of the other node from which on they are missing
+ * @giver: who is asked; 0: nobody
+ * @own: for what it saw itself alone
+ * @done: all has been given
+ * @ready: this node has the sessions of the others
+ */
+struct clb_sync_fetch {
+	unsigned long	since;
+	unsigned long	asked;
+	u32		position;
+	u16		giver;
+	bool		own;
+	bool		done;
+	bool		ready;
+};
+
+/**
+ * struct clb_sync_peer - another node, in one life
+ * @epoch: its life
+ * @window: its datagrams that were seen
+ * @heard: jiffies, the last one of them
+ * @gaps: those that are missing
+ * @node: its id; 0: the place is free
+ * @confirmed: it has named us in our present life: what it says is new
+ * @ready: it has all sessions
+ * @lost: we missed more of it than can be repaired
+ * @key: of what it sends to all
+ */
+struct clb_sync_peer {
+	u64			epoch;
+	struct clb_sync_window	window;
+	unsigned long		heard;
+	struct clb_sync_gap	gaps[CLB_SYNC_GAPS];
+	u16			node;
+	bool			confirmed;
+	bool			ready;
+	bool			lost;
+	u8			key[CLB_SYNC_KEY_LEN];
+};
+
+/**
+ * struct clb_sync - the part of a namespace in a cluster
+ * @cn: the namespace
+ * @config: as started
+ * @sock: to and from the other nodes
+ * @sender: thread
+ * @receiver: thread
+ * @stats: counters
+ * @queues: keys of sessions that others are to be told of, by CPU
+ * @wait: where @sender sleeps while there is nothing to do
+ * @idle: it sleeps there
+ * @sweep: a key was lost: look for sessions of which nobody was told
+ * @beat: a heartbeat is due at once
+ * @lock: protects @peers, @repairs, @fetch, @give and @epoch_least
+ * @peers: other nodes; changed by @receiver
+ * @repairs: datagrams of ours that others miss
+ * @fetch: sessions of others that this node misses
+ * @give: part of the table that another node wants, if of any datagrams
+ * @epoch_least: unless 0, others know of a life of this node that is later
+ * @epoch: present life; read by @receiver; changed by @sender
+ * @seq: last datagram; @sender
+ * @key: of what is sent; @sender
+ * @cursor: bucket where the walk goes on; @sender
+ * @nr_found: keys in @found; @sender
+ * @found: keys that the walk found; @sender
+ * @walked: jiffies of the last step; @sender
+ * @next_beat: jiffies of the next heartbeat; @sender
+ * @hold_until: jiffies, until then no buckets are merged; @sender
+ * @holding: they are held; @sender
+ * @writer: content of the datagram in the making; @sender
+ * @out: the datagram, header first; @sender
+ * @history: content of the last datagrams, @history_size bytes each; @sender
+ * @said: what is in @history: number n at n % CLB_SYNC_HISTORY; @sender
+ * @history_size: most that a datagram can hold
+ * @repeat: to read them again; @sender
+ * @reader: content of the datagram that came; @receiver
+ * @in: the datagram; @receiver
+ */
+struct clb_sync {
+	struct clb_net		*cn;
+	struct clb_sync_config	config;
+	struct socket		*sock;
+	struct task_struct	*sender;
+	struct task_struct	*receiver;
+	struct clb_sync_stats __percpu *stats;
+	struct clb_sync_queue	**queues;
+	wait_queue_head_t	wait;
+	bool			idle;
+	bool			sweep;
+	bool			beat;
+	spinlock_t		lock;
+	struct clb_sync_peer	peers[CLB_SYNC_PEERS];
+	struct clb_sync_gap	repairs[CLB_SYNC_REPAIRS];
+	struct clb_sync_fetch	fetch;
+	struct clb_sync_bulk	give;
+	u64			epoch_least;
+	u64			epoch;
+	u64			seq;
+	u8			key[CLB_SYNC_KEY_LEN];
+	u32			cursor;
+	unsigned int		nr_found;
+	struct clb_sync_key	found[CLB_SYNC_FOUND];
+	unsigned long		walked;
+	unsigned long		next_beat;
+	unsigned long		hold_until;
+	bool			holding;
+	struct clb_sync_writer	writer;
+	u8			out[CLB_SYNC_MTU_MAX];
+	u8			*history;
+	struct clb_sync_said	said[CLB_SYNC_HISTORY];
+	unsigned int		history_size;
+	struct clb_sync_reader	repeat;
+	struct clb_sync_reader	reader;
+	u8			in[CLB_SYNC_MTU_MAX];
+};
+
+static inline void clb_sync_count(struct clb_sync *sync,
+				  enum clb_sync_attr which)
+{
+	this_cpu_inc(sync->stats->count[which]);
+}
+
+static inline void clb_sync_add(struct clb_sync *sync,
+				enum clb_sync_attr which, unsigned long n)
+{
+	this_cpu_add(sync->stats->count[which], n);
+}
+
+/* Heard, and it heard us. Context: clb_sync.lock held. */
+static inline bool clb_sync_peer_lives(const struct clb_sync_peer *peer)
+{
+	return peer->node && peer->confirmed &&
+	       time_before(jiffies, peer->heard + CLB_SYNC_PEER_TIMEOUT);
+}
+
+/* sync_queue.c */
+int clb_sync_queues_alloc(struct clb_sync *sync);
+void clb_sync_queues_free(struct clb_sync *sync);
+u32 clb_sync_queues_len(const struct clb_sync *sync);
+bool clb_sync_queues_empty(const struct clb_sync *sync);
+void clb_sync_wake(struct clb_sync *sync);
+
+/* sync_crypt.c */
+u64 clb_sync_epoch_new(u64 least);
+void clb_sync_key_make(u8 *key, const u8 *secret,
+		       const struct clb_sync_header *header);
+void clb_sync_seal(u8 *datagram, unsigned int content, u64 seq,
+		   const u8 *key);
+bool clb_sync_open(u8 *datagram, unsigned int len, u64 seq, const u8 *key);
+
+/* sync_socket.c */
+int clb_sync_socket_open(struct clb_sync *sync,
+			 struct netlink_ext_ack *extack);
+void clb_sync_socket_close(struct clb_sync *sync);
+int clb_sync_socket_send(struct clb_sync *sync, u8 *data, unsigned int len);
+int clb_sync_socket_receive(struct clb_sync *sync);
+
+/* sync_send.c, sync_receive.c: threads */
+void clb_sync_life_begin(struct clb_sync *sync, u64 least);
+int clb_sync_sender(void *data);
+int clb_sync_receiver(void *data);
+
+void clb_sync_key_send(struct clb_sync *sync, const struct clb_sync_key *key,
+		       u8 flags);
+void clb_sync_record_send(struct clb_sync *sync,
+			  const struct clb_sync_record *record);
+
+/* sync_repair.c */
+int clb_sync_history_alloc(struct clb_sync *sync);
+void clb_sync_history_free(struct clb_sync *sync);
+void clb_sync_history_put(struct clb_sync *sync);
+void clb_sync_gap_add(struct clb_sync_peer *peer, u64 first, u64 last);
+void clb_sync_gap_close(struct clb_sync *sync, struct clb_sync_peer *peer,
+			const struct clb_sync_range *range);
+void clb_sync_repair_want(struct clb_sync *sync,
+			  const struct clb_sync_range *range);
+bool clb_sync_repairs_wait(struct clb_sync *sync);
+void clb_sync_repairs_send(struct clb_sync *sync);
+
+/* sync_bulk.c */
+void clb_sync_fetch_send(struct clb_sync *sync);
+void clb_sync_fetch_mark(struct clb_sync *sync,
+			 const struct clb_sync_peer *peer,
+			 const struct clb_sync_bulk *mark);
+void clb_sync_give_want(struct clb_sync *sync,
+			const struct clb_sync_bulk *get);
+void clb_sync_give_send(struct clb_sync *sync);
+void clb_sync_merges_release(struct clb_sync *sync);
+bool clb_sync_bulk_waits(struct clb_sync *sync);
+
+/* sync_session.c */
+bool clb_sync_wanted(const struct clb_session *session, u32 state);
+bool clb_sync_stale(const struct clb_session *session);
+bool clb_sync_tellable(const struct clb_session *session, bool own);
+bool clb_sync_tell(struct clb_session *session, u8 flags,
+		   struct clb_sync_session *told);
+void clb_sync_apply(struct clb_sync *sync,
+		    const struct clb_sync_session *told);
+void clb_sync_apply_gone(struct clb_sync *sync,
+			 const struct clb_sync_gone *gone);
+
+#endif /* _CLB_SYNC_ENGINE_H */

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From the packet path to the sending thread: which sessions others are to be
+ * told of. A CPU puts keys into its own queue, one thread takes them out; there
+ * is no lock between them. What is true of the session is looked up later.
+ */
+#include <linux/cpumask.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "sync_engine.h"
+
+DEFINE_STATIC_KEY_FALSE(clb_sync_used);
+
+/**
+ * clb_sync_wake() - have the sender look what there is to do
+ * @sync: sync
+ *
+ * Context: any but hard interrupts.
+ */
+void clb_sync_wake(struct clb_sync *sync)
+{
+	/* what there is to do first; pairs with the sender before it sleeps */
+	smp_mb();
+	if (likely(!READ_ONCE(sync->idle)))
+		return;
+	WRITE_ONCE(sync->idle, false);
+	wake_up(&sync->wait);
+}
+
+static void queue_put(struct clb_sync *sync,
+		      const struct clb_session *session, bool ended)
+{
+	struct clb_sync_queue *queue = sync->queues[smp_processor_id()];
+	struct clb_sync_key *key = &queue->keys[queue->head % CLB_SYNC_QUEUE];
+
+	/* pairs with the release of the thread: it has read the place */
+	if (unlikely(queue->head - smp_load_acquire(&queue->tail) ==
+		     CLB_SYNC_QUEUE)) {
+		clb_sync_count(sync, CLB_SYNC_A_QUEUE_FULL);
+		WRITE_ONCE(sync->sweep, true);
+		return;
+	}
+	key->tuple = *clb_session_tuple(session, CLB_DIR_ORIGINAL);
+	key->born = clb_session_born(session);
+	key->ended = ended;
+	/* the thread sees the key before it sees that there is one */
+	smp_store_release(&queue->head, queue->head + 1);
+	clb_sync_wake(sync);
+}
+
+static struct clb_sync *sync_of(const struct clb_session *session)
+{
+	return rcu_dereference(session->server->listener->cn->sync);
+}
+
+/*
+ * In units of 2^24 ns; never 0, which is a session of before sync. Sessions of
+ * other namespaces get one, too: to find that out would take as long.
+ */
+void __clb_sync_born(struct clb_session *session)
+{
+	clb_session_set_born(session, (u32)(ktime_get_coarse_real_ns() >> 24) ?:
+				      1);
+}
+
+void __clb_sync_created(const struct clb_session *session)
+{
+	struct clb_sync *sync = sync_of(session);
+
+	if (sync && clb_sync_wanted(session, READ_ONCE(session->state)))
+		queue_put(sync, session, false);
+}
+
+/* Only what changes how long it lives, and whether it makes room for others. */
+static bool change_matters(u32 old, u32 new)
+{
+	return clb_session_timeout_class(old) !=
+	       clb_session_timeout_class(new) ||
+	       clb_session_embryonic(old) != clb_session_embryonic(new);
+}
+
+void __clb_sync_changed(const struct clb_session *session, u32 old, u32 new)
+{
+	struct clb_sync *sync = sync_of(session);
+
+	if (sync && change_matters(old, new) && clb_sync_wanted(session, new))
+		queue_put(sync, session, false);
+}
+
+void __clb_sync_ended(const struct clb_session *session)
+{
+	struct clb_sync *sync = sync_of(session);
+
+	if (sync)
+		queue_put(sync, session, true);
+}
+
+/**
+ * clb_sync_queues_alloc() - make the queues, empty
+ * @sync: sync
+ *
+ * Return: 0 or -ENOMEM; clb_sync_queues_free() in both cases.
+ * Context: process; may sleep.
+ */
+int clb_sync_queues_alloc(struct clb_sync *sync)
+{
+	int cpu;
+
+	sync->queues = kcalloc(nr_cpu_ids, sizeof(*sync->queues),
+			       GFP_KERNEL_ACCOUNT);
+	if (!sync->queues)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		sync->queues[cpu] = kvzalloc_node(sizeof(**sync->queues),
+						  GFP_KERNEL_ACCOUNT,
+						  cpu_to_node(cpu));
+		if (!sync->queues[cpu])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * clb_sync_queues_free() - the reverse of clb_sync_queues_alloc()
+ * @sync: sync; nobody puts keys in any more
+ *
+ * Context: process; may sleep.
+ */
+void clb_sync_queues_free(struct clb_sync *sync)
+{
+	int cpu;
+
+	if (!sync->queues)
+		return;
+	for_each_possible_cpu(cpu)
+		kvfree(sync->queues[cpu]);
+	kfree(sync->queues);
+}
+
+/**
+ * clb_sync_queues_len() - keys that wait
+ * @sync: sync
+ *
+ * Return: their number.
+ * Context: any.
+ */
+u32 clb_sync_queues_len(const struct clb_sync *sync)
+{
+	u32 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(sync->queues[cpu]->head) -
+		       READ_ONCE(sync->queues[cpu]->tail);
+	return sum;
+}
+
+/**
+ * clb_sync_queues_empty() - is there nothing to tell
+ * @sync: sync
+ *
+ * Return: true if no key waits.
+ * Context: any.
+ */
+bool clb_sync_queues_empty(const struct clb_sync *sync)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (READ_ONCE(sync->queues[cpu]->head) !=
+		    READ_ONCE(sync->queues[cpu]->tail))
+			return false;
+	return true;
+}

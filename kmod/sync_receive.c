@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The receiving thread: a datagram is opened, checked whole, and then done. It
+ * alone changes what is known of the other nodes. Whatever is not done has a
+ * counter.
+ */
+#include <linux/kthread.h>
+#include <linux/string.h>
+
+#include "sync_engine.h"
+
+static struct clb_sync_peer *peer_find(struct clb_sync *sync, u16 node)
+{
+	unsigned int i;
+
+	for (i = 0; i < CLB_SYNC_PEERS; i++)
+		if (sync->peers[i].node == node)
+			return &sync->peers[i];
+	return NULL;
+}
+
+/* A free place, or that of a node that was not heard for long. */
+static struct clb_sync_peer *peer_place(struct clb_sync *sync)
+{
+	struct clb_sync_peer *free = peer_find(sync, 0);
+	unsigned int i;
+
+	for (i = 0; i < CLB_SYNC_PEERS && !free; i++)
+		if (time_after(jiffies, sync->peers[i].heard +
+			       CLB_SYNC_PEER_TIMEOUT))
+			free = &sync->peers[i];
+	return free;
+}
+
+/* Its words count once it has named us: let it hear of us. */
+static void peer_meet(struct clb_sync *sync, struct clb_sync_peer *peer,
+		      const struct clb_sync_header *header, const u8 *key)
+{
+	spin_lock(&sync->lock);
+	peer->node = header->node;
+	peer->epoch = header->epoch;
+	peer->confirmed = false;
+	peer->ready = false;
+	peer->lost = false;
+	memset(peer->gaps, 0, sizeof(peer->gaps));
+	clb_sync_window_begin(&peer->window, header->seq - 1);
+	memcpy(peer->key, key, CLB_SYNC_KEY_LEN);
+	spin_unlock(&sync->lock);
+	WRITE_ONCE(sync->beat, true);
+	clb_sync_wake(sync);
+}
+
+static struct clb_sync_peer *refuse(struct clb_sync *sync,
+				    enum clb_sync_attr why)
+{
+	clb_sync_count(sync, why);
+	return NULL;
+}
+
+/* A life that is not known: if the datagram is authentic, it is now. */
+static struct clb_sync_peer *
+stranger_open(struct clb_sync *sync, struct clb_sync_peer *peer,
+	      const struct clb_sync_header *header, unsigned int len)
+{
+	u8 key[CLB_SYNC_KEY_LEN];
+
+	clb_sync_key_make(key, sync->config.secret, header);
+	if (!clb_sync_open(sync->in, len, header->seq, key)) {
+		peer = refuse(sync, CLB_SYNC_A_DROP_FORGED);
+	} else {
+		peer = peer ?: peer_place(sync);
+		if (peer)
+			peer_meet(sync, peer, header, key);
+		else
+			refuse(sync, CLB_SYNC_A_DROP_STRANGER);
+	}
+	memzero_explicit(key, sizeof(key));
+	return peer;
+}
+
+/* The node it is from, its content decrypted, or NULL: it was refused. */
+static struct clb_sync_peer *datagram_open(struct clb_sync *sync,
+					   const struct clb_sync_header *header,
+					   unsigned int len)
+{
+	struct clb_sync_peer *peer = peer_find(sync, header->node);
+
+	if (!header->seq || !header->node)
+		return refuse(sync, CLB_SYNC_A_DROP_MALFORMED);
+	if (!peer || header->epoch > peer->epoch)
+		return stranger_open(sync, peer, header, len);
+	if (header->epoch < peer->epoch)
+		return refuse(sync, CLB_SYNC_A_DROP_REPLAYED);
+	if (clb_sync_open(sync->in, len, header->seq, peer->key))
+		return peer;
+	return refuse(sync, CLB_SYNC_A_DROP_FORGED);
+}
+
+/* Returns false if the datagram is none that comes next. */
+static bool peer_see(struct clb_sync *sync, struct clb_sync_peer *peer,
+		     u64 seq)
+{
+	enum clb_sync_seen seen;
+	u64 last;
+
+	spin_lock(&sync->lock);
+	last = peer->window.last;
+	seen = clb_sync_window_see(&peer->window, seq);
+	if (seen == CLB_SYNC_SEEN_AHEAD)
+		clb_sync_gap_add(peer, last + 1, seq - 1);
+	if (seen != CLB_SYNC_SEEN_REPLAY)
+		peer->heard = jiffies;
+	spin_unlock(&sync->lock);
+	switch (seen) {
+	case CLB_SYNC_SEEN_AHEAD:
+		clb_sync_add(sync, CLB_SYNC_A_MISSED, seq - last - 1);
+		clb_sync_wake(sync);
+		return true;
+	case CLB_SYNC_SEEN_NEXT:
+		return true;
+	case CLB_SYNC_SEEN_LATE:
+		clb_sync_count(sync, CLB_SYNC_A_DROP_LATE);
+		return false;
+	case CLB_SYNC_SEEN_REPLAY:
+		clb_sync_count(sync, CLB_SYNC_A_DROP_REPLAYED);
+		return false;
+	}
+	return false;
+}
+
+static bool content_valid(struct clb_sync *sync, const u8 *content,
+			  unsigned int len)
+{
+	struct clb_sync_record record;
+	enum clb_sync_read ret;
+
+	clb_sync_reader_init(&sync->reader, content, len);
+	do {
+		ret = clb_sync_next(&sync->reader, &record);
+	} while (ret == CLB_SYNC_DONE);
+	return ret == CLB_SYNC_END;
+}
+
+static void hear_heartbeat(struct clb_sync *sync, struct clb_sync_peer *peer,
+			   const struct clb_sync_heartbeat *heartbeat)
+{
+	spin_lock(&sync->lock);
+	peer->ready = heartbeat->flags & CLB_SYNC_HEARTBEAT_READY;
+	spin_unlock(&sync->lock);
+}
+
+/* It names this node: in its present life, or in one we know nothing of. */
+static void hear_peer(struct clb_sync *sync, struct clb_sync_peer *peer,
+		      const struct clb_sync_peer_seen *seen)
+{
+	u64 epoch = READ_ONCE(sync->epoch);
+
+	if (seen->node != sync->config.node)
+		return;
+	spin_lock(&sync->lock);
+	if (seen->epoch == epoch)
+		peer->confirmed = true;
+	else if (seen->epoch > epoch)
+		sync->epoch_least = max(sync->epoch_least, seen->epoch);
+	spin_unlock(&sync->lock);
+}
+
+/* What a node that is known says. */
+static void record_do(struct clb_sync *sync, struct clb_sync_peer *peer,
+		      const struct clb_sync_record *record)
+{
+	switch (record->type) {
+	case CLB_SYNC_SESSION:
+		clb_sync_apply(sync, &record->session);
+		break;
+	case CLB_SYNC_GONE:
+		clb_sync_apply_gone(sync, &record->gone);
+		break;
+	case CLB_SYNC_GAP:
+		if (record->range.node == sync->config.node)
+			clb_sync_repair_want(sync, &record->range);
+		break;
+	case CLB_SYNC_REPAIR:
+		if (record->range.node == peer->node)
+			clb_sync_gap_close(sync, peer, &record->range);
+		break;
+	case CLB_SYNC_BULK_GET:
+		if (record->bulk.node == sync->config.node)
+			clb_sync_give_want(sync, &record->bulk);
+		break;
+	case CLB_SYNC_BULK_MARK:
+		clb_sync_fetch_mark(sync, peer, &record->bulk);
+		break;
+	}
+}
+
+/* What counts of a stranger's words is whether it heard us. */
+static bool is_strange(const struct clb_sync_peer *peer,
+		       const struct clb_sync_record *record)
+{
+	return !peer->confirmed && record->type > CLB_SYNC_SERVER &&
+	       record->type != CLB_SYNC_HEARTBEAT &&
+	       record->type != CLB_SYNC_PEER;
+}
+
+/* As on the packet path, but for some sessions in a row. */
+static void content_do(struct clb_sync *sync, struct clb_sync_peer *peer,
+		       const u8 *content, unsigned int len)
+{
+	struct clb_sync_record record;
+	bool strange = false;
+
+	clb_sync_reader_init(&sync->reader, content, len);
+	while (clb_sync_next(&sync->reader, &record) == CLB_SYNC_DONE) {
+		if (record.type == CLB_SYNC_HEARTBEAT)
+			hear_heartbeat(sync, peer, &record.heartbeat);
+		if (record.type == CLB_SYNC_PEER)
+			hear_peer(sync, peer, &record.peer);
+		if (is_strange(peer, &record)) {
+			strange = true;
+			continue;
+		}
+		local_bh_disable();
+		rcu_read_lock();
+		record_do(sync, peer, &record);
+		rcu_read_unlock();
+		local_bh_enable();
+	}
+	if (strange)
+		clb_sync_count(sync, CLB_SYNC_A_DROP_STRANGER);
+}
+
+static bool header_take(struct clb_sync *sync, unsigned int len,
+			struct clb_sync_header *header)
+{
+	static const enum clb_sync_attr counters[] = {
+		[CLB_SYNC_TRUNCATED] = CLB_SYNC_A_DROP_TRUNCATED,
+		[CLB_SYNC_FOREIGN] = CLB_SYNC_A_DROP_FOREIGN,
+		[CLB_SYNC_OTHER_VERSION] = CLB_SYNC_A_DROP_VERSION,
+	};
+	enum clb_sync_read ret = clb_sync_header_read(sync->in, len, header);
+	enum clb_sync_attr why = 0;
+
+	if (ret != CLB_SYNC_DONE)
+		why = counters[ret];
+	else if (header->cluster != sync->config.cluster)
+		why = CLB_SYNC_A_DROP_CLUSTER;
+	else if (header->to)
+		why = CLB_SYNC_A_DROP_FOREIGN;
+	else if (header->node == sync->config.node)
+		why = CLB_SYNC_A_DROP_SAME_NODE;
+	else if (header->key_id != sync->config.key_id)
+		why = CLB_SYNC_A_DROP_KEY;
+	if (!why)
+		return true;
+	clb_sync_count(sync, why);
+	return false;
+}
+
+static void datagram_do(struct clb_sync *sync, unsigned int len)
+{
+	struct clb_sync_header header;
+	struct clb_sync_peer *peer;
+	const u8 *content;
+
+	if (!header_take(sync, len, &header))
+		return;
+	peer = datagram_open(sync, &header, len);
+	if (!peer || !peer_see(sync, peer, header.seq))
+		return;
+	content = sync->in + CLB_SYNC_HEADER_LEN;
+	len -= CLB_SYNC_HEADER_LEN + CLB_SYNC_TAG_LEN;
+	if (content_valid(sync, content, len))
+		content_do(sync, peer, content, len);
+	else
+		clb_sync_count(sync, CLB_SYNC_A_DROP_MALFORMED);
+}
+
+/**
+ * clb_sync_receiver() - the receiving thread
+ * @data: sync
+ *
+ * Return: 0, when it is stopped.
+ * Context: thread.
+ */
+int clb_sync_receiver(void *data)
+{
+	struct clb_sync *sync = data;
+	int len;
+
+	while (!kthread_should_stop()) {
+		len = clb_sync_socket_receive(sync);
+		if (kthread_should_stop())
+			break;
+		/* closing, or an error that a packet of ours met */
+		if (len < 0) {
+			cond_resched();
+			continue;
+		}
+		clb_sync_count(sync, CLB_SYNC_A_RECEIVED_DATAGRAMS);
+		if (len > (int)sizeof(sync->in))
+			clb_sync_count(sync, CLB_SYNC_A_DROP_TRUNCATED);
+		else
+			datagram_do(sync, len);
+		cond_resched();
+	}
+	return 0;
+}

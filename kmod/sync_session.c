@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sessions to records and back: what is said of a session, and what is done
+ * about what another node says. Documentation/sync-protocol.rst has the rules.
+ */
+#include "persistence.h"
+#include "pool.h"
+#include "ruleset.h"
+#include "sync_engine.h"
+
+/* The most a deadline may have moved without the others being told. */
+#define QUARTER_MAX (300 * HZ)
+
+/*
+ * What a session remembers of the last word on it: the deadline, 11 bits in
+ * units of 2^9 jiffies and never 0, whether it was a peer's, and the state.
+ */
+#define SYNCED_SHIFT	9
+#define SYNCED_BITS	11
+#define SYNCED_MASK	(BIT(SYNCED_BITS) - 1)
+#define SYNCED_COPY	BIT(SYNCED_BITS)
+#define SYNCED_STATE	(SYNCED_BITS + 1)
+
+static u16 synced_deadline(u32 deadline)
+{
+	return (deadline >> SYNCED_SHIFT & SYNCED_MASK) ?: 1;
+}
+
+static u16 synced_of(u32 deadline, u32 state)
+{
+	BUILD_BUG_ON(CLB_SESSION_STATE_MAX >> (16 - SYNCED_STATE));
+	return synced_deadline(deadline) | state << SYNCED_STATE;
+}
+
+static u32 timeout_of(const struct clb_session *session, u32 state)
+{
+	const struct clb_listener *listener = session->server->listener;
+
+	if (state == CLB_SESSION_STATE_PERSISTENCE)
+		return READ_ONCE(listener->persistence);
+	return READ_ONCE(listener->timeouts[clb_session_timeout_class(state)]);
+}
+
+static u32 quarter_of(const struct clb_session *session, u32 state)
+{
+	return min_t(u32, timeout_of(session, state) / 4, QUARTER_MAX);
+}
+
+static bool is_persistence(const struct clb_session *session)
+{
+	return clb_session_tuple(session, CLB_DIR_ORIGINAL)->kind ==
+	       CLB_TUPLE_PERSISTENCE;
+}
+
+/**
+ * clb_sync_wanted() - does the listener want others to know of a session
+ * @session: the session
+ * @state: its state
+ *
+ * Return: true if so.
+ * Context: RCU read side.
+ */
+bool clb_sync_wanted(const struct clb_session *session, u32 state)
+{
+	u8 sync = READ_ONCE(session->server->listener->sync);
+
+	if (sync == CLB_SYNC_MODE_OFF || state == CLB_SESSION_STATE_DEAD)
+		return false;
+	if (is_persistence(session))
+		return READ_ONCE(session->confirmed);
+	return sync == CLB_SYNC_MODE_FIRST || clb_session_assured(state) ||
+	       /* no answer will ever be seen */
+	       (state == CLB_SESSION_STATE_UDP_NEW &&
+		clb_session_one_way(session)) ||
+	       /* known to the others, it closes */
+	       READ_ONCE(session->synced);
+}
+
+/* Of a client on this node nobody else will see a packet. */
+static bool can_be_told(const struct clb_session *session, u32 state)
+{
+	return !session->from_here && !clb_session_expired(session) &&
+	       clb_sync_wanted(session, state);
+}
+
+/**
+ * clb_sync_stale() - do others need to hear of a session
+ * @session: the session
+ *
+ * Return: true if they were never told of it or of its state, or packets moved
+ *	its deadline by much since.
+ * Context: RCU read side.
+ */
+bool clb_sync_stale(const struct clb_session *session)
+{
+	u32 state = READ_ONCE(session->state);
+	u16 synced = READ_ONCE(session->synced);
+	int moved;
+
+	if (!can_be_told(session, state))
+		return false;
+	if (!synced || synced >> SYNCED_STATE != state)
+		return true;
+	moved = synced_deadline(READ_ONCE(session->deadline)) - synced;
+	return sign_extend32(moved, SYNCED_BITS - 1) >
+	       (int)(quarter_of(session, state) >> SYNCED_SHIFT);
+}
+
+/**
+ * clb_sync_tellable() - may others hear of a session
+ * @session: the session
+ * @own: only if this node saw its last packet
+ *
+ * Return: true if so.
+ * Context: RCU read side.
+ */
+bool clb_sync_tellable(const struct clb_session *session, bool own)
+{
+	return can_be_told(session, READ_ONCE(session->state)) &&
+	       !(own && READ_ONCE(session->synced) & SYNCED_COPY);
+}
+
+static u32 time_left(const struct clb_session *session)
+{
+	s32 left = READ_ONCE(session->deadline) - (u32)jiffies;
+
+	return left > 0 ? jiffies_to_msecs(left) : 0;
+}
+
+static void tell_persistence(struct clb_sync_session *told)
+{
+	told->flags |= CLB_SYNC_F_TIME | CLB_SYNC_F_CONFIRMED;
+	told->port = told->listener.port;
+}
+
+static void tell_flow(const struct clb_session *session,
+		      struct clb_sync_session *told)
+{
+	const struct clb_tuple *reply = clb_session_tuple(session,
+							  CLB_DIR_REPLY);
+	const struct clb_tuple *tuple = clb_session_tuple(session,
+							  CLB_DIR_ORIGINAL);
+
+	told->client_port = tuple->sport;
+	told->port = tuple->dport;
+	if (told->mode != CLB_MODE_FNAT)
+		return;
+	told->local = reply->dst;
+	told->local_port = reply->dport;
+}
+
+/**
+ * clb_sync_tell() - put into words what is true of a session
+ * @session: the session, which remembers that it was told
+ * @flags: 0, or CLB_SYNC_F_TIME: with the time it has left, to who asked
+ * @told: result
+ *
+ * Return: false if there is nothing to tell.
+ * Context: RCU read side.
+ */
+bool clb_sync_tell(struct clb_session *session, u8 flags,
+		   struct clb_sync_session *told)
+{
+	const struct clb_server *server = session->server;
+	u32 state = READ_ONCE(session->state);
+
+	if (!can_be_told(session, state))
+		return false;
+	memset(told, 0, sizeof(*told));
+	told->listener = server->listener->key;
+	told->server = server->key;
+	told->client = clb_session_tuple(session, CLB_DIR_ORIGINAL)->src;
+	told->born = clb_session_born(session);
+	told->state = state;
+	told->mode = session->mode;
+	told->flags = flags;
+	if (is_persistence(session))
+		tell_persistence(told);
+	else
+		tell_flow(session, told);
+	if (told->flags & CLB_SYNC_F_TIME)
+		told->time = time_left(session);
+	/* what is repeated may be another node's word: it stays that */
+	if (!(flags & CLB_SYNC_F_TIME))
+		WRITE_ONCE(session->synced,
+			   synced_of(READ_ONCE(session->deadline), state));
+	return true;
+}
+
+static void told_tuple(const struct clb_sync_session *told,
+		       struct clb_tuple *tuple)
+{
+	memset(tuple, 0, sizeof(*tuple));
+	tuple->src = told->client;
+	tuple->dst = told->listener.addr;
+	tuple->sport = told->client_port;
+	tuple->dport = told->port;
+	tuple->family = told->listener.family;
+	tuple->protocol = told->listener.protocol;
+	if (told->state == CLB_SESSION_STATE_PERSISTENCE)
+		tuple->kind = CLB_TUPLE_PERSISTENCE;
+}
+
+/*
+ * How long a copy lives: the others refresh it at least that often; one that
+ * closes they do not.
+ */
+static u32 copy_deadline(const struct clb_session *session,
+			 const struct clb_sync_session *told)
+{
+	u32 time = timeout_of(session, told->state);
+
+	if (told->flags & CLB_SYNC_F_TIME)
+		time = min_t(u64, msecs_to_jiffies(told->time), time);
+	if (told->state == CLB_SESSION_STATE_PERSISTENCE ||
+	    clb_session_timeout_class(told->state) != CLB_TIMEOUT_FIN)
+		time += quarter_of(session, told->state) + CLB_SYNC_WALK;
+	return (u32)jiffies + time;
+}
+
+static void copy_extend(struct clb_session *session, u32 deadline, u32 state)
+{
+	WRITE_ONCE(session->deadline, deadline);
+	WRITE_ONCE(session->synced, synced_of(deadline, state) | SYNCED_COPY);
+}
+
+/* What a mode asks of the families, a binding of the listener. */
+static bool fits(const struct clb_listener_conf *conf,
+		 const struct clb_sync_session *told)
+{
+	if (told->state == CLB_SESSION_STATE_PERSISTENCE)
+		return conf->opt.persistence;
+	return told->mode == CLB_MODE_TUN ||
+	       told->server.family == told->listener.family;
+}
+
+static struct clb_server *server_find(struct clb_sync *sync,
+				      const struct clb_sync_session *told,
+				      enum clb_sync_attr *why)
+{
+	const struct clb_listener_conf *conf;
+	const struct clb_server_conf *server;
+
+	conf = clb_ruleset_find(rcu_dereference(sync->cn->ruleset),
+				&told->listener);
+	*why = CLB_SYNC_A_REFUSED_LISTENER;
+	if (!conf)
+		return NULL;
+	server = clb_server_conf_find(conf, &told->server);
+	*why = CLB_SYNC_A_REFUSED_SERVER;
+	if (!server || clb_server_dead(server->server))
+		return NULL;
+	*why = CLB_SYNC_A_REFUSED_UNFIT;
+	return fits(conf, told) ? server->server : NULL;
+}
+
+/* A local address of our own pool has its ports taken by us alone. */
+static bool local_take(struct clb_sync *sync, struct clb_session *session)
+{
+	const struct clb_tuple *reply = clb_session_tuple(session,
+							  CLB_DIR_REPLY);
+	struct clb_endpoint server = session->server->key;
+	struct clb_local_address *local;
+
+	local = clb_pool_find(rcu_dereference(sync->cn->ruleset),
+			      reply->family, &reply->dst);
+	if (!local)
+		return true;
+	server.port = reply->sport;
+	if (!clb_pool_reserve(local, &server, reply->dport))
+		return false;
+	session->local = local;
+	return true;
+}
+
+static void copy_fill(struct clb_sync *sync, struct clb_session *session,
+		      const struct clb_sync_session *told,
+		      const struct clb_tuple *tuple)
+{
+	struct clb_tuplehash *original = &session->hash[CLB_DIR_ORIGINAL];
+	struct clb_tuple *reply = &session->hash[CLB_DIR_REPLY].tuple;
+
+	original->tuple = *tuple;
+	original->hash = clb_table_hash(&sync->cn->table, tuple);
+	clb_tuple_invert(reply, tuple);
+	reply->dir = CLB_DIR_REPLY;
+	clb_session_set_born(session, told->born);
+	session->confirmed = told->flags & CLB_SYNC_F_CONFIRMED;
+	copy_extend(session, copy_deadline(session, told), told->state);
+	if (clb_session_one_way(session))
+		return;
+	reply->src = told->server.addr;
+	reply->sport = told->server.port ?: tuple->dport;
+	if (told->mode != CLB_MODE_FNAT)
+		return;
+	reply->dst = told->local;
+	reply->dport = told->local_port;
+}
+
+static void copy_make(struct clb_sync *sync, struct clb_server *server,
+		      const struct clb_sync_session *told,
+		      const struct clb_tuple *tuple)
+{
+	u8 mode = told->state == CLB_SESSION_STATE_PERSISTENCE ? CLB_MODE_DR :
+								 told->mode;
+	struct clb_session *session;
+	enum clb_sync_attr why = CLB_SYNC_A_REFUSED_NO_MEMORY;
+
+	session = clb_session_alloc(server, mode, CLB_SESSION_STATE_DEAD);
+	if (!session)
+		goto refuse;
+	copy_fill(sync, session, told, tuple);
+	why = CLB_SYNC_A_REFUSED_CONFLICT;
+	if (mode == CLB_MODE_FNAT && !local_take(sync, session))
+		goto discard;
+	switch (clb_session_adopt(sync->cn, session, told->state)) {
+	case 0:
+		clb_sync_count(sync, CLB_SYNC_A_CREATED);
+		return;
+	case -ENOSPC:
+		why = CLB_SYNC_A_REFUSED_LIMIT;
+	}
+discard:
+	clb_session_discard(session);
+refuse:
+	clb_sync_count(sync, why);
+}
+
+/* Of two words on one connection's state, the later in its life. */
+static u32 later_state(u32 old, u32 told)
+{
+	if ((old == CLB_SESSION_STATE_FIN_CLIENT &&
+	     told == CLB_SESSION_STATE_FIN_SERVER) ||
+	    (old == CLB_SESSION_STATE_FIN_SERVER &&
+	     told == CLB_SESSION_STATE_FIN_CLIENT))
+		return CLB_SESSION_STATE_CLOSING;
+	return max(old, told);
+}
+
+static void copy_update(struct clb_sync *sync, struct clb_session *session,
+			const struct clb_sync_session *told)
+{
+	u32 old = READ_ONCE(session->state), new;
+	u32 deadline = copy_deadline(session, told);
+
+	if (old == CLB_SESSION_STATE_DEAD)
+		return;
+	new = later_state(old, told->state);
+	if (told->flags & CLB_SYNC_F_CONFIRMED)
+		WRITE_ONCE(session->confirmed, true);
+	if (new != old)
+		clb_session_adopt_state(session, old, new);
+	/* a state that is over gives way to the timeout of the new one */
+	if (new == told->state &&
+	    (new != old ||
+	     (s32)(deadline - READ_ONCE(session->deadline)) > 0))
+		copy_extend(session, deadline, new);
+	clb_sync_count(sync, CLB_SYNC_A_UPDATED);
+}
+
+static int rank_of(u32 state)
+{
+	if (clb_session_assured(state) &&
+	    clb_session_timeout_class(state) != CLB_TIMEOUT_FIN)
+		return 2;
+	return clb_session_embryonic(state);
+}
+
+static int endpoint_compare(const struct clb_endpoint *a,
+			    const struct clb_endpoint *b)
+{
+	return memcmp(&a->addr, &b->addr, sizeof(a->addr)) ?:
+	       memcmp(&a->port, &b->port, sizeof(a->port));
+}
+
+static int local_compare(const struct clb_session *session,
+			 const struct clb_sync_session *told)
+{
+	const struct clb_tuple *reply = clb_session_tuple(session,
+							  CLB_DIR_REPLY);
+
+	if (session->mode != CLB_MODE_FNAT || told->mode != CLB_MODE_FNAT)
+		return session->mode - told->mode;
+	return memcmp(&reply->dst, &told->local, sizeof(told->local)) ?:
+	       memcmp(&reply->dport, &told->local_port,
+		      sizeof(told->local_port));
+}
+
+/* Is it the same connection, to the same server? */
+static bool is_same(const struct clb_session *session,
+		    const struct clb_sync_session *told)
+{
+	if (!clb_endpoint_equal(&session->server->key, &told->server))
+		return false;
+	if (told->state == CLB_SESSION_STATE_PERSISTENCE)
+		return true;
+	return !local_compare(session, told) &&
+	       clb_session_born(session) == told->born;
+}
+
+/* Of two sessions for one flow, every node keeps the same. */
+static bool told_wins(const struct clb_session *session,
+		      const struct clb_sync_session *told)
+{
+	int order = rank_of(told->state) - rank_of(READ_ONCE(session->state));
+
+	if (!order)
+		order = (s32)(told->born - clb_session_born(session));
+	if (!order)
+		order = endpoint_compare(&session->server->key, &told->server);
+	if (!order)
+		order = local_compare(session, told);
+	return order > 0;
+}
+
+/* Another session has the flow. Returns true if its place is free. */
+static bool conflict_settle(struct clb_sync *sync, struct clb_session *session,
+			    const struct clb_sync_session *told)
+{
+	if (clb_session_expired(session) || told_wins(session, told)) {
+		clb_session_kill(sync->cn, session);
+		return true;
+	}
+	clb_sync_count(sync, CLB_SYNC_A_REFUSED_CONFLICT);
+	clb_sync_created(session);
+	return false;
+}
+
+/**
+ * clb_sync_apply() - another node says what is true of a session
+ * @sync: sync
+ * @told: what it says
+ *
+ * Context: RCU read side, softirqs off.
+ */
+void clb_sync_apply(struct clb_sync *sync, const struct clb_sync_session *told)
+{
+	struct clb_session *session;
+	struct clb_tuplehash *entry;
+	struct clb_server *server;
+	struct clb_tuple tuple;
+	enum clb_sync_attr why;
+
+	server = server_find(sync, told, &why);
+	if (!server) {
+		clb_sync_count(sync, why);
+		return;
+	}
+	told_tuple(told, &tuple);
+	entry = clb_table_find(&sync->cn->table, &tuple,
+			       clb_table_hash(&sync->cn->table, &tuple));
+	if (entry) {
+		session = clb_session_of(entry);
+		if (is_same(session, told) && !clb_session_expired(session)) {
+			copy_update(sync, session, told);
+			return;
+		}
+		if (!conflict_settle(sync, session, told))
+			return;
+	}
+	copy_make(sync, server, told, &tuple);
+}
+
+/**
+ * clb_sync_apply_gone() - another node says that a session was ended
+ * @sync: sync
+ * @gone: what it says
+ *
+ * Context: RCU read side, softirqs off.
+ */
+void clb_sync_apply_gone(struct clb_sync *sync,
+			 const struct clb_sync_gone *gone)
+{
+	const struct clb_tuple tuple = {
+		.src = gone->client, .dst = gone->listener.addr,
+		.sport = gone->client_port, .dport = gone->port,
+		.family = gone->listener.family,
+		.protocol = gone->listener.protocol,
+	};
+	struct clb_session *session;
+	struct clb_tuplehash *entry;
+
+	entry = clb_table_find(&sync->cn->table, &tuple,
+			       clb_table_hash(&sync->cn->table, &tuple));
+	if (!entry)
+		return;
+	session = clb_session_of(entry);
+	if ((s32)(gone->born - clb_session_born(session)) >= 0 &&
+	    clb_session_kill(sync->cn, session))
+		clb_sync_count(sync, CLB_SYNC_A_ENDED);
+}
