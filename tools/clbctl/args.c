@@ -123,6 +123,12 @@ static int fail_value(struct clb_args *args, const struct clb_field *field,
 	if (err == -ERANGE)
 		return clb_args_fail(args, "%s: %.40s is too large",
 				     field->name, word);
+	if (err == -EPERM)
+		return clb_args_fail(args, "%s: others may read %.60s",
+				     field->name, word);
+	if (err != -EINVAL)
+		return clb_args_fail(args, "%s: %.60s: %s", field->name, word,
+				     strerror(-err));
 	for (i = 0; i < field->n_names; i++) {
 		size_t used = strlen(names);
 

@@ -80,6 +80,7 @@ extern const struct clb_verb clb_verb_local;
 extern const struct clb_verb clb_verb_settings;
 extern const struct clb_verb clb_verb_session;
 extern const struct clb_verb clb_verb_stats;
+extern const struct clb_verb clb_verb_sync;
 extern const struct clb_verb clb_verb_monitor;
 extern const struct clb_verb clb_verb_save;
 extern const struct clb_verb clb_verb_restore;

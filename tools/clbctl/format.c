@@ -21,6 +21,9 @@ static const char *const command_names[] = {
 	[CLB_CMD_ABORT] = "abort",
 	[CLB_CMD_FLUSH] = "flush",
 	[CLB_CMD_POOL_EXHAUSTED] = "pool exhausted",
+	[CLB_CMD_SYNC_START] = "sync start",
+	[CLB_CMD_SYNC_STOP] = "sync stop",
+	[CLB_CMD_SYNC_READY] = "sync ready",
 };
 
 const char *clb_command_name(enum clb_cmd command)
@@ -61,6 +64,11 @@ const struct clb_object *clb_command_object(enum clb_cmd command)
 		return &clb_session_object;
 	case CLB_CMD_STATS_GET:
 		return &clb_stats_object;
+	case CLB_CMD_SYNC_START:
+	case CLB_CMD_SYNC_STOP:
+	case CLB_CMD_SYNC_GET:
+	case CLB_CMD_SYNC_READY:
+		return &clb_sync_object;
 	default:
 		return NULL;
 	}
@@ -183,6 +191,10 @@ static json_t *field_json(const struct clb_field *field, const void *value)
 	switch (field->format) {
 	case CLB_FORMAT_ADDRESS:
 		clb_address_format(clb_field_address(field, value), text);
+		return json_string(text);
+	case CLB_FORMAT_INTERFACE:
+	case CLB_FORMAT_SECRET:
+		clb_field_format(field, value, text);
 		return json_string(text);
 	case CLB_FORMAT_NAME:
 		name = clb_field_value_name(field, number);

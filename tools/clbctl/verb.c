@@ -13,6 +13,7 @@ static const struct clb_verb *const verbs[] = {
 	&clb_verb_settings,
 	&clb_verb_session,
 	&clb_verb_stats,
+	&clb_verb_sync,
 	&clb_verb_monitor,
 	&clb_verb_save,
 	&clb_verb_restore,

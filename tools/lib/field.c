@@ -2,6 +2,7 @@
 /* Access to one field of an object through its table entry. */
 #include <errno.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,6 +64,7 @@ uint64_t clb_field_get(const struct clb_field *field, const void *object)
 	case CLB_TYPE_U64:
 		return *(const uint64_t *)value;
 	case CLB_TYPE_ADDRESS:
+	case CLB_TYPE_SECRET:
 		break;
 	}
 	return 0;
@@ -98,6 +100,7 @@ void clb_field_set(const struct clb_field *field, void *object, uint64_t value)
 		*(uint64_t *)place = value;
 		break;
 	case CLB_TYPE_ADDRESS:
+	case CLB_TYPE_SECRET:
 		return;
 	}
 	mark_present(field, object);
@@ -125,6 +128,7 @@ uint64_t clb_field_max(const struct clb_field *field)
 	case CLB_TYPE_U64:
 		return UINT64_MAX;
 	case CLB_TYPE_ADDRESS:
+	case CLB_TYPE_SECRET:
 		break;
 	}
 	return 0;
@@ -171,6 +175,23 @@ static int parse_address(const struct clb_field *field, const char *text,
 	return err;
 }
 
+static int parse_secret(const struct clb_field *field, const char *path,
+			void *object)
+{
+	int err;
+
+	err = clb_secret_read(path, (uint8_t *)object + field->offset);
+	if (!err)
+		mark_present(field, object);
+	return err;
+}
+
+static int parse_interface(const char *text, uint64_t *value)
+{
+	*value = if_nametoindex(text);
+	return *value ? 0 : -EINVAL;
+}
+
 int clb_field_parse(const struct clb_field *field, const char *text,
 		    void *object)
 {
@@ -180,6 +201,11 @@ int clb_field_parse(const struct clb_field *field, const char *text,
 	switch (field->format) {
 	case CLB_FORMAT_ADDRESS:
 		return parse_address(field, text, object);
+	case CLB_FORMAT_SECRET:
+		return parse_secret(field, text, object);
+	case CLB_FORMAT_INTERFACE:
+		err = parse_interface(text, &value);
+		break;
 	case CLB_FORMAT_NUMBER:
 		err = clb_number_parse(text, clb_field_max(field), &value);
 		break;
@@ -210,6 +236,17 @@ static void format_name(const struct clb_field *field, uint64_t value,
 		snprintf(text, CLB_ADDRESS_TEXT, "%" PRIu64, value);
 }
 
+/* A device may be gone, or be called otherwise by now. */
+static void format_interface(uint64_t value, char text[CLB_ADDRESS_TEXT])
+{
+	char name[IF_NAMESIZE];
+
+	if (if_indextoname(value, name))
+		snprintf(text, CLB_ADDRESS_TEXT, "%s", name);
+	else
+		snprintf(text, CLB_ADDRESS_TEXT, "%" PRIu64, value);
+}
+
 void clb_field_format(const struct clb_field *field, const void *object,
 		      char text[CLB_ADDRESS_TEXT])
 {
@@ -230,6 +267,12 @@ void clb_field_format(const struct clb_field *field, const void *object,
 		break;
 	case CLB_FORMAT_SWITCH:
 		strcpy(text, value ? "on" : "off");
+		break;
+	case CLB_FORMAT_INTERFACE:
+		format_interface(value, text);
+		break;
+	case CLB_FORMAT_SECRET:
+		strcpy(text, "(secret)");
 		break;
 	}
 }

@@ -24,6 +24,8 @@ void *clb_message_object(struct clb_message *message, uint16_t attr)
 		return &message->session;
 	case CLB_A_STATS:
 		return &message->stats;
+	case CLB_A_SYNC:
+		return &message->sync;
 	default:
 		return NULL;
 	}
@@ -54,6 +56,7 @@ static size_t wire_size(const struct clb_field *field)
 	case CLB_TYPE_U64:
 		return 8;
 	case CLB_TYPE_ADDRESS:
+	case CLB_TYPE_SECRET:
 		break;
 	}
 	return 0;
@@ -101,6 +104,9 @@ static int parse_field(const struct clb_field *field,
 		clb_field_set_address(field, object, &address);
 		return 0;
 	}
+	/* the kernel gives none */
+	if (field->type == CLB_TYPE_SECRET)
+		return 0;
 	if (parse_number(field, attribute, &value))
 		return -EBADMSG;
 	clb_field_set(field, object, value);
@@ -117,6 +123,7 @@ union any_object {
 	struct clb_settings settings;
 	struct clb_session session;
 	struct clb_stats stats;
+	struct clb_sync sync;
 };
 
 int clb_object_parse(const struct clb_object *object, const void *data,
@@ -214,6 +221,11 @@ static bool put_field(struct nlmsghdr *nlh, size_t size,
 					  address->length, address->bytes);
 	}
 
+	if (field->type == CLB_TYPE_SECRET)
+		return mnl_attr_put_check(nlh, size, field->attr,
+					  CLB_SECRET_LENGTH,
+					  (const char *)object + field->offset);
+
 	value = clb_field_get(field, object);
 	switch (field->type) {
 	case CLB_TYPE_U8:
@@ -269,7 +281,7 @@ static bool put_objects(struct nlmsghdr *nlh, size_t size,
 	struct clb_message *mutable = (struct clb_message *)message;
 	uint16_t attr;
 
-	for (attr = CLB_A_LISTENER; attr <= CLB_A_STATS; attr++) {
+	for (attr = CLB_A_LISTENER; attr <= CLB_A_MAX; attr++) {
 		const void *object = clb_message_object(mutable, attr);
 
 		if (object && clb_message_has(message, attr) &&

@@ -28,6 +28,7 @@ struct clb_message {
 	struct clb_settings settings;
 	struct clb_session session;
 	struct clb_stats stats;
+	struct clb_sync sync;
 	struct clb_acl_entry *acl_entries;
 	size_t n_acl_entries;
 	const void *attributes;

@@ -38,6 +38,12 @@ static const char *const acl_mode_names[] = {
 	[CLB_ACL_MODE_DENY] = "deny",
 };
 
+static const char *const sync_mode_names[] = {
+	[CLB_SYNC_MODE_FIRST] = "first",
+	[CLB_SYNC_MODE_ESTABLISHED] = "established",
+	[CLB_SYNC_MODE_OFF] = "off",
+};
+
 static const char *const server_state_names[] = {
 	[CLB_SERVER_STATE_UP] = "up",
 	[CLB_SERVER_STATE_DRAIN] = "drain",
@@ -76,6 +82,10 @@ static const char *const session_state_names[] = {
 #define LISTENER(...) FIELD(clb_listener, CLB_LISTENER, __VA_ARGS__)
 #define SERVER(...) FIELD(clb_server, CLB_SERVER, __VA_ARGS__)
 #define SESSION(...) FIELD(clb_session, CLB_SESSION, __VA_ARGS__)
+#define SYNC(...) FIELD(clb_sync, CLB_SYNC, __VA_ARGS__)
+#define SYNC_COUNTER(ATTR, NAME)					\
+	FIELD(clb_sync, CLB_SYNC, counters[CLB_SYNC_A_##ATTR], ATTR,	\
+	      NAME, U64, NUMBER, OUTPUT)
 #define STATS(ATTR, NAME)						\
 	FIELD(clb_stats, CLB_STATS, counters[CLB_STATS_A_##ATTR], ATTR,	\
 	      NAME, U64, NUMBER, OUTPUT)
@@ -118,6 +128,8 @@ static const struct clb_field listener_fields[] = {
 	  .what = "BYTES[k|m|g]" },
 	{ LISTENER(acl_mode, ACL_MODE, "acl", U8, NAME, OPTION),
 	  NAMES(acl_mode_names), .initial = CLB_ACL_MODE_OFF },
+	{ LISTENER(sync, SYNC, "sync", U8, NAME, OPTION),
+	  NAMES(sync_mode_names), .initial = CLB_SYNC_MODE_FIRST },
 	{ LISTENER(servers, SERVERS, "servers", U32, NUMBER, OUTPUT) },
 	{ LISTENER(acl_entries, ACL_ENTRIES, "acl-entries", U32, NUMBER,
 		   OUTPUT) },
@@ -232,6 +244,60 @@ static const struct clb_field stats_fields[] = {
 	{ STATS(DROP_TOO_BIG, "drop-too-big") },
 };
 
+static const struct clb_field sync_fields[] = {
+	{ SYNC(running, RUNNING, "running", U8, SWITCH, OUTPUT) },
+	{ SYNC(ready, READY, "ready", U8, SWITCH, OUTPUT) },
+	{ SYNC(node, NODE, "node", U16, NUMBER, OPTION), .what = "ID" },
+	{ SYNC(interface, INTERFACE, "interface", U32, INTERFACE, OPTION),
+	  .what = "a network device" },
+	{ SYNC(group, GROUP, "group", ADDRESS, ADDRESS, OPTION),
+	  .what = "an address" },
+	{ SYNC(secret, SECRET, "secret", SECRET, SECRET, OPTION),
+	  .what = "a file of 64 hexadecimal digits" },
+	{ SYNC(cluster, CLUSTER, "cluster", U32, NUMBER, OPTION),
+	  .what = "ID" },
+	{ SYNC(port, PORT, "port", PORT, NUMBER, OPTION), .what = "PORT",
+	  .initial = 8850 },
+	{ SYNC(ttl, TTL, "ttl", U8, NUMBER, OPTION), .what = "HOPS",
+	  .initial = 1 },
+	{ SYNC(mtu, MTU, "mtu", U16, NUMBER, OPTION), .what = "BYTES" },
+	{ SYNC(key_id, KEY_ID, "key-id", U8, NUMBER, OPTION), .what = "ID" },
+	{ SYNC(epoch, EPOCH, "epoch", U64, NUMBER, OUTPUT) },
+	{ SYNC(peers, PEERS, "peers", U32, NUMBER, OUTPUT) },
+	{ SYNC(queue, QUEUE, "queue", U32, NUMBER, OUTPUT) },
+	{ SYNC_COUNTER(SENT_DATAGRAMS, "sent-datagrams") },
+	{ SYNC_COUNTER(SENT_BYTES, "sent-bytes") },
+	{ SYNC_COUNTER(SENT_SESSIONS, "sent-sessions") },
+	{ SYNC_COUNTER(SENT_GONE, "sent-gone") },
+	{ SYNC_COUNTER(SENT_REPAIRS, "sent-repairs") },
+	{ SYNC_COUNTER(SEND_ERRORS, "send-errors") },
+	{ SYNC_COUNTER(QUEUE_FULL, "queue-full") },
+	{ SYNC_COUNTER(RECEIVED_DATAGRAMS, "received-datagrams") },
+	{ SYNC_COUNTER(CREATED, "created") },
+	{ SYNC_COUNTER(UPDATED, "updated") },
+	{ SYNC_COUNTER(ENDED, "ended") },
+	{ SYNC_COUNTER(MISSED, "missed") },
+	{ SYNC_COUNTER(GAPS_REPAIRED, "gaps-repaired") },
+	{ SYNC_COUNTER(GAPS_LOST, "gaps-lost") },
+	{ SYNC_COUNTER(DROP_TRUNCATED, "drop-truncated") },
+	{ SYNC_COUNTER(DROP_FOREIGN, "drop-foreign") },
+	{ SYNC_COUNTER(DROP_VERSION, "drop-version") },
+	{ SYNC_COUNTER(DROP_CLUSTER, "drop-cluster") },
+	{ SYNC_COUNTER(DROP_KEY, "drop-key") },
+	{ SYNC_COUNTER(DROP_FORGED, "drop-forged") },
+	{ SYNC_COUNTER(DROP_REPLAYED, "drop-replayed") },
+	{ SYNC_COUNTER(DROP_LATE, "drop-late") },
+	{ SYNC_COUNTER(DROP_MALFORMED, "drop-malformed") },
+	{ SYNC_COUNTER(DROP_STRANGER, "drop-stranger") },
+	{ SYNC_COUNTER(DROP_SAME_NODE, "drop-same-node") },
+	{ SYNC_COUNTER(REFUSED_LISTENER, "refused-listener") },
+	{ SYNC_COUNTER(REFUSED_SERVER, "refused-server") },
+	{ SYNC_COUNTER(REFUSED_UNFIT, "refused-unfit") },
+	{ SYNC_COUNTER(REFUSED_LIMIT, "refused-limit") },
+	{ SYNC_COUNTER(REFUSED_CONFLICT, "refused-conflict") },
+	{ SYNC_COUNTER(REFUSED_NO_MEMORY, "refused-no-memory") },
+};
+
 #define OBJECT(NOUN, WORD, ATTR)					\
 	const struct clb_object clb_##NOUN##_object = {			\
 		.name = (WORD),						\
@@ -248,6 +314,7 @@ OBJECT(local_address, "local", LOCAL_ADDRESS);
 OBJECT(settings, "settings", SETTINGS);
 OBJECT(session, "session", SESSION);
 OBJECT(stats, "stats", STATS);
+OBJECT(sync, "sync", SYNC);
 
 /* clang-format on */
 
@@ -261,6 +328,7 @@ const struct clb_object *clb_object_find(uint16_t attr)
 		[CLB_A_SETTINGS] = &clb_settings_object,
 		[CLB_A_SESSION] = &clb_session_object,
 		[CLB_A_STATS] = &clb_stats_object,
+		[CLB_A_SYNC] = &clb_sync_object,
 	};
 
 	return attr < ARRAY_SIZE(objects) ? objects[attr] : NULL;

@@ -15,6 +15,7 @@
 #include <linux/clb.h>
 
 #include "address.h"
+#include "secret.h"
 
 /*
  * Every struct begins with @present: bit CLB_x_A_y is set where the field of
@@ -30,6 +31,7 @@ struct clb_listener {
 	uint8_t persistence_prefix;
 	uint8_t reset;
 	uint8_t acl_mode;
+	uint8_t sync;
 	uint16_t port;
 	uint32_t persistence;
 	uint32_t timeout_syn;
@@ -108,6 +110,25 @@ struct clb_stats {
 	uint64_t counters[CLB_STATS_A_MAX + 1]; /* by enum clb_stats_attr */
 };
 
+struct clb_sync {
+	uint64_t present;
+	struct clb_address group;
+	uint8_t secret[CLB_SECRET_LENGTH];
+	uint8_t ttl;
+	uint8_t key_id;
+	uint8_t running;
+	uint8_t ready;
+	uint16_t node;
+	uint16_t port;
+	uint16_t mtu;
+	uint32_t cluster;
+	uint32_t interface;
+	uint32_t peers;
+	uint32_t queue;
+	uint64_t epoch;
+	uint64_t counters[CLB_SYNC_A_MAX + 1]; /* by enum clb_sync_attr */
+};
+
 enum clb_type {
 	CLB_TYPE_U8,
 	CLB_TYPE_U16,
@@ -115,6 +136,7 @@ enum clb_type {
 	CLB_TYPE_U64,
 	CLB_TYPE_PORT, /* uint16_t; network order on the wire */
 	CLB_TYPE_ADDRESS, /* struct clb_address */
+	CLB_TYPE_SECRET, /* uint8_t[CLB_SECRET_LENGTH]; in requests alone */
 };
 
 enum clb_format {
@@ -123,6 +145,8 @@ enum clb_format {
 	CLB_FORMAT_NAME, /* one of @names */
 	CLB_FORMAT_SWITCH, /* on, off */
 	CLB_FORMAT_ADDRESS,
+	CLB_FORMAT_INTERFACE, /* name of a network device */
+	CLB_FORMAT_SECRET, /* name of a file */
 };
 
 enum clb_role {
@@ -180,6 +204,7 @@ extern const struct clb_object clb_local_address_object;
 extern const struct clb_object clb_settings_object;
 extern const struct clb_object clb_session_object;
 extern const struct clb_object clb_stats_object;
+extern const struct clb_object clb_sync_object;
 
 /* Return: the object nested in @attr (enum clb_attr), or NULL */
 const struct clb_object *clb_object_find(uint16_t attr);
@@ -218,7 +243,8 @@ const char *clb_field_value_name(const struct clb_field *field, uint64_t value);
  * @text: as a person writes it
  * @object: where it goes; untouched on failure
  *
- * Return: 0, -EINVAL: no such value, -ERANGE: the attribute cannot hold it
+ * Return: 0, -EINVAL: no such value, -ERANGE: the attribute cannot hold it, or
+ * the error of reading a file
  */
 int clb_field_parse(const struct clb_field *field, const char *text,
 		    void *object);

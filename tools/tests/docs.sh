@@ -92,6 +92,7 @@ for verb in $help_verbs; do
 		case $verb in
 		listener|server) before="$verb set tcp 192.0.2.1:80" ;;
 		settings) before="settings set" ;;
+		sync) before="sync start" ;;
 		*) before="$verb show" ;;
 		esac
 		complete_list "completion: $verb: keywords" "$keywords" \
@@ -124,6 +125,12 @@ counters=$(sed -n '/^enum clb_stats_attr/,/^}/p' ../../include/uapi/linux/clb.h 
 	grep -vx -e unspec -e pad | xargs)
 # shellcheck disable=SC2086 # words are meant to split
 complete_list "man page: counters" "$counters" $man_words
+
+counters=$(sed -n '/^enum clb_sync_attr/,/^}/p' ../../include/uapi/linux/clb.h |
+	sed -n 's/^\tCLB_SYNC_A_\(.*\),$/\1/p' | tr 'A-Z_' 'a-z-' |
+	grep -vx -e unspec -e pad | xargs)
+# shellcheck disable=SC2086 # words are meant to split
+complete_list "man page: sync" "$counters" $man_words
 
 n=$((n + 1))
 # Pages of others, which it refers to, are no fault of this one.

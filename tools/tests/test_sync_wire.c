@@ -584,8 +584,8 @@ static void hostile_content_is_refused(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(hostile); i++) {
-		enum clb_sync_read outcome =
-			read_all(data, unhex(hostile[i].bytes, data));
+		unsigned int len = unhex(hostile[i].bytes, data);
+		enum clb_sync_read outcome = read_all(data, len);
 
 		if (outcome != hostile[i].outcome)
 			print_error("%s\n", hostile[i].name);

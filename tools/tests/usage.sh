@@ -33,7 +33,7 @@ expect 0 'clbctl ' -V
 expect 0 '{"clbctl":"' -jV
 expect 0 'clbctl ' version
 expect 0 '"clbctl":' -j version
-for verb in listener server acl local settings session stats monitor save \
+for verb in listener server acl local settings session stats sync monitor save \
 	    restore flush version; do
 	expect 0 "usage: clbctl $verb" "$verb" help
 	expect 0 "usage: clbctl $verb" help "$verb"
@@ -63,6 +63,11 @@ expect 2 'does not belong' stats --add
 expect 2 'does not belong' listener -a
 expect 2 'not a number' monitor --count x
 expect 2 'one word too many' restore a b
+expect 2 'secret: /nonexistent: No such file' sync start secret /nonexistent
+expect 2 'secret: others may read /dev/null' sync start secret /dev/null
+expect 2 'nothing to set' sync start
+expect 2 "interface: 'nonexistent' is not a network device" \
+	sync start interface nonexistent
 expect 1 '/nonexistent: No such file' restore /nonexistent
 expect 1 '/run/netns/nonexistent' -n nonexistent listener
 # A full disk is not a success.
@@ -74,7 +79,7 @@ fi
 echo "ok $n - output that is lost"
 # Every line of help fits on a terminal.
 n=$((n + 1))
-for verb in '' listener server acl local settings session stats monitor save \
+for verb in '' listener server acl local settings session stats sync monitor save \
 	    restore flush version; do
 	${RUN:-} "$CLBCTL" help $verb
 done | awk 'length > 80 { print "# " $0; wide = 1 } END { exit wide }' || {

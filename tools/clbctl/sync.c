@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include <string.h>
+
+#include "clbctl.h"
+#include "format.h"
+#include "table.h"
+
+static int request_send(struct clb_context *context,
+			const struct clb_message *request,
+			struct clb_message *reply)
+{
+	struct clb_error error;
+	int status;
+
+	status = clb_context_open(context);
+	if (status)
+		return status;
+	if (clb_client_request(context->client, request, reply, &error))
+		return clb_report_error(context, request, &error);
+	return CLB_EXIT_OK;
+}
+
+/*
+ * Not a change of the configuration: it is no line of a file, so that no
+ * secret is read because a file says so.
+ */
+static int start(struct clb_context *context, struct clb_args *args)
+{
+	struct clb_message request = { .command = CLB_CMD_SYNC_START };
+	int status;
+
+	clb_message_add(&request, CLB_A_SYNC);
+	if (clb_args_changes(args, &clb_sync_object, &request.sync))
+		status = clb_report_usage(context, args);
+	else
+		status = request_send(context, &request, NULL);
+	explicit_bzero(&request, sizeof(request));
+	return status;
+}
+
+static int stop(struct clb_context *context, struct clb_args *args)
+{
+	struct clb_message request = { .command = CLB_CMD_SYNC_STOP };
+
+	if (clb_args_end(args))
+		return clb_report_usage(context, args);
+	return request_send(context, &request, NULL);
+}
+
+static int show(struct clb_context *context, struct clb_args *args)
+{
+	struct clb_message request = { .command = CLB_CMD_SYNC_GET };
+	struct clb_message reply = { 0 };
+	int status;
+
+	if (clb_args_end(args))
+		return clb_report_usage(context, args);
+	status = request_send(context, &request, &reply);
+	if (status)
+		return status;
+	if (context->json)
+		clb_json_print(clb_object_json(&clb_sync_object, &reply.sync,
+					       CLB_JSON_ALL));
+	else
+		clb_fields_print(&clb_sync_object, &reply.sync, true);
+	return CLB_EXIT_OK;
+}
+
+static const struct clb_subcommand subcommands[] = {
+	{ .name = "show", .run = show },
+	{ .name = "status", .run = show },
+	{ .name = "start", .run = start },
+	{ .name = "stop", .run = stop },
+	{ 0 },
+};
+
+const struct clb_verb clb_verb_sync = {
+	.name = "sync",
+	.summary = "share sessions with other nodes",
+	.subcommands = subcommands,
+	.help =
+"usage: clbctl sync start node ID interface DEVICE group ADDRESS secret FILE\n"
+"                         [KEYWORD VALUE]...\n"
+"       clbctl sync stop\n"
+"       clbctl sync [status]\n"
+"\n"
+"  node ID           1 to 65535, unique in the cluster\n"
+"  interface DEVICE  leads to the other nodes\n"
+"  group ADDRESS     multicast group\n"
+"  secret FILE       of 64 hexadecimal digits, the same on all nodes, which its\n"
+"                    owner alone may read\n"
+"  cluster ID        the same on all nodes (0)\n"
+"  port PORT         UDP port (8850)\n"
+"  ttl HOPS          that datagrams may make (1)\n"
+"  mtu BYTES         largest packet (that of the device)\n"
+"  key-id ID         number of the secret (0)\n"
+"\n"
+"Which sessions of a listener the others know of: its keyword sync. To make a\n"
+"secret: openssl rand -hex 32.\n",
+};
