@@ -1,0 +1,477 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Session sync between two nodes: connections move from one to the other and
+# back while data flows, what one node knows the other does, and what strangers
+# say on the link is counted and changes nothing (sync.py).
+#
+#	 c1  c2
+#	 |   |
+#	-+---+--+------------+------- front
+#	        | .1         | .2
+#	       node         node2		link  10.7.0.0/24
+#	        | .1         | .2 `-- .2 --+
+#	        |            |             |-- .9 stranger
+#	        |     node's `-- .1 -------+
+#	-+----+-+-+--+-------+------- back
+#	 s1   s2  s3 s4
+#
+# The rest is in lib.sh. A router that changes its mind is clients and servers
+# whose next hop is the other node.
+. "$(dirname "$0")/lib.sh"
+
+readonly GROUP4=239.7.0.1 GROUP6=ff02::7:1 ECHO_PORT=7000
+
+topo_up 2 || exit 1
+
+# The same as _node_up, with the addresses that end with 2.
+node2_up() {
+	_ns_add node2 net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	_plug node2 front front
+	_plug node2 back back
+	ip -n "$NS-node2" -batch - <<-IP
+	link set lo up
+	link set front up
+	link set back up
+	addr add 192.0.2.2/24 dev front
+	addr add 2001:db8:c::2/64 dev front nodad
+	addr add 198.51.100.2/24 dev back
+	addr add 2001:db8:5::2/64 dev back nodad
+	IP
+}
+
+link_up() {
+	local ns
+
+	ip -n "$NS-net" link add sync up type bridge mcast_snooping 0
+	_ns_add stranger
+	for ns in node:1 node2:2 stranger:9; do
+		_plug "${ns%:*}" sync sync
+		ip -n "$NS-${ns%:*}" -batch - <<-IP
+		link set sync up
+		addr add 10.7.0.${ns#*:}/24 dev sync
+		addr add 2001:db8:7::${ns#*:}/64 dev sync nodad
+		IP
+	done
+}
+
+node2_up && link_up || exit 1
+start_server 1 && start_server 2 && start_tcp 1 && start_tcp 2 || exit 1
+start_udp 1 || exit 1
+start_client
+make_file big "$(size 20000 4000)"
+
+clb2() { "$CLBCTL" -n "$NS-node2" "$@"; }
+on() { # NODE ARGUMENT...
+	"$CLBCTL" -n "$NS-$1" "${@:2}"
+}
+both() { on node "$@" && on node2 "$@"; }
+sync_of() { on "$1" -j sync | jq -r ".$2"; }	# NODE NAME
+
+(umask 077 && printf '%064d\n' 7 >"$TMP/secret" && printf '%064d\n' 8 >"$TMP/other")
+
+start_sync() { # NODE ID [KEYWORD VALUE]...
+	on "$1" sync start node "$2" interface sync secret "$TMP/secret" \
+		group "${GROUP:-$GROUP4}" "${@:3}"
+}
+hear_each_other() {
+	[ "$(sync_of node peers) $(sync_of node2 peers)" = "1 1" ]
+}
+cluster_up() { start_sync node 1 && start_sync node2 2; }
+cluster_down() { both sync stop; }
+
+# via 1|2: clients and servers send by this node from now on.
+via() {
+	local ns
+
+	for ns in c1 c2; do
+		ip -n "$NS-$ns" route replace default via "192.0.2.$1"
+		ip -n "$NS-$ns" -6 route replace default via "2001:db8:c::$1"
+	done
+	for ns in s1 s2; do
+		ip -n "$NS-$ns" route replace default via "198.51.100.$1"
+		ip -n "$NS-$ns" -6 route replace default via "2001:db8:5::$1"
+	done
+}
+
+# The sessions of a node, but for how long they have left.
+table() {
+	on "$1" -j session | jq -c 'map(del(.expires_ms)) | sort_by(tostring)[]'
+}
+tables_equal() { # [HOW-MANY]: with so many sessions in each
+	table node >"$TMP/table" && table node2 >"$TMP/table2" &&
+		diff "$TMP/table" "$TMP/table2" &&
+		[ "${1:-$(wc -l <"$TMP/table")}" = "$(wc -l <"$TMP/table")" ]
+}
+known() { # NODE FILTER...: how many sessions
+	on "$1" session count "${@:2}"
+}
+knows() { [ "$(known "$1" "${@:3}")" = "$2" ]; }	# NODE HOW-MANY FILTER...
+
+config() { # MODE [KEYWORD VALUE]...
+	local f host vip vip_host
+
+	both flush
+	for f in 4 6; do
+		vip_of "$f"
+		host=server$f
+		both listener add tcp "$vip_host:80" mode "$1" "${@:2}" &&
+			both listener add tcp "$vip_host:$ECHO_PORT" mode "$1" \
+				"${@:2}" &&
+			both server add tcp "$vip_host:80" "$($host 1)" &&
+			both server add tcp "$vip_host:80" "$($host 2)" &&
+			both server add tcp "$vip_host:$ECHO_PORT" "$($host 1)" &&
+			both server add tcp "$vip_host:$ECHO_PORT" "$($host 2)" ||
+			return
+	done
+}
+
+# --- starting and stopping -----------------------------------------------------
+
+test_control() {
+	is "sync is off at first" "$(clb -j sync | jq -c .)" '{"running":false}'
+	not_ok "it needs an id" clb sync start interface sync \
+		group "$GROUP4" secret "$TMP/secret"
+	not_ok "it needs a multicast group" start_sync node 1 group 10.7.0.1
+	not_ok "an address that is none is refused by its text" \
+		clb sync start node 1 interface sync group x secret "$TMP/secret"
+	chmod 644 "$TMP/other"
+	not_ok "a secret that others may read is refused" clb sync start \
+		node 1 interface sync group "$GROUP4" secret "$TMP/other"
+	chmod 600 "$TMP/other"
+	ok "sync starts" start_sync node 1
+	not_ok "it does not start twice" start_sync node 1
+	is "it says so, and how it was started" "$(clb -j sync |
+		jq -c '[.running, .node, .interface, .group, .port, .ttl, .mtu,
+			.cluster, .key_id]')" \
+		"[true,1,\"sync\",\"$GROUP4\",8850,1,1500,0,0]"
+	not_ok "the secret is in no answer" grep -q secret <<<"$(clb -j sync)"
+	ok "sync stops" clb sync stop
+	not_ok "it does not stop twice" clb sync stop
+	ok "it starts again" start_sync node 1
+	ok "the other node starts" start_sync node2 2
+	ok "they hear each other" wait_for 10 hear_each_other
+	ok "both stop" cluster_down
+	GROUP=$GROUP6
+	ok "they start in an IPv6 group" cluster_up
+	ok "they hear each other there" wait_for 10 hear_each_other
+	ok "both stop" cluster_down
+	GROUP=$GROUP4
+}
+
+# A node that is started with another secret, cluster or key is heard by none.
+test_apart() {
+	local before
+
+	ok "a node starts with another secret" \
+		on node2 sync start node 2 interface sync \
+		secret "$TMP/other" group "$GROUP4"
+	start_sync node 1
+	before=$(sync_of node drop_forged)
+	ok "it is taken for a forger" \
+		wait_for 10 counter_above node drop_forged "$before"
+	is "it is no peer" "$(sync_of node peers)" 0
+	cluster_down
+}
+counter_above() { [ "$(sync_of "$1" "$2")" -gt "$3" ]; }
+
+# --- moving --------------------------------------------------------------------
+
+download() { # OUTPUT
+	in_client curl -sSf -m "$((60 * SLOW))" --limit-rate 4M -o "$1" \
+		"$(url "$vip" 80 files/big)"
+}
+has_some() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt 200000 ]; }
+ends_well() { wait "$1" && cmp "$TMP/got" "$TMP/files/big"; }
+passed_by() { # NODE: bytes from clients
+	on "$1" -j listener | jq '[.[].in_packets] | add'
+}
+
+test_move() { # MODE FAMILY
+	local name="$1 IPv$2" before
+
+	vip_of "$2"
+	via 1
+	ok "$name: listeners and servers on both nodes" config "$1"
+	ok "$name: sync starts" cluster_up
+	ok "$name: the nodes hear each other" wait_for 10 hear_each_other
+	is "$name: 10 connections through the first node" \
+		"$(tell client open a "$vip" "$ECHO_PORT" 10)" "open 10"
+	ok "$name: the other node has them, in the same words" \
+		wait_for 10 tables_equal 10
+	ok "$name: all of them are established there" \
+		knows node2 10 state established
+	rm -f "$TMP/got"
+	spawn download "$TMP/got"
+	ok "$name: a download begins" wait_for 10 has_some "$TMP/got"
+	before=$(passed_by node2)
+	via 2
+	ok "$name: it goes on through the other node, and ends whole" \
+		ends_well "$spawned"
+	ok "$name: through the other node, indeed" \
+		[ "$(passed_by node2)" -gt "$before" ]
+	is "$name: so do the connections" "$(tell client ping a)" 10
+	via 1
+	is "$name: and back" "$(tell client ping a)" 10
+	is "$name: none was lost" "$(tell client ended a 0)" \
+		"reset=0 eof=0 open=10"
+	tell client close a >"$TMP/close"
+	ok "$name: both nodes see them end" wait_for 10 none_open
+	ok "$name: in the same words" wait_for 10 tables_equal
+	ok "$name: sync stops" cluster_down
+	both session del
+}
+none_open() {
+	[ "$(known node state established) $(known node2 state established)" = "0 0" ]
+}
+
+# --- what is told -------------------------------------------------------------
+
+test_gone() {
+	vip_of 4
+	via 1
+	config nat && cluster_up && wait_for 10 hear_each_other
+	tell client open b "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	ok "the other node knows 5 connections" wait_for 10 tables_equal 5
+	ok "they are ended by hand at the other node" clb2 session del
+	ok "the first node has none of them any more" wait_for 10 knows node 0
+	is "it says whose word that was" "$(sync_of node ended)" 5
+	tell client close b >"$TMP/close"
+	cluster_down
+}
+
+# A marker: what was said before it has arrived.
+marker() { # PORT: of the client
+	ask "$VIP4" "$UDP_PORT" marker 1 "$1" >"$TMP/marker" &&
+		wait_for 10 knows node2 1 client "$(client4 1):$1"
+}
+silent() { ask "$VIP4" 5999 x 1 "$1" >"$TMP/silent" 2>&1; }	# PORT
+
+# The server answers at port 5353, and not at 5999.
+test_listener() { # first|established|off UNANSWERED ANSWERED
+	local answered unanswered
+
+	via 1
+	both flush
+	both listener add udp "$VIP4:5999" sync "$1"
+	both listener add udp "$VIP4:5354" sync "$1"
+	both listener add udp "$VIP4:$UDP_PORT"
+	both server add udp "$VIP4:5999" "$(server4 1):5999"
+	both server add udp "$VIP4:5354" "$(server4 1):$UDP_PORT"
+	both server add udp "$VIP4:$UDP_PORT" "$(server4 1):$UDP_PORT"
+	cluster_up && wait_for 10 hear_each_other
+	silent 6001
+	ask "$VIP4" 5354 hello 1 6002 >"$TMP/asked"
+	ok "sync $1: a session that is always told has arrived" marker 6003
+	unanswered=$(known node2 client "$(client4 1):6001")
+	answered=$(known node2 client "$(client4 1):6002")
+	is "sync $1: unanswered UDP, answered UDP" "$unanswered $answered" "$2 $3"
+	is "sync $1: the first node has all three" "$(known node)" 3
+	cluster_down
+	both session del
+}
+
+expires_in() { on "$1" -j session | jq '.[0].expires_ms // 0'; }
+refreshed() { # a packet through node 1 lets the session live longer at node 2
+	[ "$(tell client ping d)" = 1 ] &&
+		[ "$(sync_of node2 updated)" -gt "$1" ]
+}
+
+# The timeout is the shortest that there is for established TCP.
+test_refresh() {
+	local updates
+
+	vip_of 4
+	via 1
+	config nat timeout-established 10
+	cluster_up && wait_for 10 hear_each_other
+	tell client open d "$vip" "$ECHO_PORT" 1 >"$TMP/open"
+	ok "the other node knows the connection" \
+		wait_for 10 knows node2 1 state established
+	for i in 1 2 3; do
+		updates=$(sync_of node2 updated)
+		ok "it is refreshed there while packets pass here ($i)" \
+			wait_for 20 refreshed "$updates"
+	done
+	via 2
+	is "it goes on there" "$(tell client ping d)" 1
+	tell client close d >"$TMP/close"
+	cluster_down
+	both session del
+}
+
+# Of two sessions for one flow both nodes keep the same.
+test_conflict() {
+	vip_of 4
+	both flush
+	both listener add udp "$VIP4:$UDP_PORT"
+	on node server add udp "$VIP4:$UDP_PORT" "$(server4 1)"
+	on node2 server add udp "$VIP4:$UDP_PORT" "$(server4 2)"
+	via 1
+	ask "$VIP4" "$UDP_PORT" x 1 6100 >"$TMP/asked"
+	via 2
+	silent_udp 6100
+	on node server add udp "$VIP4:$UDP_PORT" "$(server4 2)"
+	on node2 server add udp "$VIP4:$UDP_PORT" "$(server4 1)"
+	is "both nodes have a session for one flow, each with its own server" \
+		"$(known node server "$(server4 1)") $(known node2 server "$(server4 2)")" \
+		"1 1"
+	via 1
+	cluster_up && wait_for 10 hear_each_other
+	ok "told of each other's, they agree" wait_for 10 tables_equal 1
+	is "on the one that was answered" \
+		"$(known node server "$(server4 1)" state udp)" 1
+	cluster_down
+	both session del
+}
+silent_udp() { ask "$VIP4" "$UDP_PORT" x 1 "$1" >"$TMP/silent" 2>&1; }
+
+# What got lost is said again, what came twice or late does no harm.
+test_loss() {
+	local n
+
+	n=$(size 200 50)
+	vip_of 4
+	via 1
+	config nat
+	for node in node node2; do
+		ok "$node's link loses, doubles and reorders" in_ns "$node" \
+			tc qdisc add dev sync root netem delay 2ms 1ms \
+			loss 20% duplicate 5% reorder 25%
+	done
+	cluster_up
+	ok "the nodes hear each other" wait_for 10 hear_each_other
+	is "$n connections are opened" \
+		"$(tell client open g "$vip" "$ECHO_PORT" "$n")" "open $n"
+	ok "the other node has them all" wait_for 10 tables_equal "$n"
+	ok "although datagrams were missing" counter_above node2 missed 0
+	ok "what they said was said again" \
+		wait_for 10 counter_above node2 gaps_repaired 0
+	is "nothing was beyond repair" "$(sync_of node2 gaps_lost)" 0
+	tell client close g >"$TMP/close"
+	ok "they end there, too" wait_for 10 tables_equal
+	ok "all are ended by hand" clb session del
+	ok "and are gone from the other node" wait_for 10 knows node2 0
+	for node in node node2; do
+		in_ns "$node" tc qdisc del dev sync root
+	done
+	cluster_down
+}
+
+# A node that joins fetches what there is, and says when it has it.
+test_join() {
+	local n
+
+	n=$(size 1000 100)
+	vip_of 4
+	via 1
+	config nat
+	ok "a node starts alone" start_sync node 1
+	ok "it waits for others, then it is ready" wait_for 10 is_ready node
+	is "$n connections are opened" \
+		"$(tell client open h "$vip" "$ECHO_PORT" "$n")" "open $n"
+	spawn clb2 monitor >"$TMP/monitor"
+	ok "a node joins" start_sync node2 2
+	ok "it gets ready" wait_for 10 is_ready node2
+	ok "the event says so" wait_for 10 grep -qx "sync ready" "$TMP/monitor"
+	stop "$spawned"
+	ok "it has the connections" wait_for 10 tables_equal "$n"
+	is "they were told once" "$(sync_of node2 created)" "$n"
+	ok "it leaves, with its sessions ended, and comes back" rejoin
+	ok "it has them again" wait_for 10 tables_equal "$n"
+	via 2
+	is "all go on through it" "$(tell client ping h)" "$n"
+	via 1
+	tell client close h >"$TMP/close"
+	cluster_down
+	both session del
+}
+is_ready() { [ "$(sync_of "$1" ready)" = true ]; }
+rejoin() {
+	clb2 sync stop && clb2 session del && start_sync node2 2 &&
+		wait_for 10 is_ready node2
+}
+
+# The link is cut; what happened meanwhile is known after it.
+test_cut() {
+	vip_of 4
+	via 1
+	config nat
+	cluster_up && wait_for 10 hear_each_other
+	tell client open i "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	wait_for 10 tables_equal 5
+	ip -n "$NS-node2" link set sync down
+	ok "cut off, one node has its sessions ended by hand" clb session del
+	tell client close i rst >"$TMP/close"
+	is "and has new ones" \
+		"$(tell client open i "$vip" "$ECHO_PORT" 3)" "open 3"
+	is "the other node does not know" "$(known node2)" 5
+	ip -n "$NS-node2" link set sync up
+	ok "united, it knows the new ones, and no others" \
+		wait_for 20 tables_equal 3
+	ok "and has told the first node nothing of what is dead" knows node 3
+	tell client close i >"$TMP/close"
+	cluster_down
+	both session del
+}
+
+test_fnat() {
+	vip_of 4
+	via 1
+	config fnat
+	on node local add "$NODE_BACK4"
+	on node2 local add 198.51.100.2
+	cluster_up && wait_for 10 hear_each_other
+	tell client open e "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	ok "full NAT: the other node has local addresses and ports, too" \
+		wait_for 10 tables_equal 5
+	is "full NAT: they are the first node's" "$(on node2 -j session |
+		jq -c 'map(.local_address) | unique')" "[\"$NODE_BACK4\"]"
+	tell client close e >"$TMP/close"
+	cluster_down
+	both session del
+}
+
+test_strangers() {
+	vip_of 4
+	via 1
+	config nat && cluster_up && wait_for 10 hear_each_other
+	tell client open f "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	wait_for 10 tables_equal 5
+	relay ip netns exec "$NS-stranger" "$SELFTESTS/sync.py" attack \
+		"$NS-node2" sync "$GROUP4" "$TMP/secret"
+	is "the connections did not notice" "$(tell client ping f)" 5
+	tell client close f >"$TMP/close"
+	cluster_down
+	both session del
+}
+
+# A namespace goes while it takes part; so does the device.
+test_going() {
+	cluster_up && wait_for 10 hear_each_other
+	ok "the device to the others goes" ip -n "$NS-node2" link del sync
+	ok "sync can be stopped then" clb2 sync stop
+	ok "a node's namespace goes while it takes part" ip netns del "$NS-node"
+}
+
+! part control || test_control
+! part apart || test_apart
+for mode in nat dr; do
+	for family in 4 6; do
+		! part "$mode$family" || test_move "$mode" "$family"
+	done
+done
+! part gone || test_gone
+! part listener || {
+	test_listener first 1 1
+	test_listener established 0 1
+	test_listener off 0 0
+}
+! part refresh || test_refresh
+! part conflict || test_conflict
+! part loss || test_loss
+! part join || test_join
+! part cut || test_cut
+! part fnat || test_fnat
+! part strangers || test_strangers
+! part going || test_going
+done_testing
