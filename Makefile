@@ -66,7 +66,7 @@ demo: setup
 	$(MAKE) all
 	@selftests/vm/boot.sh demo selftests/demo.sh
 
-bench: bench-l4 bench-l4-native
+bench: bench-l4 bench-l4-native bench-sync
 
 bench-l4: setup
 	$(MAKE) all
@@ -75,6 +75,10 @@ bench-l4: setup
 bench-l4-native: setup
 	$(MAKE) all
 	@selftests/bench/l4-native.sh
+
+bench-sync: setup
+	$(MAKE) all
+	@selftests/bench/sync.sh
 
 style: setup
 	@selftests/style.sh
@@ -128,7 +132,7 @@ help:
 	@echo 'make fuzz          fuzz without bound; TIME=seconds (3600)'
 	@echo 'make check-broken  break the code, see the tests fail; NAMES="..."'
 	@echo 'make bench         measure; results in build/bench: all of bench-l4'
-	@echo '                   (instructions), bench-l4-native (time)'
+	@echo '                   (instructions), bench-l4-native (time), bench-sync'
 	@echo 'make style         checkpatch, sparse, cppcheck, clang-format, shellcheck'
 	@echo 'make install       install for kernel KVER; PREFIX=, DESTDIR='
 	@echo 'make dkms          install the module through DKMS'
@@ -139,4 +143,4 @@ help:
 
 .PHONY: all module have-headers tools setup check check-debug check-harness \
 	check-endurance check-broken coverage fuzz fuzzers bench bench-l4 \
-	bench-l4-native demo style install dkms deb in-tree clean help
+	bench-l4-native bench-sync demo style install dkms deb in-tree clean help

@@ -51,6 +51,7 @@ void clb_sync_life_begin(struct clb_sync *sync, u64 least)
 
 	WRITE_ONCE(sync->epoch, clb_sync_epoch_new(least));
 	sync->seq = 0;
+	memset(sync->said, 0, sizeof(sync->said));
 	header = header_of(sync);
 	clb_sync_key_make(sync->key, sync->config.secret, &header);
 	content_begin(sync);
@@ -355,6 +356,8 @@ int clb_sync_sender(void *data)
 		clb_sync_fetch_send(sync);
 		clb_sync_give_send(sync);
 		queues_send(sync);
+		/* what happened goes before what is merely due */
+		content_send(sync);
 		table_walk(sync);
 		content_send(sync);
 		if (sync->seq == sent)

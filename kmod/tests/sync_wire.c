@@ -136,7 +136,7 @@ static void truncated(struct kunit *test)
 	}
 }
 
-static struct kunit_case cases[] = {
+static struct kunit_case wire_cases[] = {
 	KUNIT_CASE(bytes),
 	KUNIT_CASE(roundtrip),
 	KUNIT_CASE(truncated),
@@ -145,5 +145,5 @@ static struct kunit_case cases[] = {
 
 struct kunit_suite clb_test_sync_wire = {
 	.name = "clb_sync_wire",
-	.test_cases = cases,
+	.test_cases = wire_cases,
 };

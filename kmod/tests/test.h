@@ -20,6 +20,7 @@ extern struct kunit_suite clb_test_pool;
 extern struct kunit_suite clb_test_ruleset;
 extern struct kunit_suite clb_test_scheduler;
 extern struct kunit_suite clb_test_session;
+extern struct kunit_suite clb_test_sync_session;
 extern struct kunit_suite clb_test_sync_wire;
 extern struct kunit_suite clb_test_table;
 extern struct kunit_suite clb_test_tcp;

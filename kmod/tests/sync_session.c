@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is done about another node's words, and what is said of a session. */
+#include <linux/slab.h>
+
+#include "../collector.h"
+#include "../sync_engine.h"
+#include "test.h"
+
+#define VIP "203.0.113.1"
+#define SERVER1 "198.51.100.11"
+#define SERVER2 "198.51.100.12"
+#define CLIENT "192.0.2.77"
+
+static struct clb_endpoint key_of(struct kunit *test, u8 protocol)
+{
+	return clb_test_endpoint(test, VIP, 80, protocol);
+}
+
+/* A listener with two servers in force, and sync that nobody hears. */
+static struct clb_sync *sync_of(struct kunit *test, u8 protocol)
+{
+	struct clb_endpoint key = key_of(test, protocol);
+	struct clb_ruleset *draft = clb_test_draft(test);
+	struct clb_listener_conf *conf;
+	struct clb_sync *sync;
+
+	conf = clb_test_listener(test, draft, &key, CLB_MODE_NAT);
+	clb_test_server(test, conf, SERVER1, 0, 100);
+	clb_test_server(test, conf, SERVER2, 0, 100);
+	clb_test_publish(test, draft);
+	sync = kvzalloc(sizeof(*sync), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sync);
+	sync->cn = clb_test_net();
+	sync->stats = alloc_percpu(struct clb_sync_stats);
+	KUNIT_EXPECT_NOT_NULL(test, sync->stats);
+	return sync;
+}
+
+static void sync_free(struct kunit *test, struct clb_sync *sync)
+{
+	clb_test_flush(test);
+	free_percpu(sync->stats);
+	kvfree(sync);
+}
+
+static unsigned long counted(const struct clb_sync *sync,
+			     enum clb_sync_attr which)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu_ptr(sync->stats, cpu)->count[which];
+	return sum;
+}
+
+static struct clb_sync_session word(struct kunit *test, const char *server,
+				    u8 protocol, u8 state, u32 born)
+{
+	struct clb_sync_session told;
+
+	memset(&told, 0, sizeof(told));
+	told.listener = key_of(test, protocol);
+	told.server = clb_test_endpoint(test, server, 0, protocol);
+	clb_test_addr(test, CLIENT, &told.client);
+	told.client_port = htons(1000);
+	told.port = htons(80);
+	told.state = state;
+	told.born = born;
+	return told;
+}
+
+static void apply(struct clb_sync *sync, const struct clb_sync_session *told)
+{
+	local_bh_disable();
+	rcu_read_lock();
+	clb_sync_apply(sync, told);
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
+static void apply_gone(struct kunit *test, struct clb_sync *sync, u32 born)
+{
+	struct clb_sync_gone gone = {
+		.listener = key_of(test, IPPROTO_TCP), .born = born,
+		.client_port = htons(1000), .port = htons(80),
+	};
+
+	clb_test_addr(test, CLIENT, &gone.client);
+	local_bh_disable();
+	rcu_read_lock();
+	clb_sync_apply_gone(sync, &gone);
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
+/* The client's session; only for a look, where nobody else ends it. */
+static struct clb_session *session_of(struct kunit *test, u8 protocol)
+{
+	struct clb_tuple tuple = clb_test_tuple(test, CLIENT, 1000, VIP, 80,
+						protocol);
+	struct clb_table *table = &clb_test_net()->table;
+	struct clb_tuplehash *entry;
+
+	rcu_read_lock();
+	entry = clb_table_find(table, &tuple, clb_table_hash(table, &tuple));
+	rcu_read_unlock();
+	return entry ? clb_session_of(entry) : NULL;
+}
+
+static bool is_at(struct kunit *test, const struct clb_session *session,
+		  const char *server)
+{
+	union nf_inet_addr addr;
+
+	clb_test_addr(test, server, &addr);
+	return session && clb_addr_equal(&session->server->key.addr, &addr);
+}
+
+static void copy(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_sync_session told = word(test, SERVER2, IPPROTO_TCP,
+					    CLB_SESSION_STATE_ESTABLISHED, 7);
+	struct clb_session *s;
+
+	apply(sync, &told);
+	s = session_of(test, IPPROTO_TCP);
+	KUNIT_EXPECT_TRUE(test, is_at(test, s, SERVER2));
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_CREATED), 1);
+	if (s) {
+		KUNIT_EXPECT_EQ(test, clb_session_born(s), 7);
+		KUNIT_EXPECT_EQ(test, atomic_read(&s->server->active), 1);
+		/* nobody need be told, and nothing of it is our own */
+		KUNIT_EXPECT_FALSE(test, clb_sync_stale(s));
+		KUNIT_EXPECT_TRUE(test, clb_sync_tellable(s, false));
+		KUNIT_EXPECT_FALSE(test, clb_sync_tellable(s, true));
+	}
+	/* the same word again makes no second one */
+	apply(sync, &told);
+	KUNIT_EXPECT_EQ(test, atomic_read(&clb_test_net()->nr_sessions), 1);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_UPDATED), 1);
+	sync_free(test, sync);
+}
+
+static void refused(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_sync_session told = word(test, "198.51.100.13",
+					    IPPROTO_TCP,
+					    CLB_SESSION_STATE_ESTABLISHED, 7);
+	u32 max = clb_test_net()->max_sessions;
+
+	apply(sync, &told);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_REFUSED_SERVER), 1);
+	told = word(test, SERVER1, IPPROTO_TCP, CLB_SESSION_STATE_ESTABLISHED,
+		    7);
+	told.listener.port = htons(81);
+	apply(sync, &told);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_REFUSED_LISTENER), 1);
+	told.listener.port = htons(80);
+	told.state = CLB_SESSION_STATE_PERSISTENCE;
+	apply(sync, &told);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_REFUSED_UNFIT), 1);
+	told.state = CLB_SESSION_STATE_ESTABLISHED;
+	clb_test_net()->max_sessions = 0;
+	apply(sync, &told);
+	clb_test_net()->max_sessions = max;
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_REFUSED_LIMIT), 1);
+	KUNIT_EXPECT_NULL(test, session_of(test, IPPROTO_TCP));
+	KUNIT_EXPECT_EQ(test, atomic_read(&clb_test_net()->nr_sessions), 0);
+	sync_free(test, sync);
+}
+
+static const struct {
+	u8	first;
+	u8	second;
+	u8	want;
+} merges[] = {
+	{ CLB_SESSION_STATE_SYN_SENT, CLB_SESSION_STATE_ESTABLISHED,
+	  CLB_SESSION_STATE_ESTABLISHED },
+	{ CLB_SESSION_STATE_ESTABLISHED, CLB_SESSION_STATE_SYN_RECV,
+	  CLB_SESSION_STATE_ESTABLISHED },
+	{ CLB_SESSION_STATE_FIN_CLIENT, CLB_SESSION_STATE_FIN_SERVER,
+	  CLB_SESSION_STATE_CLOSING },
+	{ CLB_SESSION_STATE_FIN_SERVER, CLB_SESSION_STATE_FIN_CLIENT,
+	  CLB_SESSION_STATE_CLOSING },
+	{ CLB_SESSION_STATE_TIME_WAIT, CLB_SESSION_STATE_ESTABLISHED,
+	  CLB_SESSION_STATE_TIME_WAIT },
+	{ CLB_SESSION_STATE_ESTABLISHED, CLB_SESSION_STATE_CLOSED,
+	  CLB_SESSION_STATE_CLOSED },
+};
+
+static void merged(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_sync_session told;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(merges); i++) {
+		told = word(test, SERVER1, IPPROTO_TCP, merges[i].first,
+			    100 + i);
+		apply(sync, &told);
+		told.state = merges[i].second;
+		apply(sync, &told);
+		KUNIT_ASSERT_NOT_NULL(test, session_of(test, IPPROTO_TCP));
+		KUNIT_EXPECT_EQ(test,
+				session_of(test, IPPROTO_TCP)->state,
+				merges[i].want);
+		apply_gone(test, sync, 100 + i);
+	}
+	sync_free(test, sync);
+}
+
+static const struct {
+	u8	state[2];
+	u32	born[2];
+	int	wins;
+} conflicts[] = {
+	/* established before half-open before closing, whichever is younger */
+	{ { CLB_SESSION_STATE_ESTABLISHED, CLB_SESSION_STATE_SYN_SENT },
+	  { 1, 2 }, 0 },
+	{ { CLB_SESSION_STATE_TIME_WAIT, CLB_SESSION_STATE_SYN_SENT },
+	  { 2, 1 }, 1 },
+	{ { CLB_SESSION_STATE_ESTABLISHED, CLB_SESSION_STATE_TIME_WAIT },
+	  { 1, 2 }, 0 },
+	/* then the younger one, also across the end of numbers */
+	{ { CLB_SESSION_STATE_SYN_SENT, CLB_SESSION_STATE_SYN_RECV },
+	  { 1, 2 }, 1 },
+	{ { CLB_SESSION_STATE_ESTABLISHED, CLB_SESSION_STATE_ESTABLISHED },
+	  { 2, 1 }, 0 },
+	{ { CLB_SESSION_STATE_ESTABLISHED, CLB_SESSION_STATE_ESTABLISHED },
+	  { 5, 0xfffffff0 }, 0 },
+	/* then the lower server */
+	{ { CLB_SESSION_STATE_ESTABLISHED, CLB_SESSION_STATE_ESTABLISHED },
+	  { 1, 1 }, 0 },
+};
+
+/* Two nodes that hear the same in another order keep the same. */
+static void settled(struct kunit *test)
+{
+	static const char * const servers[] = { SERVER1, SERVER2 };
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_sync_session told[2];
+	unsigned int i, first, k;
+
+	for (i = 0; i < ARRAY_SIZE(conflicts); i++) {
+		for (k = 0; k < 2; k++)
+			told[k] = word(test, servers[k], IPPROTO_TCP,
+				       conflicts[i].state[k],
+				       conflicts[i].born[k]);
+		for (first = 0; first < 2; first++) {
+			apply(sync, &told[first]);
+			apply(sync, &told[!first]);
+			KUNIT_EXPECT_TRUE_MSG(test,
+					      is_at(test,
+						    session_of(test,
+							       IPPROTO_TCP),
+						    servers[conflicts[i].wins]),
+					      "case %u, first %u", i, first);
+			apply_gone(test, sync, 0x7fffffff);
+			apply_gone(test, sync, 5);
+			KUNIT_EXPECT_NULL(test, session_of(test, IPPROTO_TCP));
+		}
+	}
+	sync_free(test, sync);
+}
+
+/* Of an earlier connection of the same port nothing is to be believed. */
+static void gone(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_sync_session told = word(test, SERVER1, IPPROTO_TCP,
+					    CLB_SESSION_STATE_ESTABLISHED, 7);
+
+	apply(sync, &told);
+	apply_gone(test, sync, 6);
+	KUNIT_EXPECT_NOT_NULL(test, session_of(test, IPPROTO_TCP));
+	apply_gone(test, sync, 7);
+	KUNIT_EXPECT_NULL(test, session_of(test, IPPROTO_TCP));
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_ENDED), 1);
+	apply_gone(test, sync, 7);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_ENDED), 1);
+	sync_free(test, sync);
+}
+
+/* Told of once, and again when packets moved its deadline by a quarter. */
+static void told_again(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_UDP);
+	struct clb_endpoint key = key_of(test, IPPROTO_UDP);
+	struct clb_tuple client = clb_test_tuple(test, CLIENT, 1000, VIP, 80,
+						 IPPROTO_UDP);
+	struct clb_sync_session told;
+	enum clb_stats_attr drop;
+	struct clb_session *s;
+	u32 quarter;
+
+	s = clb_test_create(&key, &client, &drop);
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	quarter = s->server->listener->timeouts[CLB_TIMEOUT_UDP] / 4;
+	rcu_read_lock();
+	KUNIT_EXPECT_TRUE(test, clb_sync_stale(s));
+	KUNIT_EXPECT_TRUE(test, clb_sync_tell(s, 0, &told));
+	KUNIT_EXPECT_FALSE(test, clb_sync_stale(s));
+	s->deadline += quarter / 2;
+	KUNIT_EXPECT_FALSE(test, clb_sync_stale(s));
+	s->deadline += quarter;
+	KUNIT_EXPECT_TRUE(test, clb_sync_stale(s));
+	KUNIT_EXPECT_TRUE(test, clb_sync_tell(s, 0, &told));
+	KUNIT_EXPECT_FALSE(test, clb_sync_stale(s));
+	s->from_here = true;
+	KUNIT_EXPECT_FALSE(test, clb_sync_tell(s, 0, &told));
+	rcu_read_unlock();
+	sync_free(test, sync);
+}
+
+static struct kunit_case sync_cases[] = {
+	KUNIT_CASE(copy),
+	KUNIT_CASE(refused),
+	KUNIT_CASE(merged),
+	KUNIT_CASE(settled),
+	KUNIT_CASE(gone),
+	KUNIT_CASE(told_again),
+	{}
+};
+
+struct kunit_suite clb_test_sync_session = {
+	.name = "clb_sync_session",
+	.test_cases = sync_cases,
+};
