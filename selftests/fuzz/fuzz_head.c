@@ -58,7 +58,8 @@ static void check_lines(const struct clbd_head *head, const char *text)
 	check(at && at[-1] == '\r');
 	for (at++; at < text + head->size - 2; at = end + 1, count++) {
 		end = memchr(at, '\n', text + head->size - at);
-		check(end && end[-1] == '\r' && !memchr(at, '\r', end - 1 - at));
+		check(end && end[-1] == '\r' &&
+		      !memchr(at, '\r', end - 1 - at));
 		check(*at != ' ' && *at != '\t' && *at != ':');
 		check(memchr(at, ':', end - at));
 	}
@@ -86,9 +87,9 @@ static void check_request(const struct clbd_head *head, const char *text)
 		codings += field->id == CLBD_FIELD_TRANSFER_ENCODING;
 	}
 	check(lengths + codings <= 1);
-	check(head->framing == (codings ? CLBD_FRAMING_CHUNKED :
-				lengths ? CLBD_FRAMING_LENGTH :
-					  CLBD_FRAMING_NONE));
+	check(head->framing == (codings	  ? CLBD_FRAMING_CHUNKED
+				: lengths ? CLBD_FRAMING_LENGTH
+					  : CLBD_FRAMING_NONE));
 	check(!codings || head->minor);
 	check_slice(head, head->target);
 	check_slice(head, head->path);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * clbd's decoder of the PROXY protocol: however many bytes it is given at a time,
- * it says the same, and what it tells fits into the input.
+ * clbd's decoder of the PROXY protocol: however many bytes it is given at a
+ * time, it says the same, and what it tells fits into the input.
  */
 #include <stdlib.h>
 #include <string.h>

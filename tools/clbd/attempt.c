@@ -42,9 +42,10 @@ static int pick_other(struct clbd_session *session, uint64_t key,
 	for (i = 0; i < balance->count; i++) {
 		const struct clbd_server *server = group->servers[i];
 
-		balance->members[i].barred =
-			server->down || was_tried(session, server) ||
-			(!ejected_too && server->ejected_until > now);
+		balance->members[i].barred = server->down ||
+					     was_tried(session, server) ||
+					     (!ejected_too &&
+					      server->ejected_until > now);
 	}
 	index = clbd_balance_pick(balance, key);
 	for (i = 0; i < balance->count; i++)
@@ -179,7 +180,7 @@ static enum clbd_take how_to_take(const struct clbd_session *session)
 }
 
 void clbd_session_next_server(struct clbd_session *session, uint16_t status,
-			enum clbd_ending ending)
+			      enum clbd_ending ending)
 {
 	clbd_session_leave_server(session);
 	if (session->out)

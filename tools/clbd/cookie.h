@@ -9,8 +9,8 @@
 #define CLBD_COOKIE_TOKEN 32
 
 /*
- * To be called before rights are given up: libcrypto looks for files at its first
- * use.
+ * To be called before rights are given up: libcrypto looks for files at its
+ * first use.
  */
 void clbd_cookie_prepare(void);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Checks of servers, one after the other for each: connect, and for HTTP ask and
- * read the first bytes of the answer. So many good or bad ones in a row change
- * what a server is taken for.
+ * Checks of servers, one after the other for each: connect, and for HTTP ask
+ * and read the first bytes of the answer. So many good or bad ones in a row
+ * change what a server is taken for.
  */
 #include "clbd/health.h"
 
@@ -70,8 +70,8 @@ int clbd_health_status(const char *data, size_t size)
 	size_t i;
 
 	for (i = 0; i < size && pattern[i]; i++) {
-		if (pattern[i] == '#' ? data[i] < '0' || data[i] > '9' :
-					data[i] != pattern[i])
+		if (pattern[i] == '#' ? data[i] < '0' || data[i] > '9'
+				      : data[i] != pattern[i])
 			return -1;
 	}
 	if (pattern[i])
@@ -152,7 +152,8 @@ static bool ask(struct check *check)
 	size = snprintf(request, sizeof(request),
 			"%s %s HTTP/1.1\r\nHost: %s\r\n"
 			"User-Agent: clbd-check\r\nConnection: close\r\n\r\n",
-			config->method == CLBD_CONFIG_CHECK_GET ? "GET" : "HEAD",
+			config->method == CLBD_CONFIG_CHECK_GET ? "GET"
+								: "HEAD",
 			config->url ? config->url : "/", host);
 	check->asked = true;
 	return send(check->fd, request, size, MSG_NOSIGNAL) == size;
@@ -175,8 +176,8 @@ static void connected(struct health *health, struct check *check)
 
 static bool is_expected(const struct clbd_config_check *config, int status)
 {
-	uint32_t expected = config->expect ? *config->expect :
-					     CLBD_CONFIG_EXPECT_2XX;
+	uint32_t expected = config->expect ? *config->expect
+					   : CLBD_CONFIG_EXPECT_2XX;
 
 	return expected & (1u << status / 100);
 }
@@ -344,8 +345,8 @@ static void round_of(struct health *health)
 
 	for (i = 0; i < health->count; i++) {
 		health->polls[i].fd = health->checks[i].fd;
-		health->polls[i].events = health->checks[i].asked ? POLLIN :
-								    POLLOUT;
+		health->polls[i].events = health->checks[i].asked ? POLLIN
+								  : POLLOUT;
 	}
 	health->polls[health->count].fd = health->control;
 	health->polls[health->count].events = POLLIN;

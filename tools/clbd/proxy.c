@@ -152,8 +152,8 @@ static enum clbd_result parse_binary(const uint8_t *data, size_t size,
 		return CLBD_BAD;
 	if (size - 16 < length)
 		return CLBD_MORE;
-	result = parse_addresses(data + 16, length,
-				 data[12] & 1 ? data[13] : 0, proxy);
+	result = parse_addresses(data + 16, length, data[12] & 1 ? data[13] : 0,
+				 proxy);
 	if (result == CLBD_DONE)
 		*used = 16 + length;
 	return result;
@@ -179,8 +179,9 @@ static bool has(const struct clbd_prefix *prefix,
 	if (prefix->address.length != address->length ||
 	    memcmp(prefix->address.bytes, address->bytes, whole))
 		return false;
-	return !rest || !((prefix->address.bytes[whole] ^
-			   address->bytes[whole]) >> (8 - rest));
+	return !rest ||
+	       !((prefix->address.bytes[whole] ^ address->bytes[whole]) >>
+		 (8 - rest));
 }
 
 bool clbd_prefix_has(const struct clbd_prefix *prefixes, size_t count,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Decoder of the PROXY protocol, versions 1 and 2: who a connection is from, told
- * by the balancer before this one.
+ * Decoder of the PROXY protocol, versions 1 and 2: who a connection is from,
+ * told by the balancer before this one.
  *
- * clbd_proxy_parse() is given all bytes of a connection from the first one on. It
- * says CLBD_MORE until the header is complete; CLBD_DONE with its size in @used;
- * CLBD_BAD where it is none, or longer than CLBD_PROXY_MAX. It allocates nothing
- * and keeps no pointer; outputs are untouched but for CLBD_DONE.
+ * clbd_proxy_parse() is given all bytes of a connection from the first one on.
+ * It says CLBD_MORE until the header is complete; CLBD_DONE with its size in
+ * @used; CLBD_BAD where it is none, or longer than CLBD_PROXY_MAX. It allocates
+ * nothing and keeps no pointer; outputs are untouched but for CLBD_DONE.
  */
 #ifndef CLBD_PROXY_H
 #define CLBD_PROXY_H

@@ -103,8 +103,7 @@ void clbd_session_refuse(struct clbd_session *session)
 }
 
 /* By the rules, or what holds where none fits. */
-static const struct clbd_target *
-find_target(const struct clbd_session *session)
+static const struct clbd_target *find_target(const struct clbd_session *session)
 {
 	const struct clbd_listener *listener = session->listener;
 	const struct clbd_head *request = &session->request;

@@ -95,8 +95,8 @@ static int fill_group(struct clbd_worker *worker, struct clbd_group *group,
 			return -1;
 		server->keep = config->keepalive ? *config->keepalive : 64;
 		server->keep_ms = DEFAULT(config->keepalive_timeout, 30) * 1000;
-		server->eject_after = config->eject_after ?
-					      *config->eject_after : 3;
+		server->eject_after = config->eject_after ? *config->eject_after
+							  : 3;
 		server->eject_ms = DEFAULT(config->eject_time, 10) * 1000;
 		member->weight = from->weight ? *from->weight : 100;
 		member->load = &server->load;

@@ -66,7 +66,9 @@ struct clbd_group {
 	struct clbd_server **servers; /* as many as @balance has members */
 };
 
-/* Where requests go: to a group, or elsewhere; or nowhere, if neither is set. */
+/*
+ * Where requests go: to a group, or elsewhere; or nowhere, if neither is set.
+ */
 struct clbd_target {
 	struct clbd_group *group;
 	const char *redirect;
