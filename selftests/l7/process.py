@@ -111,6 +111,40 @@ def memory_of_idle_clients():
         equal(more < 500, True, f"{more} bytes each")
 
 
+def metrics():
+    """metrics: a listener tells the counters of all workers, as Prometheus reads
+    them"""
+    from rig import free_port
+    port = free_port()
+    text = config(Server()).replace("workers: 1", "workers: 2") + f"""
+  - name: metrics
+    address: "127.0.0.1:{port}"
+    metrics: yes
+"""
+    with Daemon(text) as clbd:
+        for _ in range(20):
+            equal(ask(clbd.port).status, 200)
+
+        def read():
+            found = {}
+            for line in ask(port, "/metrics").body.decode().splitlines():
+                if not line.startswith("#"):
+                    name, value = line.rsplit(" ", 1)
+                    equal(name in found, False, name)
+                    found[name] = float(value)
+            return found
+        found = read()
+        equal(found["clbd_requests_total"], 21)
+        equal(found["clbd_responses_2xx_total"], 20)
+        equal(found["clbd_workers"], 2)
+        equal(found['clbd_request_seconds_bucket{le="+Inf"}'], 20)
+        equal(found["clbd_request_seconds_count"], 20)
+        told = clbd.stats()
+        for name in told:
+            equal("clbd_" + name in found or f"clbd_{name}_total" in found,
+                  True, name)
+
+
 CHECK = """    check:
       type: http
       interval: 1
@@ -474,7 +508,7 @@ def log_stuck():
 
 if __name__ == "__main__":
     Tap().run([rights, system_calls, memory_of_bodies,
-               memory_of_idle_clients, checks,
+               memory_of_idle_clients, metrics, checks,
                checks_of_connections, crash, reload, reload_listeners,
                reload_refused, reload_often, stop, stop_deadline, parent_dies,
                access_log, log_reopened, log_stuck])

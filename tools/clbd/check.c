@@ -305,7 +305,12 @@ static bool check_listener(const struct clbd_config *config,
 			    listener->redirect_code, &key);
 	if (text)
 		return fault_at(fault, text, "listeners[%u].%s", l, key);
-	if (!listener->group && !listener->redirect && !listener->rule_count)
+	if (listener->metrics &&
+	    (listener->group || listener->redirect || listener->rule_count))
+		return fault_at(fault, "there is a group, a redirect or rules",
+				"listeners[%u].metrics", l);
+	if (!listener->group && !listener->redirect && !listener->rule_count &&
+	    !listener->metrics)
 		return fault_at(fault, "needs a group, a redirect or rules",
 				"listeners[%u]", l);
 	return check_timeouts(listener, l, fault) &&

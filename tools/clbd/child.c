@@ -71,13 +71,13 @@ static void be_worker(struct clbd_parent *parent, unsigned int index,
 		      int control)
 {
 	int files[2] = { control, parent->workers[index].pipe[1] };
-	struct clbd_stats *stats = &parent->stats[index];
+	struct clbd_shared *shared = parent->shared;
 
 	keep_files(files, 2);
 	own_signals();
 	prctl(PR_SET_NAME, "clbd: worker");
 	give_up_rights(parent, true);
-	exit(clbd_worker_run(files[0], files[1], stats));
+	exit(clbd_worker_run(files[0], files[1], shared, index));
 }
 
 static void be_log(struct clbd_parent *parent, int control)

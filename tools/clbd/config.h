@@ -101,6 +101,7 @@ struct clbd_config_listener {
 	char *group; /* for what no rule fits: this, or */
 	char *redirect; /* with $host and $uri */
 	uint32_t redirect_code; /* 0: 301 */
+	bool metrics; /* instead of a group */
 	struct clbd_config_patience timeouts;
 	struct clbd_config_listener_limits limits;
 	uint32_t *headers; /* NULL: proto and port */

@@ -240,6 +240,7 @@ static const char *phrase_of(uint16_t status)
 		uint16_t status;
 		const char *phrase;
 	} phrases[] = {
+		{ 200, "OK" },
 		{ 301, "Moved Permanently" },
 		{ 302, "Found" },
 		{ 303, "See Other" },
@@ -295,25 +296,38 @@ static void put_location(struct writer *writer,
 	PUT(writer, "\r\n");
 }
 
+/* What the answer says. Return: its bytes */
+static int fill_answer(const struct clbd_session *session, uint16_t status,
+		       char *body, size_t size)
+{
+	const struct clbd_worker *worker = session->client->conn.worker;
+	size_t used;
+
+	if (status == 200) {
+		used = clbd_stats_metrics(worker->shared, body, size);
+		return used < size ? used : size - 1;
+	}
+	return snprintf(body, size, "%u %s\n", status, phrase_of(status));
+}
+
 int clbd_forward_answer(const struct clbd_session *session, uint16_t status,
 			struct clbd_buffer *out)
 {
 	struct writer writer = begin(out);
-	const char *phrase = phrase_of(status);
-	char body[80], head[200];
+	char body[8192], head[200];
 	int body_size, head_size;
 
-	body_size = snprintf(body, sizeof(body), "%u %s\n", status, phrase);
+	body_size = fill_answer(session, status, body, sizeof(body));
 	head_size = snprintf(head, sizeof(head),
 			     "HTTP/1.1 %u %s\r\n"
 			     "Content-Type: text/plain\r\n"
 			     "Content-Length: %d\r\n%s",
-			     status, phrase, body_size,
+			     status, phrase_of(status), body_size,
 			     status == 405 ? "Allow: GET, HEAD, POST, PUT, "
 					     "DELETE, OPTIONS, PATCH\r\n"
 					   : "");
 	put(&writer, head, head_size);
-	if (status < 400)
+	if (status >= 300 && status < 400)
 		put_location(&writer, session);
 	put_connection(&writer, session, status);
 	PUT(&writer, "\r\n");

@@ -186,21 +186,11 @@ static void stop(struct clbd_parent *parent)
 
 static void tell_stats(const struct clbd_parent *parent)
 {
-	struct clbd_stats sum = { 0 };
-	unsigned int i;
+	char *text = clbd_stats_json(parent->shared);
 
-	for (i = 0; i < parent->count; i++) {
-#define ADD(name, text) sum.name += parent->stats[i].name;
-		CLBD_STATS(ADD)
-#undef ADD
-	}
-	fprintf(stderr, "{\"workers\":%u,\"restarts\":%llu", parent->count,
-		(unsigned long long)parent->restarts);
-#define TELL(name, text) \
-	fprintf(stderr, ",\"" #name "\":%llu", (unsigned long long)sum.name);
-	CLBD_STATS(TELL)
-#undef TELL
-	fprintf(stderr, "}\n");
+	if (text)
+		fputs(text, stderr);
+	free(text);
 }
 
 static const char *name_of(const struct clbd_parent *parent,
@@ -220,7 +210,7 @@ static void child_ended(struct clbd_parent *parent, struct clbd_child *child,
 	child->ready = false;
 	if (parent->stopping)
 		return;
-	parent->restarts++;
+	parent->shared->stats[parent->count].restarts++;
 	if (WIFSIGNALED(status))
 		fprintf(stderr,
 			"clbd: %s killed by signal %d, starting it again\n",
@@ -330,6 +320,7 @@ static void tell_server(struct clbd_parent *parent,
 
 	if (!note_server(parent, order->address, down))
 		return;
+	parent->shared->servers_down = parent->down_count;
 	fprintf(stderr, "clbd: server %s is %s\n", order->address,
 		down ? "down" : "up");
 	for (i = 0; i < parent->count; i++) {
@@ -486,11 +477,13 @@ static int prepare(struct clbd_parent *parent)
 	parent->count = config->workers ? config->workers
 					: sysconf(_SC_NPROCESSORS_ONLN);
 	parent->workers = calloc(parent->count, sizeof(*parent->workers));
-	parent->stats = mmap(NULL, parent->count * sizeof(*parent->stats),
-			     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			     -1, 0);
-	if (!parent->workers || parent->stats == MAP_FAILED)
+	parent->shared = mmap(NULL, sizeof(*parent->shared) +
+			      (parent->count + 1) * sizeof(struct clbd_stats),
+			      PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (!parent->workers || parent->shared == MAP_FAILED)
 		return -ENOMEM;
+	parent->shared->workers = parent->count;
 	parent->signals = block_signals();
 	for (i = 0; i < parent->count; i++) {
 		err = prepare_worker(parent, &parent->workers[i]);

@@ -35,7 +35,7 @@ struct clbd_source {
  * struct clbd_parent - all that the parent has
  * @path: of the configuration
  * @source: the present one
- * @stats: a worker's counters each, in shared memory
+ * @shared: everybody's counters
  * @log: the log's process
  * @health: that of the checks
  * @down: servers that these take for down; workers that start are told
@@ -43,7 +43,6 @@ struct clbd_source {
  * @workers: the others
  * @count: of workers
  * @signals: file that signals come from
- * @restarts: workers that ended by themselves
  * @stopping: no child is started again
  * @announced: that all workers are ready was told
  */
@@ -51,7 +50,7 @@ struct clbd_parent {
 	const char *path;
 	struct clbd_source source;
 	struct clbd_privilege privilege;
-	struct clbd_stats *stats;
+	struct clbd_shared *shared;
 	struct clbd_child log;
 	struct clbd_child health;
 	char (*down)[CLB_ADDRESS_TEXT];
@@ -59,7 +58,6 @@ struct clbd_parent {
 	struct clbd_child *workers;
 	unsigned int count;
 	int signals;
-	uint64_t restarts;
 	uint64_t kill_at;
 	bool stopping;
 	bool announced;

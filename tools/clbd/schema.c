@@ -148,6 +148,8 @@ static const cyaml_schema_field_t listener_fields[] = {
 	TEXT("redirect", OPTIONAL, struct clbd_config_listener, redirect,
 	     1024),
 	NUMBER("redirect-code", struct clbd_config_listener, redirect_code),
+	CYAML_FIELD_BOOL("metrics", OPTIONAL, struct clbd_config_listener,
+			 metrics),
 	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct clbd_config_listener,
 			    timeouts, patience_fields),
 	CYAML_FIELD_MAPPING("limits", OPTIONAL, struct clbd_config_listener,

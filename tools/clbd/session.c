@@ -133,6 +133,10 @@ void clbd_session_start(struct clbd_session *session)
 		return;
 	}
 	session->target = find_target(session);
+	if (session->listener->config->metrics && !session->target->group) {
+		clbd_session_answer(session, 200);
+		return;
+	}
 	if (session->target->redirect) {
 		clbd_session_answer(session, session->target->code);
 		return;
@@ -256,6 +260,8 @@ void clbd_session_free(struct clbd_session *session)
 	if (session->status)
 		clbd_log_session(&worker->log, session);
 	clbd_stats_response(worker->stats, session->status);
+	if (session->status)
+		clbd_stats_time(worker->stats, worker->now - session->start);
 	clbd_session_leave_upstream(session, false);
 	clbd_session_leave_server(session);
 	put_buffer(session, &session->raw);

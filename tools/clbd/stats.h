@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Counters of a worker, in memory that the parent reads. One writer each. */
+/* Counters, in memory that all processes see. One writer each. */
 #ifndef CLBD_STATS_H
 #define CLBD_STATS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* X(name, what it counts) */
 #define CLBD_STATS(X)                                                          \
+	X(restarts, "children that ended by themselves")                       \
 	X(connections, "connections of clients accepted")                      \
 	X(connections_full, "times that no connection was accepted, being full") \
 	X(proxy_errors, "connections without the header of the PROXY protocol") \
@@ -27,11 +29,45 @@
 	X(timeouts, "sessions that took too long")                             \
 	X(log_lost, "lines of the access log that were lost")
 
+/* Of the request times; the last has no bound. */
+#define CLBD_STATS_BUCKETS 12
+
+/**
+ * struct clbd_stats - the counters of a process
+ * @time: requests by how long they took, from the first byte on
+ * @time_sum: ms of them all
+ */
 struct clbd_stats {
 #define CLBD_STATS_MEMBER(name, text) uint64_t name;
 	CLBD_STATS(CLBD_STATS_MEMBER)
 #undef CLBD_STATS_MEMBER
+	uint64_t time[CLBD_STATS_BUCKETS];
+	uint64_t time_sum;
 };
+
+/**
+ * struct clbd_shared - memory of all processes
+ * @workers: how many
+ * @servers_down: by the checks
+ * @stats: of the workers, and behind them of the parent
+ */
+struct clbd_shared {
+	uint64_t workers;
+	uint64_t servers_down;
+	struct clbd_stats stats[];
+};
+
+void clbd_stats_time(struct clbd_stats *stats, uint64_t ms);
+
+/* What all have counted. */
+struct clbd_stats clbd_stats_sum(const struct clbd_shared *shared);
+
+/* A line of JSON, to be freed; NULL without memory. */
+char *clbd_stats_json(const struct clbd_shared *shared);
+
+/* As Prometheus reads it. Return: bytes, of which @size at most were written */
+size_t clbd_stats_metrics(const struct clbd_shared *shared, char *out,
+			  size_t size);
 
 static inline void clbd_stats_response(struct clbd_stats *stats,
 				       unsigned int status)

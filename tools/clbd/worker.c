@@ -225,9 +225,13 @@ static void end(struct clbd_worker *worker)
 	close(worker->epoll);
 }
 
-int clbd_worker_run(int control, int log, struct clbd_stats *stats)
+int clbd_worker_run(int control, int log, struct clbd_shared *shared,
+		    unsigned int index)
 {
-	struct clbd_worker worker = { .stats = stats };
+	struct clbd_worker worker = {
+		.shared = shared,
+		.stats = &shared->stats[index],
+	};
 	int err = start(&worker, control, log);
 
 	if (err) {

@@ -30,6 +30,8 @@ struct clbd_client;
  * @servers: of all setups
  * @ports: listening sockets
  * @clients: connections of clients, in no order
+ * @shared: everybody's counters
+ * @stats: this worker's
  */
 struct clbd_worker {
 	int epoll;
@@ -53,6 +55,7 @@ struct clbd_worker {
 	uint32_t client_count;
 	uint32_t client_max;
 	struct clbd_log log;
+	struct clbd_shared *shared;
 	struct clbd_stats *stats;
 };
 
@@ -60,11 +63,13 @@ struct clbd_worker {
  * clbd_worker_run() - be a worker, until the parent says stop
  * @control: socket to the parent
  * @log: pipe to the log, or -1
- * @stats: this worker's counters, in memory shared with the parent
+ * @shared: everybody's counters
+ * @index: which of them are this worker's
  *
  * Return: exit status
  */
-int clbd_worker_run(int control, int log, struct clbd_stats *stats);
+int clbd_worker_run(int control, int log, struct clbd_shared *shared,
+		    unsigned int index);
 
 struct clbd_buffer *clbd_worker_buffer(struct clbd_worker *worker);
 

@@ -10,6 +10,7 @@
 #include "clbd/health.h"
 #include "clbd/proxy.h"
 #include "clbd/rules.h"
+#include "clbd/stats.h"
 #include "clbd/wheel.h"
 #include "test.h"
 
@@ -458,6 +459,43 @@ static void tokens_are_keyed(void **state)
 			    sizeof(token));
 }
 
+static void metrics_fit_into_an_answer(void **state)
+{
+	struct clbd_shared *shared = calloc(1, sizeof(*shared) +
+					    2 * sizeof(struct clbd_stats));
+	char out[8192], small[100];
+	size_t size;
+
+	(void)state;
+	assert_non_null(shared);
+	shared->workers = 1;
+	memset(shared->stats, 0x7f, 2 * sizeof(struct clbd_stats));
+	size = clbd_stats_metrics(shared, out, sizeof(out));
+	assert_in_range(size, 2000, sizeof(out) - 1);
+	assert_int_equal(strlen(out), size);
+	assert_int_equal(clbd_stats_metrics(shared, small, sizeof(small)),
+			 size);
+	assert_int_equal(strlen(small), sizeof(small) - 1);
+	free(shared);
+}
+
+static void times_fall_into_buckets(void **state)
+{
+	struct clbd_stats stats = { 0 };
+
+	(void)state;
+	clbd_stats_time(&stats, 0);
+	clbd_stats_time(&stats, 1);
+	clbd_stats_time(&stats, 2);
+	clbd_stats_time(&stats, 10000);
+	clbd_stats_time(&stats, 10001);
+	assert_int_equal(stats.time[0], 2);
+	assert_int_equal(stats.time[1], 1);
+	assert_int_equal(stats.time[CLBD_STATS_BUCKETS - 2], 1);
+	assert_int_equal(stats.time[CLBD_STATS_BUCKETS - 1], 1);
+	assert_int_equal(stats.time_sum, 20004);
+}
+
 static void status_of_an_answer(void **state)
 {
 	static const struct {
@@ -533,6 +571,8 @@ int main(void)
 		cmocka_unit_test(proxy_cases),
 		cmocka_unit_test(cookies_are_found),
 		cmocka_unit_test(status_of_an_answer),
+		cmocka_unit_test(metrics_fit_into_an_answer),
+		cmocka_unit_test(times_fall_into_buckets),
 		cmocka_unit_test(tokens_are_keyed),
 		cmocka_unit_test(prefixes_have_addresses),
 	};
