@@ -174,14 +174,27 @@ def trailers():
 
 
 def until_the_end():
-    """a response without length lasts until the server closes"""
-    def answer(_server, sock, _reader, _request):
-        sock.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 100000)
+    """a response without length lasts until the server closes; clients of
+    HTTP/1.1 get it in chunks"""
+    def answer(_server, sock, _reader, request):
+        size = int(request.first.split()[1][1:])
+        sock.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * size)
         return False
-    with Daemon(config(Server(answer))) as clbd, Client(clbd.port) as client:
-        response = client.ask()
-        equal(response.get("Connection"), "close")
-        equal(response.body, b"x" * 100000)
+    with Daemon(config(Server(answer))) as clbd:
+        with Client(clbd.port) as client:
+            for size in (0, 1, 100, 15000, 100000):
+                response = client.ask(f"/{size}")
+                equal(response.get("Transfer-Encoding"), "chunked")
+                equal(response.get("Connection"), None)
+                equal(response.body, b"x" * size)
+            equal(client.ask("/9", method="HEAD").status, 200)
+            equal(client.ask("/9").body, b"x" * 9)
+        with Client(clbd.port) as client:
+            response = client.ask("/100000", version="1.0",
+                                  fields="Connection: keep-alive\r\n")
+            equal(response.get("Connection"), "close")
+            equal(response.body, b"x" * 100000)
+        equal(clbd.stats()["server_errors"], 0)
 
 
 def head():

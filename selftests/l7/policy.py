@@ -152,6 +152,23 @@ def longest_head():
         equal(client.ask(fields="X: " + "y" * 15360 + "\r\n").status, 431)
 
 
+def longest_response_head():
+    """a response's head as long as there is room for reaches the client, with a
+    body in chunks behind it; a longer one is 502"""
+    def answer(_server, sock, _reader, request):
+        size = int(request.first.split()[1][1:])
+        sock.sendall(b"HTTP/1.1 200 OK\r\nX: " + b"y" * (size - 24) +
+                     b"\r\n\r\n" + b"z" * 3000)
+        return False
+    with Daemon(config(Server(answer))) as clbd, Client(clbd.port) as client:
+        for size in (14000, 15359, 15360):
+            response = client.ask(f"/{size}")
+            equal(len(response.get("X")), size - 24)
+            equal(response.body, b"z" * 3000)
+        for size in (15361, 16300, 16360, 17000):
+            equal(client.ask(f"/{size}").status, 502)
+
+
 PATIENT = """    timeouts: {idle: 1, request: 2}"""
 
 
@@ -259,5 +276,5 @@ def answered_though_sending():
 
 if __name__ == "__main__":
     Tap().run([smuggling, body_is_no_request, server_says_more, too_long,
-               longest_head, timeouts, slow_head, connect_timeout, full,
+               longest_head, longest_response_head, timeouts, slow_head, connect_timeout, full,
                answered_though_sending])

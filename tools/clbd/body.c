@@ -43,6 +43,11 @@ bool clbd_body_done(const struct clbd_body *body)
 	return body->state == DONE;
 }
 
+void clbd_body_end(struct clbd_body *body)
+{
+	body->state = DONE;
+}
+
 static int hex(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -57,6 +57,9 @@ void clbd_body_init(struct clbd_body *body, enum clbd_framing framing,
 enum clbd_result clbd_body_parse(struct clbd_body *body, char *data,
 				 size_t size, size_t *used, size_t *kept);
 
+/* A body that lasts until the connection ends has ended. */
+void clbd_body_end(struct clbd_body *body);
+
 /* Whether nothing more belongs to the message. */
 bool clbd_body_done(const struct clbd_body *body);
 

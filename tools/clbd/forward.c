@@ -22,7 +22,7 @@ static struct writer begin(struct clbd_buffer *out)
 {
 	return (struct writer){
 		.at = out->data + out->end,
-		.end = out->data + CLBD_BUFFER_SIZE,
+		.end = out->data + CLBD_BUFFER_SIZE - CLBD_FORWARD_SPARE,
 	};
 }
 
@@ -227,6 +227,8 @@ int clbd_forward_response(const struct clbd_session *session, const char *text,
 	put_fields(&writer, head, text,
 		   session->request.minor ? drop_of_response
 					  : drop_of_old_response);
+	if (session->chunking)
+		PUT(&writer, "Transfer-Encoding: chunked\r\n");
 	if (clbd_session_binds(session))
 		put_cookie(&writer, session);
 	put_connection(&writer, session, head->status);

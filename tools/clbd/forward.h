@@ -5,6 +5,9 @@
 
 #include "clbd/session.h"
 
+/* They leave so many bytes for the first chunk's size. */
+#define CLBD_FORWARD_SPARE 32
+
 /*
  * Both write into the buffer behind what it holds.
  * Return: 0, or -ENOBUFS where it has no room, and is unchanged

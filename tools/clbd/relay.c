@@ -5,6 +5,7 @@
  * while what came before it waits.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -176,10 +177,11 @@ static int judge_response(struct clbd_session *session, const char *text)
 		clbd_body_init(&session->payload, response->framing,
 			       response->length);
 		session->payload.strip = !request->minor;
+		session->chunking = request->minor &&
+				    response->framing == CLBD_FRAMING_CLOSE;
 		/* Who answers early may not have the rest of the request. */
-		if (response->framing == CLBD_FRAMING_CLOSE ||
-		    (!request->minor &&
-		     response->framing == CLBD_FRAMING_CHUNKED) ||
+		if ((!request->minor &&
+		     response->framing >= CLBD_FRAMING_CHUNKED) ||
 		    !clbd_body_done(&session->body))
 			session->close = true;
 	}
@@ -235,12 +237,35 @@ static void read_head(struct clbd_session *session)
 			return;
 		}
 		size = session->response.size;
-		if (judge_response(session, text)) {
+		if (size > session->setup->head_max ||
+		    judge_response(session, text)) {
 			server_failed(session);
 			return;
 		}
 		in->start += size;
 	}
+}
+
+/*
+ * Before a chunk of @size bytes, or behind the last: forward.c left room for it.
+ * Return: whether it did
+ */
+static bool put_chunk(struct clbd_session *session, size_t size)
+{
+	struct clbd_buffer *out = session->reply;
+	char text[CLBD_FORWARD_SPARE];
+	int length;
+
+	length = snprintf(text, sizeof(text), "%s%zx\r\n%s",
+			  session->chunked ? "\r\n" : "", size,
+			  size ? "" : "\r\n");
+	clbd_buffer_compact(out);
+	if ((uint32_t)length > clbd_buffer_room(out))
+		return false;
+	memcpy(out->data + out->end, text, length);
+	out->end += length;
+	session->chunked = true;
+	return true;
 }
 
 /* Checks what came of the body. */
@@ -262,6 +287,10 @@ static void read_payload(struct clbd_session *session)
 			in->data + in->start + used, held - used);
 		in->end -= used - kept;
 	}
+	if (session->chunking && kept && !put_chunk(session, kept)) {
+		server_failed(session);
+		return;
+	}
 	session->waiting = kept;
 	session->bytes += kept;
 }
@@ -277,8 +306,9 @@ static void upstream_ended(struct clbd_session *session)
 	}
 	if (session->headed && session->payload.framing == CLBD_FRAMING_CLOSE &&
 	    (!up->conn.broken || session->tunnel)) {
-		if (!session->waiting)
-			clbd_session_leave_upstream(session, false);
+		if (session->chunking && put_chunk(session, 0))
+			clbd_body_end(&session->payload);
+		clbd_session_leave_upstream(session, false);
 		return;
 	}
 	server_failed(session);

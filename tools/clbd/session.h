@@ -52,6 +52,8 @@ enum clbd_ending {
  * @answering: the answer is clbd's own
  * @headed: the response's head is complete
  * @begun: something of the response was sent
+ * @chunking: the response has no length: the client gets it in chunks
+ * @chunked: the first of these was begun
  * @tunnel: after 101: bytes both ways
  * @shut: the client's end was passed on
  * @close: no further request on the connection
@@ -92,6 +94,8 @@ struct clbd_session {
 	bool answering;
 	bool headed;
 	bool begun;
+	bool chunking;
+	bool chunked;
 	bool tunnel;
 	bool shut;
 	bool close;
