@@ -247,8 +247,8 @@ static void read_head(struct clbd_session *session)
 }
 
 /*
- * Before a chunk of @size bytes, or behind the last: forward.c left room for it.
- * Return: whether it did
+ * Before a chunk of @size bytes, or behind the last: forward.c left room for
+ * it. Return: whether it did
  */
 static bool put_chunk(struct clbd_session *session, size_t size)
 {
