@@ -8,6 +8,7 @@ was sent, byte for byte. Nothing here sleeps: what is waited for is asked for un
 it is there or PATIENCE is over.
 """
 import contextlib
+import ctypes
 import os
 import pathlib
 import signal
@@ -283,6 +284,12 @@ def ask(port, *args, **kwargs):
         return client.ask(*args, **kwargs)
 
 
+def die_with_test():
+    """In the child: a test that is killed leaves nothing behind."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
 class Daemon:
     """clbd with a configuration; text is YAML with @PORT@ for its port."""
 
@@ -297,7 +304,8 @@ class Daemon:
         with open(self.errors, "wb") as errors:
             self.process = subprocess.Popen(
                 [program or CLBD, "-f", self.path], stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=errors)
+                stdout=subprocess.DEVNULL, stderr=errors,
+                preexec_fn=die_with_test)
         if wait:
             self.wait_ready(1)
 
