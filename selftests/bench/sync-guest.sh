@@ -9,8 +9,9 @@
 # shellcheck source=selftests/bench/balancers.sh
 . "$BENCH/balancers.sh"
 
-# Fewer than a queue holds: the threads get no time between packets.
-readonly SESSIONS=2000 WARM=1000
+# Fewer than a queue holds, for the threads get no time between packets; after so
+# many that the table need not grow for them.
+readonly SESSIONS=2000 WARM=3500
 
 # The others are where this device would lead to.
 link_up() {
@@ -24,7 +25,9 @@ clb_sync_on() {
 	"$clbctl" sync start node 1 interface sync group 239.7.0.1 \
 		secret "$TMP/secret"
 }
+# By itself it waits for the third packet of a UDP flow.
 ipvs_sync_on() {
+	sysctl -qw net.ipv4.vs.sync_threshold="1 50"
 	ipvsadm --start-daemon master --mcast-interface sync
 }
 
@@ -35,47 +38,63 @@ wire_bytes() {
 
 clb_sent() { "$clbctl" -j sync | jq -r .sent_sessions; }
 
-# Until nothing more is sent: the same twice in a row.
+# Until nothing more is sent, but for heartbeats.
 wire_settle() {
-	local before=-1 i
+	local before=-1000 i
 
-	for ((i = 0; i < 100 && $(wire_bytes) != before; i++)); do
+	for ((i = 0; i < 100 && $(wire_bytes) > before + 600; i++)); do
 		before=$(wire_bytes)
-		sleep 1
+		sleep 3
 	done
 }
 
 # first N FIRST: packets of N flows that were not there; $insn of each.
 first() { play "$1" "$2" 1 in: || failed=1; }
 
+# A balancer from its start on, so that its table grows alike with and without.
+run() { # SYSTEM SYNC: "on" or "off"
+	load "$1"
+	"$1_service" nat udp "$VIP4" 4
+	[ "$2" = off ] || "$1_sync_on" || exit 1
+	first "$WARM" 0
+	"$1_ready"
+	[ "$2" = off ] || wire_settle
+	before=$(wire_bytes)
+	[ "$1 $2" != "clb on" ] || sent=$(clb_sent)
+	first "$SESSIONS" "$WARM"
+	[ "$2" = off ] || wire_settle
+}
+
 create() { # SYSTEM
-	local plain before sent
+	local plain before sent=0
 
 	net_up 4
 	link_up
-	flows udp "$CLIENT4" "$VIP4" $((3 * SESSIONS + 3 * WARM))
-	load "$1"
-	"$1_service" nat udp "$VIP4" 4
-	first "$WARM" 0
-	first "$SESSIONS" "$WARM"
+	flows udp "$CLIENT4" "$VIP4" $((SESSIONS + WARM))
+	run "$1" off
 	plain=$insn
-	"$1_sync_on" || exit 1
-	wire_settle
-	first "$WARM" $((WARM + SESSIONS))
-	wire_settle
-	before=$(wire_bytes)
-	[ "$1" != clb ] || sent=$(clb_sent)
-	first "$SESSIONS" $((2 * WARM + SESSIONS))
+	unload "$1"
+	run "$1" on
 	echo "result $1/sync/packet-path/create $((insn - plain)) $UNIT"
-	wire_settle
-	sent=$(($([ "$1" = clb ] && clb_sent || echo "$SESSIONS") - ${sent:-0}))
-	[ "$sent" -ge "$SESSIONS" ] || {
-		say "failed: $1: $sent sessions of $SESSIONS were told"
+	if [ "$1" = clb ] && [ $(($(clb_sent) - sent)) -lt "$SESSIONS" ]; then
+		say "failed: $(($(clb_sent) - sent)) sessions of $SESSIONS were told"
 		failed=1
-	}
+	fi
 	awk -v b="$(($(wire_bytes) - before))" -v n="$SESSIONS" -v s="$1" \
 		'BEGIN { printf "result %s/sync/wire/create %.1f bytes\n", s, b / n }'
 	unload "$1"
+}
+
+# The least of some runs: a heartbeat may fall into one of them.
+established_insn() {
+	local least=0 i
+
+	settle "$PACKETS" 0 1 in: || failed=1
+	for ((i = 0; i < 5; i++)); do
+		play "$PACKETS" 0 1 in: || failed=1
+		[ "$least" -ne 0 ] && [ "$insn" -ge "$least" ] || least=$insn
+	done
+	insn=$least
 }
 
 # With sync on: an established packet must not know of it.
@@ -89,11 +108,11 @@ established_cost() {
 	clb_service nat udp "$VIP4" 4
 	play 1000 0 1 in: || failed=1
 	clb_ready
-	settle "$PACKETS" 0 1 in: && play "$PACKETS" 0 1 in: || failed=1
+	established_insn
 	plain=$insn
 	clb_sync_on || exit 1
 	wire_settle
-	settle "$PACKETS" 0 1 in: && play "$PACKETS" 0 1 in: || failed=1
+	established_insn
 	echo "result clb/sync/packet-path/established $((insn - plain)) $UNIT"
 	unload clb
 }
