@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Limits, timeouts, and requests that are meant to be understood differently by
 clbd and a server: what reached the server is what was meant, or nothing did."""
+import contextlib
+import json
+import pathlib
 import socket
 import threading
 import time
@@ -109,6 +112,85 @@ def server_says_more():
     with Daemon(config(Server(answer))) as clbd, Client(clbd.port) as client:
         for i in range(1, 6):
             equal(client.ask().body, b"%d" % i)
+
+
+def server_says_more_later():
+    """the same where it fills clbd's buffer, so that the rest is not read with
+    the response, or comes behind a response without a body"""
+    evil = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+
+    def answer(_server, sock, _reader, request):
+        if request.first.startswith("HEAD"):
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n")
+            sock.sendall(evil)
+            return
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 16326\r\n\r\n"
+        sock.sendall(head + b"x" * (16368 - len(head)) + evil)
+    with Daemon(config(Server(answer))) as clbd, Client(clbd.port) as client:
+        for method, wanted in (("GET", "16326"), ("HEAD", "1")) * 5:
+            for _ in range(3):
+                equal(client.ask(method=method).get("Content-Length"), wanted,
+                      method)
+
+
+def unread_by(port, client):
+    """Bytes of the client that clbd has not read yet."""
+    ends = [f":{port:04X}", f":{client.sock.getsockname()[1]:04X}"]
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if [fields[1][8:], fields[2][8:]] == ends:
+            return int(fields[4].split(":")[1], 16)
+    return 0
+
+
+def unsent_is_no_request():
+    """what was read of a body and not sent, as the server answers without
+    reading or not at all, is no request"""
+    go, done = threading.Event(), threading.Event()
+
+    def answer(_server, sock, _reader, request):
+        if "/early" in request.first:
+            go.wait(30)
+            sock.sendall(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
+        done.wait(30)
+        return False
+    server = HeadServer(answer)
+    server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+
+    def status(clbd, target, size):
+        """Of the one response that there is, and whether it is the last."""
+        before = len(server.requests)
+        go.clear()
+        done.clear()
+        with Client(clbd.port) as client:
+            client.send(P.replace(b"/seen", target) +
+                        b"Content-Length: %d\r\n\r\n" % size +
+                        (HIDDEN * (size // len(HIDDEN) + 1))[-size:])
+            wait_for("the request", lambda: len(server.requests) > before)
+            seen = []
+
+            def still():
+                seen.append(unread_by(clbd.port, client))
+                return len(seen) > 5 and len(set(seen[-5:])) == 1
+            wait_for("it to be read", still)
+            go.set()
+            response = client.response()
+            client.sock.shutdown(socket.SHUT_WR)
+            equal(client.reader.rest()[:20], b"", f"{target} {size}")
+            equal(len(server.requests), before + 1)
+        done.set()
+        wait_for("it to end", lambda: not server.open)
+        return response.status, response.get("Connection") == "close"
+    with Daemon(config(server, group="    eject-after: 0", listener=
+                       "    timeouts: {idle: 1, request: 1}")) as clbd:
+        # From where all is sent to where some is not even read.
+        size, ended = 4000, 0
+        while ended < 4:
+            ended += status(clbd, b"/early", size)[1]
+            size += 6000
+        for less in (12000, 18000, 24000):
+            equal(status(clbd, b"/never", size - less)[0], 504)
 
 
 def too_long():
@@ -275,6 +357,8 @@ def answered_though_sending():
 
 
 if __name__ == "__main__":
-    Tap().run([smuggling, body_is_no_request, server_says_more, too_long,
-               longest_head, longest_response_head, timeouts, slow_head, connect_timeout, full,
+    Tap().run([smuggling, body_is_no_request, server_says_more,
+               server_says_more_later, unsent_is_no_request, too_long,
+               longest_head, longest_response_head, timeouts, slow_head,
+               connect_timeout, full,
                answered_though_sending])

@@ -182,7 +182,7 @@ static int judge_response(struct clbd_session *session, const char *text)
 		/* Who answers early may not have the rest of the request. */
 		if ((!request->minor &&
 		     response->framing >= CLBD_FRAMING_CHUNKED) ||
-		    !clbd_body_done(&session->body))
+		    clbd_session_has_rest(session))
 			session->close = true;
 	}
 	session->server->failures = 0;

@@ -87,7 +87,7 @@ void clbd_session_answer(struct clbd_session *session, uint16_t status)
 	session->answering = session->headed = true;
 	session->status = status;
 	session->answered = worker->now;
-	if (!clbd_body_done(&session->body))
+	if (clbd_session_has_rest(session))
 		session->close = true;
 	if (!session->reply ||
 	    clbd_forward_answer(session, status, session->reply))
@@ -177,9 +177,10 @@ static enum clbd_progress finish(struct clbd_session *session)
 	const struct clbd_client *client = session->client;
 
 	clbd_session_leave_upstream(session, is_reusable(session));
-	if (!session->close && !client->conn.ended)
+	if (!session->close && !client->conn.ended &&
+	    !clbd_session_has_rest(session))
 		return CLBD_NEXT;
-	if (clbd_buffer_held(client->in) || !clbd_body_done(&session->body) ||
+	if (clbd_buffer_held(client->in) || clbd_session_has_rest(session) ||
 	    session->ending == CLBD_ENDING_REFUSED)
 		return CLBD_LINGER;
 	return CLBD_CLOSE;

@@ -11,6 +11,15 @@ clbd_session_worker(const struct clbd_session *session)
 	return session->client->conn.worker;
 }
 
+/*
+ * Bytes of the request are still to come, or were read and not sent: they must
+ * never be taken for another request.
+ */
+static inline bool clbd_session_has_rest(const struct clbd_session *session)
+{
+	return !clbd_body_done(&session->body) || session->ready;
+}
+
 /* Something went to or came from a peer: it has as much time again. */
 void clbd_session_progress(struct clbd_session *session);
 
