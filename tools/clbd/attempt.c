@@ -172,13 +172,6 @@ static bool may_repeat(const struct clbd_session *session)
 	return is_idempotent(session) && !session->sent && !session->begun;
 }
 
-static enum clbd_take how_to_take(const struct clbd_session *session)
-{
-	if (session->fresh)
-		return CLBD_TAKE_NEW;
-	return is_idempotent(session) ? CLBD_TAKE_ANY : CLBD_TAKE_OPEN;
-}
-
 void clbd_session_next_server(struct clbd_session *session, uint16_t status,
 			      enum clbd_ending ending)
 {
@@ -194,7 +187,7 @@ void clbd_session_next_server(struct clbd_session *session, uint16_t status,
 		server->load++;
 		session->tried[session->tries++] = server;
 		session->up = clbd_upstream_take(server, session,
-						 how_to_take(session));
+						 session->fresh);
 		if (session->up)
 			return;
 		clbd_session_server_failed(session);

@@ -132,8 +132,11 @@ err_put:
 	return NULL;
 }
 
-/* Whether one that waited has not been closed meanwhile, as far as one sees. */
-static bool is_open(const struct clbd_upstream *up)
+/*
+ * Whether one that waited has not been closed meanwhile, and nothing has come:
+ * what the server says unasked would be taken for the next response.
+ */
+static bool is_silent(const struct clbd_upstream *up)
 {
 	char byte;
 
@@ -141,15 +144,12 @@ static bool is_open(const struct clbd_upstream *up)
 	       errno == EAGAIN;
 }
 
-static struct clbd_upstream *take_idle(struct clbd_server *server,
-				       enum clbd_take take)
+static struct clbd_upstream *take_idle(struct clbd_server *server)
 {
 	struct clbd_upstream *up;
 
-	if (take == CLBD_TAKE_NEW)
-		return NULL;
 	while ((up = server->idle)) {
-		if (take == CLBD_TAKE_ANY || is_open(up)) {
+		if (is_silent(up)) {
 			unlink_idle(up);
 			up->conn.timer.deadline = UINT64_MAX;
 			return up;
@@ -161,10 +161,10 @@ static struct clbd_upstream *take_idle(struct clbd_server *server,
 
 struct clbd_upstream *clbd_upstream_take(struct clbd_server *server,
 					 struct clbd_session *session,
-					 enum clbd_take take)
+					 bool fresh)
 {
 	struct clbd_worker *worker = session->client->conn.worker;
-	struct clbd_upstream *up = take_idle(server, take);
+	struct clbd_upstream *up = fresh ? NULL : take_idle(server);
 
 	if (up)
 		worker->stats->reuses++;

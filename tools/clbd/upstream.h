@@ -30,23 +30,17 @@ struct clbd_upstream {
 	bool used;
 };
 
-enum clbd_take {
-	CLBD_TAKE_ANY,
-	CLBD_TAKE_OPEN, /* one that waited is looked at: no request twice */
-	CLBD_TAKE_NEW,
-};
-
 /**
  * clbd_upstream_take() - a connection to a server for a session
  * @server: to which
  * @session: who will use it
- * @take: whether one that waited will do
+ * @fresh: one that waited will not do
  *
  * Return: one that may still be connecting, or NULL
  */
 struct clbd_upstream *clbd_upstream_take(struct clbd_server *server,
 					 struct clbd_session *session,
-					 enum clbd_take take);
+					 bool fresh);
 
 /* The session is done with it: it waits for another, or is closed. */
 void clbd_upstream_leave(struct clbd_upstream *up, bool reusable);
