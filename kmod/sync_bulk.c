@@ -8,7 +8,8 @@
 #include "event.h"
 #include "sync_engine.h"
 
-#define PART_DATAGRAMS	64		/* asked for at once */
+#define PART_DATAGRAMS	64		/* asked for, and given, at once */
+#define PART_BUCKETS	BIT(16)		/* looked at for them */
 #define ASK_AGAIN	(HZ / 2)
 #define ALONE_AFTER	(3 * HZ)	/* with nobody that is ready */
 #define HOLD_TIME	(5 * HZ)	/* no merges after a request */
@@ -18,24 +19,23 @@ static struct clb_sync_peer *peer_of(struct clb_sync *sync, u16 node)
 	unsigned int i;
 
 	for (i = 0; i < CLB_SYNC_PEERS; i++)
-		if (sync->peers[i].node == node &&
-		    clb_sync_peer_lives(&sync->peers[i]))
+		if (sync->peers[i].node == node)
 			return &sync->peers[i];
 	return NULL;
 }
 
-/* The ready one with the lowest id, or 0. */
-static u16 giver_choose(const struct clb_sync *sync)
+/* The ready one with the lowest id, or NULL. */
+static struct clb_sync_peer *giver_choose(struct clb_sync *sync)
 {
+	struct clb_sync_peer *best = NULL;
 	unsigned int i;
-	u16 best = 0;
 
 	for (i = 0; i < CLB_SYNC_PEERS; i++) {
-		const struct clb_sync_peer *peer = &sync->peers[i];
+		struct clb_sync_peer *peer = &sync->peers[i];
 
 		if (clb_sync_peer_lives(peer) && peer->ready &&
-		    (!best || peer->node < best))
-			best = peer->node;
+		    (!best || peer->node < best->node))
+			best = peer;
 	}
 	return best;
 }
@@ -50,10 +50,12 @@ static bool has_gaps(const struct clb_sync_peer *peer)
 	return false;
 }
 
-/* Of whom; from the beginning. */
-static void fetch_begin(struct clb_sync_fetch *fetch, u16 giver, bool own)
+/* Of whom; from the beginning. What was missed of it will be there. */
+static void fetch_begin(struct clb_sync_fetch *fetch,
+			struct clb_sync_peer *giver, bool own)
 {
-	fetch->giver = giver;
+	giver->lost = false;
+	fetch->giver = giver->node;
 	fetch->own = own;
 	fetch->position = 0;
 	fetch->asked = jiffies - ASK_AGAIN;
@@ -66,9 +68,30 @@ static void fetch_end(struct clb_sync_fetch *fetch)
 	fetch->since = jiffies;
 }
 
+/* Its giver is gone; what it was about will be missing when that returns. */
+static void fetch_break(struct clb_sync_fetch *fetch,
+			struct clb_sync_peer *giver)
+{
+	if (giver)
+		giver->lost = true;
+	fetch_end(fetch);
+}
+
+/* All has been given. What was lost on the way is fetched again. */
+static void fetch_finish(struct clb_sync_fetch *fetch,
+			 struct clb_sync_peer *giver)
+{
+	if (giver->lost) {
+		fetch_begin(fetch, giver, fetch->own);
+		return;
+	}
+	fetch->ready |= !fetch->own;
+	fetch_end(fetch);
+}
+
 /*
- * One that missed too much of a node fetches what that node saw itself; there
- * is nobody else to ask.
+ * One that missed too much of a node, or what it said before they met, fetches
+ * what that node saw itself; there is nobody else to ask.
  */
 static void lost_choose(struct clb_sync *sync)
 {
@@ -79,15 +102,14 @@ static void lost_choose(struct clb_sync *sync)
 
 		if (!peer->lost || !clb_sync_peer_lives(peer))
 			continue;
-		peer->lost = false;
-		fetch_begin(&sync->fetch, peer->node, true);
+		fetch_begin(&sync->fetch, peer, true);
 		return;
 	}
 }
 
 static void giver_find(struct clb_sync *sync)
 {
-	u16 giver;
+	struct clb_sync_peer *giver;
 
 	if (sync->fetch.ready) {
 		lost_choose(sync);
@@ -104,19 +126,19 @@ static void giver_find(struct clb_sync *sync)
 static bool fetch_step(struct clb_sync *sync, struct clb_sync_bulk *get)
 {
 	struct clb_sync_fetch *fetch = &sync->fetch;
-	const struct clb_sync_peer *giver;
+	struct clb_sync_peer *giver;
 
 	if (!fetch->giver)
 		giver_find(sync);
 	if (!fetch->giver)
 		return false;
 	giver = peer_of(sync, fetch->giver);
-	if (!giver || (fetch->done && !has_gaps(giver))) {
-		fetch->ready |= giver && !fetch->own;
-		fetch_end(fetch);
-		return false;
-	}
-	if (fetch->done || time_before(jiffies, fetch->asked + ASK_AGAIN))
+	if (!giver || !clb_sync_peer_lives(giver))
+		fetch_break(fetch, giver);
+	else if (fetch->done && !has_gaps(giver))
+		fetch_finish(fetch, giver);
+	if (!fetch->giver || fetch->done ||
+	    time_before(jiffies, fetch->asked + ASK_AGAIN))
 		return false;
 	fetch->asked = jiffies;
 	*get = (struct clb_sync_bulk) {
@@ -166,6 +188,7 @@ void clb_sync_fetch_mark(struct clb_sync *sync,
 
 	spin_lock(&sync->lock);
 	if (fetch->giver == peer->node && !fetch->done &&
+	    fetch->own == !!(mark->flags & CLB_SYNC_BULK_OWN) &&
 	    fetch->position == mark->position) {
 		fetch->position = mark->next;
 		fetch->done = mark->flags & CLB_SYNC_BULK_END;
@@ -185,19 +208,20 @@ void clb_sync_fetch_mark(struct clb_sync *sync,
 void clb_sync_give_want(struct clb_sync *sync, const struct clb_sync_bulk *get)
 {
 	spin_lock(&sync->lock);
-	if (!sync->give.datagrams)
+	if (!sync->give.datagrams) {
 		sync->give = *get;
+		sync->give.datagrams = min_t(u16, get->datagrams,
+					     PART_DATAGRAMS);
+	}
 	spin_unlock(&sync->lock);
 	clb_sync_wake(sync);
 }
 
-/* Up to as many keys as there is room for, from the @skip-th on. */
-static u32 bucket_gather(struct clb_sync *sync, u32 index, u32 skip, bool own)
+static void bucket_read(struct clb_sync *sync, u32 index, u32 skip, bool own)
 {
 	struct clb_tuplehash *entry;
 
 	sync->nr_found = 0;
-	rcu_read_lock();
 	clb_chain_for_each(entry, clb_table_bucket(&sync->cn->table, index)) {
 		if (entry->tuple.dir != CLB_DIR_ORIGINAL ||
 		    !clb_sync_tellable(clb_session_of(entry), own) ||
@@ -209,6 +233,20 @@ static u32 bucket_gather(struct clb_sync *sync, u32 index, u32 skip, bool own)
 			.tuple = entry->tuple,
 		};
 	}
+}
+
+/* Up to as many keys as there is room for, from the @skip-th on. */
+static u32 bucket_gather(struct clb_sync *sync, u32 index, u32 skip, bool own)
+{
+	struct clb_table *table = &sync->cn->table;
+	unsigned int seq;
+
+	rcu_read_lock();
+	/* entries that move meanwhile can lead out of the bucket */
+	do {
+		seq = read_seqcount_begin(&table->seq);
+		bucket_read(sync, index, skip, own);
+	} while (read_seqcount_retry(&table->seq, seq));
 	rcu_read_unlock();
 	return sync->nr_found;
 }
@@ -223,6 +261,8 @@ static void bucket_give(struct clb_sync *sync, u32 index, bool own)
 			clb_sync_key_send(sync, &sync->found[i],
 					  CLB_SYNC_F_TIME);
 		skip += found;
+		if (found)
+			clb_sync_serve(sync);
 		cond_resched();
 	} while (found == CLB_SYNC_FOUND);
 }
@@ -258,14 +298,16 @@ static void part_give(struct clb_sync *sync, const struct clb_sync_bulk *get)
 	u64 first = sync->seq;
 
 	while (position < clb_table_buckets(table) &&
+	       position - get->position < PART_BUCKETS &&
 	       sync->seq - first < get->datagrams)
 		bucket_give(sync, position++, own);
 	record.bulk = (struct clb_sync_bulk) {
 		.position = get->position, .next = position,
 		.datagrams = sync->seq - first,
-		.flags = position < clb_table_buckets(table) ?
-			 0 : CLB_SYNC_BULK_END,
+		.flags = get->flags & CLB_SYNC_BULK_OWN,
 	};
+	if (position >= clb_table_buckets(table))
+		record.bulk.flags |= CLB_SYNC_BULK_END;
 	clb_sync_record_send(sync, &record);
 }
 

@@ -107,7 +107,8 @@ struct clb_sync_fetch {
  * @node: its id; 0: the place is free
  * @confirmed: it has named us in our present life: what it says is new
  * @ready: it has all sessions
- * @lost: we missed more of it than can be repaired
+ * @lost: we missed more of it than can be repaired, as what it said before
+ *	we met
  * @key: of what it sends to all
  */
 struct clb_sync_peer {
@@ -148,6 +149,7 @@ struct clb_sync_peer {
  * @nr_found: keys in @found; @sender
  * @found: keys that the walk found; @sender
  * @walked: jiffies of the last step; @sender
+ * @life_since: jiffies at which the present life began; @sender
  * @next_beat: jiffies of the next heartbeat; @sender
  * @hold_until: jiffies, until then no buckets are merged; @sender
  * @holding: they are held; @sender
@@ -156,7 +158,8 @@ struct clb_sync_peer {
  * @history: content of the last datagrams, @history_size bytes each; @sender
  * @said: what is in @history: number n at n % CLB_SYNC_HISTORY; @sender
  * @history_size: most that a datagram can hold
- * @repeat: to read them again; @sender
+ * @again: one of them, to be read again; @sender
+ * @repeat: reads it; @sender
  * @reader: content of the datagram that came; @receiver
  * @in: the datagram; @receiver
  */
@@ -185,6 +188,7 @@ struct clb_sync {
 	unsigned int		nr_found;
 	struct clb_sync_key	found[CLB_SYNC_FOUND];
 	unsigned long		walked;
+	unsigned long		life_since;
 	unsigned long		next_beat;
 	unsigned long		hold_until;
 	bool			holding;
@@ -193,6 +197,7 @@ struct clb_sync {
 	u8			*history;
 	struct clb_sync_said	said[CLB_SYNC_HISTORY];
 	unsigned int		history_size;
+	u8			again[CLB_SYNC_MTU_MAX];
 	struct clb_sync_reader	repeat;
 	struct clb_sync_reader	reader;
 	u8			in[CLB_SYNC_MTU_MAX];
@@ -243,6 +248,7 @@ int clb_sync_socket_receive(struct clb_sync *sync);
 void clb_sync_life_begin(struct clb_sync *sync, u64 least);
 int clb_sync_sender(void *data);
 int clb_sync_receiver(void *data);
+void clb_sync_serve(struct clb_sync *sync);
 
 void clb_sync_key_send(struct clb_sync *sync, const struct clb_sync_key *key,
 		       u8 flags);

@@ -300,7 +300,7 @@ static bool read_bulk(struct span *body, u8 type, struct clb_sync_bulk *bulk)
 	bulk->position = get32(p);
 	bulk->next = get32(p + 4);
 	bulk->datagrams = get16(p + 8);
-	bulk->flags = p[10] & CLB_SYNC_BULK_END;
+	bulk->flags = p[10] & (CLB_SYNC_BULK_OWN | CLB_SYNC_BULK_END);
 	return true;
 }
 

@@ -9,6 +9,9 @@
 
 #include "sync_engine.h"
 
+/* Of clocks that go until 2262; beyond there is room for later lives. */
+#define EPOCH_MAX S64_MAX
+
 static struct clb_sync_peer *peer_find(struct clb_sync *sync, u16 node)
 {
 	unsigned int i;
@@ -41,7 +44,8 @@ static void peer_meet(struct clb_sync *sync, struct clb_sync_peer *peer,
 	peer->epoch = header->epoch;
 	peer->confirmed = false;
 	peer->ready = false;
-	peer->lost = false;
+	/* what it said before will not be said again */
+	peer->lost = true;
 	memset(peer->gaps, 0, sizeof(peer->gaps));
 	clb_sync_window_begin(&peer->window, header->seq - 1);
 	memcpy(peer->key, key, CLB_SYNC_KEY_LEN);
@@ -160,7 +164,7 @@ static void hear_peer(struct clb_sync *sync, struct clb_sync_peer *peer,
 	spin_lock(&sync->lock);
 	if (seen->epoch == epoch)
 		peer->confirmed = true;
-	else if (seen->epoch > epoch)
+	else if (seen->epoch > epoch && seen->epoch < EPOCH_MAX)
 		sync->epoch_least = max(sync->epoch_least, seen->epoch);
 	spin_unlock(&sync->lock);
 }

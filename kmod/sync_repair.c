@@ -4,6 +4,7 @@
  * they are says what is true by now of the sessions they were about. For that
  * it keeps the content of the last ones.
  */
+#include <linux/kthread.h>
 #include <linux/mm.h>
 
 #include "sync_engine.h"
@@ -244,7 +245,9 @@ static void said_repeat(struct clb_sync *sync, u64 seq, unsigned int len)
 	struct clb_sync_record record;
 	struct clb_sync_key key;
 
-	clb_sync_reader_init(&sync->repeat, history_at(sync, seq), len);
+	/* what is said anew may take its place */
+	memcpy(sync->again, history_at(sync, seq), len);
+	clb_sync_reader_init(&sync->repeat, sync->again, len);
 	while (clb_sync_next(&sync->repeat, &record) == CLB_SYNC_DONE) {
 		if (record.type == CLB_SYNC_SESSION)
 			key = session_key(&record.session);
@@ -274,7 +277,7 @@ static void range_repeat(struct clb_sync *sync, struct clb_sync_range *range)
 			said_repeat(sync, seq, said->len);
 		if (said->seq != seq)
 			range->flags = CLB_SYNC_REPAIR_LOST;
-		cond_resched();
+		clb_sync_serve(sync);
 	}
 }
 
@@ -303,7 +306,7 @@ void clb_sync_repairs_send(struct clb_sync *sync)
 	unsigned int i;
 
 	gaps_ask(sync);
-	for (i = 0; i < CLB_SYNC_REPAIRS; i++) {
+	for (i = 0; i < CLB_SYNC_REPAIRS && !kthread_should_stop(); i++) {
 		if (!repair_take(sync, &sync->repairs[i], &record.range))
 			continue;
 		range_repeat(sync, &record.range);

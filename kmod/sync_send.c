@@ -50,6 +50,7 @@ void clb_sync_life_begin(struct clb_sync *sync, u64 least)
 	struct clb_sync_header header;
 
 	WRITE_ONCE(sync->epoch, clb_sync_epoch_new(least));
+	sync->life_since = jiffies;
 	sync->seq = 0;
 	memset(sync->said, 0, sizeof(sync->said));
 	header = header_of(sync);
@@ -130,6 +131,8 @@ static bool record_make(struct clb_sync *sync, const struct clb_sync_key *key,
 			       clb_table_hash(table, &key->tuple));
 	if (!entry)
 		return key->ended && gone_make(sync, key, record);
+	if (entry->tuple.dir != CLB_DIR_ORIGINAL)
+		return false;
 	record->type = CLB_SYNC_SESSION;
 	return clb_sync_tell(clb_session_of(entry), flags, &record->session);
 }
@@ -182,76 +185,6 @@ static void queues_send(struct clb_sync *sync)
 	}
 }
 
-/* Returns false if there is no room for more. */
-static bool bucket_walk(struct clb_sync *sync, u32 index)
-{
-	struct clb_tuplehash *entry;
-
-	clb_chain_for_each(entry, clb_table_bucket(&sync->cn->table, index)) {
-		const struct clb_session *session = clb_session_of(entry);
-
-		if (entry->tuple.dir != CLB_DIR_ORIGINAL ||
-		    !clb_sync_stale(session))
-			continue;
-		if (sync->nr_found == ARRAY_SIZE(sync->found))
-			return false;
-		sync->found[sync->nr_found++] = (struct clb_sync_key) {
-			.tuple = entry->tuple,
-		};
-	}
-	return true;
-}
-
-/* A bucket that splits meanwhile is met again in the next walk. */
-static void buckets_walk(struct clb_sync *sync, u32 end)
-{
-	bool done = true;
-
-	rcu_read_lock();
-	end = min3(end, sync->cursor + WALK_BATCH,
-		   clb_table_buckets(&sync->cn->table));
-	while (done && sync->cursor < end) {
-		done = bucket_walk(sync, sync->cursor);
-		sync->cursor += done;
-	}
-	rcu_read_unlock();
-}
-
-/* Those told of are stale no more, so that the walk gets ahead. */
-static void walk_to(struct clb_sync *sync, u32 end)
-{
-	unsigned int i;
-
-	end = min(end, clb_table_buckets(&sync->cn->table));
-	while (sync->cursor < end) {
-		sync->nr_found = 0;
-		buckets_walk(sync, end);
-		for (i = 0; i < sync->nr_found; i++)
-			clb_sync_key_send(sync, &sync->found[i], 0);
-		cond_resched();
-	}
-}
-
-/* As many buckets as the time that went by is of CLB_SYNC_WALK, or all. */
-static void table_walk(struct clb_sync *sync)
-{
-	u32 buckets = clb_table_buckets(&sync->cn->table);
-	unsigned long now = jiffies;
-	u64 share = (u64)buckets * (now - sync->walked);
-
-	share = div_u64(share, CLB_SYNC_WALK);
-	if (xchg(&sync->sweep, false)) {
-		sync->cursor = 0;
-		share = buckets;
-	}
-	if (!share)
-		return;
-	sync->walked = now;
-	if (sync->cursor >= buckets)
-		sync->cursor = 0;
-	walk_to(sync, min_t(u64, buckets, sync->cursor + share));
-}
-
 static void beat_send(struct clb_sync *sync)
 {
 	struct clb_sync_record record = { .type = CLB_SYNC_HEARTBEAT };
@@ -289,7 +222,101 @@ static void beats_send(struct clb_sync *sync)
 	beat_send(sync);
 }
 
-/* Others know of a later life: the clock went back. */
+/**
+ * clb_sync_serve() - do what does not wait for the end of long work
+ * @sync: sync
+ *
+ * Context: the sender; may sleep.
+ */
+void clb_sync_serve(struct clb_sync *sync)
+{
+	beats_send(sync);
+	queues_send(sync);
+}
+
+/* Returns false if there is no room for more. */
+static bool bucket_walk(struct clb_sync *sync, u32 index)
+{
+	struct clb_tuplehash *entry;
+
+	clb_chain_for_each(entry, clb_table_bucket(&sync->cn->table, index)) {
+		const struct clb_session *session = clb_session_of(entry);
+
+		if (entry->tuple.dir != CLB_DIR_ORIGINAL ||
+		    !clb_sync_stale(session))
+			continue;
+		if (sync->nr_found == ARRAY_SIZE(sync->found))
+			return false;
+		sync->found[sync->nr_found++] = (struct clb_sync_key) {
+			.tuple = entry->tuple,
+		};
+	}
+	return true;
+}
+
+/*
+ * A bucket that splits meanwhile is met again in the next walk; those that are
+ * merged are no more. Returns true while there are others up to @end.
+ */
+static bool buckets_walk(struct clb_sync *sync, u32 end)
+{
+	struct clb_table *table = &sync->cn->table;
+	bool done = true;
+	u32 stop;
+
+	rcu_read_lock();
+	end = min(end, clb_table_buckets(table));
+	stop = min(end, sync->cursor + WALK_BATCH);
+	while (done && sync->cursor < stop) {
+		if (sync->cursor + CLB_TABLE_AHEAD < end)
+			clb_table_prefetch(table,
+					   sync->cursor + CLB_TABLE_AHEAD);
+		done = bucket_walk(sync, sync->cursor);
+		sync->cursor += done;
+	}
+	rcu_read_unlock();
+	return sync->cursor < end;
+}
+
+/* Those told of are stale no more, so that the walk gets ahead. */
+static void walk_to(struct clb_sync *sync, u32 end)
+{
+	bool more = true;
+	unsigned int i;
+
+	while (more && !kthread_should_stop()) {
+		sync->nr_found = 0;
+		more = buckets_walk(sync, end);
+		for (i = 0; i < sync->nr_found; i++)
+			clb_sync_key_send(sync, &sync->found[i], 0);
+		clb_sync_serve(sync);
+	}
+}
+
+/* As many buckets as the time that went by is of CLB_SYNC_WALK, or all. */
+static void table_walk(struct clb_sync *sync)
+{
+	u32 buckets = clb_table_buckets(&sync->cn->table);
+	unsigned long now = jiffies;
+	u64 share = (u64)buckets * (now - sync->walked);
+
+	share = div_u64(share, CLB_SYNC_WALK);
+	if (xchg(&sync->sweep, false)) {
+		sync->cursor = 0;
+		share = buckets;
+	}
+	if (!share)
+		return;
+	sync->walked = now;
+	if (sync->cursor >= buckets)
+		sync->cursor = 0;
+	walk_to(sync, min_t(u64, buckets, sync->cursor + share));
+}
+
+/*
+ * Others know of a later life: the clock went back. Two nodes with one id, of
+ * which a third tells, outbid each other in vain, but in no haste.
+ */
 static void life_check(struct clb_sync *sync)
 {
 	u64 least;
@@ -297,7 +324,8 @@ static void life_check(struct clb_sync *sync)
 	spin_lock(&sync->lock);
 	least = sync->epoch_least;
 	spin_unlock(&sync->lock);
-	if (likely(least < sync->epoch))
+	if (likely(least < sync->epoch) ||
+	    time_before(jiffies, sync->life_since + CLB_SYNC_BEAT))
 		return;
 	clb_sync_life_begin(sync, least);
 	WRITE_ONCE(sync->beat, true);

@@ -203,7 +203,7 @@ struct clb_sync_range {
 };
 
 #define CLB_SYNC_BULK_OWN	0x01
-#define CLB_SYNC_BULK_END	0x01
+#define CLB_SYNC_BULK_END	0x02
 
 /**
  * struct clb_sync_bulk - a part of the table
@@ -211,7 +211,7 @@ struct clb_sync_range {
  * @next: of a mark: where the next part begins
  * @datagrams: how many are wanted, or were sent
  * @node: of a request: who is asked
- * @flags: CLB_SYNC_BULK_OWN of a request, CLB_SYNC_BULK_END of a mark
+ * @flags: CLB_SYNC_BULK_OWN of both, CLB_SYNC_BULK_END of a mark
  */
 struct clb_sync_bulk {
 	u32	position;

@@ -351,7 +351,11 @@ static void control_is_as_drawn(void **state)
 		  "09 09 0002 00000003 0004 01" },
 		{ { .type = CLB_SYNC_BULK_MARK,
 		    .bulk = { .position = 3, .next = 5, .datagrams = 4,
-			      .flags = 1 } },
+			      .flags = CLB_SYNC_BULK_END } },
+		  "0a 0b 00000003 00000005 0004 02" },
+		{ { .type = CLB_SYNC_BULK_MARK,
+		    .bulk = { .position = 3, .next = 5, .datagrams = 4,
+			      .flags = CLB_SYNC_BULK_OWN } },
 		  "0a 0b 00000003 00000005 0004 01" },
 	};
 	static struct clb_sync_writer writer, again;
