@@ -670,8 +670,13 @@ int clb_session_adopt(struct clb_net *cn, struct clb_session *session,
 		atomic_inc(state_gauge(session->server, state));
 	there = session_publish(cn, session, state);
 	if (there) {
-		session_uncount(cn, session, state);
 		session_conflict(cn, session, there);
+		/* one that was over may have had the reply's tuple */
+		if (!session->inserted)
+			there = session_publish(cn, session, state);
+	}
+	if (there) {
+		session_uncount(cn, session, state);
 		return -EEXIST;
 	}
 	clb_embryo_join(session);

@@ -11,6 +11,9 @@
 /* The most a deadline may have moved without the others being told. */
 #define QUARTER_MAX (300 * HZ)
 
+/* Of births so close two may be of one handshake: 3 s, in their unit. */
+#define HANDSHAKE ((s32)(3ULL * NSEC_PER_SEC >> 24))
+
 /*
  * What a session remembers of the last word on it: the deadline, 11 bits in
  * units of 2^9 jiffies and never 0, whether it was a peer's, and the state.
@@ -30,6 +33,14 @@ static u16 synced_of(u32 deadline, u32 state)
 {
 	BUILD_BUG_ON(CLB_SESSION_STATE_MAX >> (16 - SYNCED_STATE));
 	return synced_deadline(deadline) | state << SYNCED_STATE;
+}
+
+/* Positive: @a is the later one. 0 is before sync, and thereby before all. */
+static s32 born_order(u32 a, u32 b)
+{
+	if (a && b)
+		return a - b;
+	return (a ? S32_MAX : 0) - (b ? S32_MAX : 0);
 }
 
 static u32 timeout_of(const struct clb_session *session, u32 state)
@@ -76,6 +87,37 @@ bool clb_sync_wanted(const struct clb_session *session, u32 state)
 	       READ_ONCE(session->synced);
 }
 
+/*
+ * How much longer than it was told a copy lives: so often do the others refresh
+ * it; one that closes they do not.
+ */
+static u32 allowance_of(const struct clb_session *session, u32 state)
+{
+	if (state != CLB_SESSION_STATE_PERSISTENCE &&
+	    clb_session_timeout_class(state) == CLB_TIMEOUT_FIN)
+		return 0;
+	return quarter_of(session, state) + CLB_SYNC_WALK;
+}
+
+/* All that is known of its deadline is a peer's word: no packet passed here. */
+static bool is_copy(const struct clb_session *session)
+{
+	u16 synced = READ_ONCE(session->synced);
+
+	return synced & SYNCED_COPY &&
+	       (synced & SYNCED_MASK) ==
+	       synced_deadline(READ_ONCE(session->deadline));
+}
+
+/* In jiffies; without the allowance, which whoever is told adds anew. */
+static s32 time_left(const struct clb_session *session, u32 state)
+{
+	s32 left = READ_ONCE(session->deadline) - (u32)jiffies;
+
+	return is_copy(session) ? left - (s32)allowance_of(session, state) :
+				  left;
+}
+
 /* Of a client on this node nobody else will see a packet. */
 static bool can_be_told(const struct clb_session *session, u32 state)
 {
@@ -117,14 +159,7 @@ bool clb_sync_stale(const struct clb_session *session)
 bool clb_sync_tellable(const struct clb_session *session, bool own)
 {
 	return can_be_told(session, READ_ONCE(session->state)) &&
-	       !(own && READ_ONCE(session->synced) & SYNCED_COPY);
-}
-
-static u32 time_left(const struct clb_session *session)
-{
-	s32 left = READ_ONCE(session->deadline) - (u32)jiffies;
-
-	return left > 0 ? jiffies_to_msecs(left) : 0;
+	       !(own && is_copy(session));
 }
 
 static void tell_persistence(struct clb_sync_session *told)
@@ -155,7 +190,11 @@ static void tell_flow(const struct clb_session *session,
  * @flags: 0, or CLB_SYNC_F_TIME: with the time it has left, to who asked
  * @told: result
  *
- * Return: false if there is nothing to tell.
+ * Without the time it has left, a session has all of its timeout: a packet was
+ * seen a moment ago. Of another one the time is always told.
+ *
+ * Return: false if there is nothing to tell: as of a copy that is kept for
+ *	nothing but a word that may be late.
  * Context: RCU read side.
  */
 bool clb_sync_tell(struct clb_session *session, u8 flags,
@@ -163,8 +202,10 @@ bool clb_sync_tell(struct clb_session *session, u8 flags,
 {
 	const struct clb_server *server = session->server;
 	u32 state = READ_ONCE(session->state);
+	bool copy = is_copy(session);
+	s32 left = time_left(session, state);
 
-	if (!can_be_told(session, state))
+	if (!can_be_told(session, state) || left <= 0)
 		return false;
 	memset(told, 0, sizeof(*told));
 	told->listener = server->listener->key;
@@ -174,16 +215,19 @@ bool clb_sync_tell(struct clb_session *session, u8 flags,
 	told->state = state;
 	told->mode = session->mode;
 	told->flags = flags;
+	if (left + CLB_SYNC_WALK < timeout_of(session, state))
+		told->flags |= CLB_SYNC_F_TIME;
 	if (is_persistence(session))
 		tell_persistence(told);
 	else
 		tell_flow(session, told);
 	if (told->flags & CLB_SYNC_F_TIME)
-		told->time = time_left(session);
-	/* what is repeated may be another node's word: it stays that */
+		told->time = jiffies_to_msecs(left);
+	/* another node's word stays that, though it is repeated */
 	if (!(flags & CLB_SYNC_F_TIME))
 		WRITE_ONCE(session->synced,
-			   synced_of(READ_ONCE(session->deadline), state));
+			   synced_of(READ_ONCE(session->deadline), state) |
+			   (copy ? SYNCED_COPY : 0));
 	return true;
 }
 
@@ -201,10 +245,6 @@ static void told_tuple(const struct clb_sync_session *told,
 		tuple->kind = CLB_TUPLE_PERSISTENCE;
 }
 
-/*
- * How long a copy lives: the others refresh it at least that often; one that
- * closes they do not.
- */
 static u32 copy_deadline(const struct clb_session *session,
 			 const struct clb_sync_session *told)
 {
@@ -212,10 +252,7 @@ static u32 copy_deadline(const struct clb_session *session,
 
 	if (told->flags & CLB_SYNC_F_TIME)
 		time = min_t(u64, msecs_to_jiffies(told->time), time);
-	if (told->state == CLB_SESSION_STATE_PERSISTENCE ||
-	    clb_session_timeout_class(told->state) != CLB_TIMEOUT_FIN)
-		time += quarter_of(session, told->state) + CLB_SYNC_WALK;
-	return (u32)jiffies + time;
+	return (u32)jiffies + time + allowance_of(session, told->state);
 }
 
 static void copy_extend(struct clb_session *session, u32 deadline, u32 state)
@@ -297,6 +334,27 @@ static void copy_fill(struct clb_sync *sync, struct clb_session *session,
 	reply->dport = told->local_port;
 }
 
+/* A local port was given to another client: the copy that has it is over. */
+static void local_clear(struct clb_sync *sync,
+			const struct clb_session *session)
+{
+	const struct clb_tuple *reply = clb_session_tuple(session,
+							  CLB_DIR_REPLY);
+	struct clb_table *table = &sync->cn->table;
+	struct clb_tuplehash *entry;
+	struct clb_session *other;
+
+	entry = clb_table_find(table, reply, clb_table_hash(table, reply));
+	if (!entry || entry->tuple.dir != CLB_DIR_REPLY)
+		return;
+	other = clb_session_of(entry);
+	if (is_copy(other) &&
+	    born_order(clb_session_born(session),
+		       clb_session_born(other)) > 0 &&
+	    clb_session_kill(sync->cn, other))
+		clb_sync_count(sync, CLB_SYNC_A_ENDED);
+}
+
 static void copy_make(struct clb_sync *sync, struct clb_server *server,
 		      const struct clb_sync_session *told,
 		      const struct clb_tuple *tuple)
@@ -311,6 +369,8 @@ static void copy_make(struct clb_sync *sync, struct clb_server *server,
 		goto refuse;
 	copy_fill(sync, session, told, tuple);
 	why = CLB_SYNC_A_REFUSED_CONFLICT;
+	if (mode == CLB_MODE_FNAT)
+		local_clear(sync, session);
 	if (mode == CLB_MODE_FNAT && !local_take(sync, session))
 		goto discard;
 	switch (clb_session_adopt(sync->cn, session, told->state)) {
@@ -337,6 +397,20 @@ static u32 later_state(u32 old, u32 told)
 	return max(old, told);
 }
 
+/*
+ * Did whoever told see a later packet than this node? Our own word, said back
+ * with its way and the allowance added, is none.
+ */
+static bool is_later(const struct clb_session *session,
+		     const struct clb_sync_session *told, u32 deadline)
+{
+	s32 later = deadline - READ_ONCE(session->deadline);
+
+	if (told->flags & CLB_SYNC_F_TIME && !is_copy(session))
+		later -= allowance_of(session, told->state) + CLB_SYNC_WALK / 2;
+	return later > 0;
+}
+
 static void copy_update(struct clb_sync *sync, struct clb_session *session,
 			const struct clb_sync_session *told)
 {
@@ -352,8 +426,7 @@ static void copy_update(struct clb_sync *sync, struct clb_session *session,
 		clb_session_adopt_state(session, old, new);
 	/* a state that is over gives way to the timeout of the new one */
 	if (new == told->state &&
-	    (new != old ||
-	     (s32)(deadline - READ_ONCE(session->deadline)) > 0))
+	    (new != old || is_later(session, told, deadline)))
 		copy_extend(session, deadline, new);
 	clb_sync_count(sync, CLB_SYNC_A_UPDATED);
 }
@@ -398,14 +471,21 @@ static bool is_same(const struct clb_session *session,
 	       clb_session_born(session) == told->born;
 }
 
-/* Of two sessions for one flow, every node keeps the same. */
+/*
+ * Of two sessions for one flow, every node keeps the same. What they have
+ * become says nothing where one is of an earlier connection.
+ */
 static bool told_wins(const struct clb_session *session,
 		      const struct clb_sync_session *told)
 {
-	int order = rank_of(told->state) - rank_of(READ_ONCE(session->state));
+	s32 born = born_order(told->born, clb_session_born(session));
+	int order = 0;
 
+	if (born > -HANDSHAKE && born < HANDSHAKE)
+		order = rank_of(told->state) -
+			rank_of(READ_ONCE(session->state));
 	if (!order)
-		order = (s32)(told->born - clb_session_born(session));
+		order = born;
 	if (!order)
 		order = endpoint_compare(&session->server->key, &told->server);
 	if (!order)
@@ -417,8 +497,15 @@ static bool told_wins(const struct clb_session *session,
 static bool conflict_settle(struct clb_sync *sync, struct clb_session *session,
 			    const struct clb_sync_session *told)
 {
-	if (clb_session_expired(session) || told_wins(session, told)) {
-		clb_session_kill(sync->cn, session);
+	if (clb_session_expired(session)) {
+		if (clb_session_kill(sync->cn, session))
+			clb_stats_inc(sync->cn->stats,
+				      CLB_STATS_A_SESSIONS_EXPIRED);
+		return true;
+	}
+	if (told_wins(session, told)) {
+		if (clb_session_kill(sync->cn, session))
+			clb_sync_count(sync, CLB_SYNC_A_ENDED);
 		return true;
 	}
 	clb_sync_count(sync, CLB_SYNC_A_REFUSED_CONFLICT);
@@ -449,6 +536,10 @@ void clb_sync_apply(struct clb_sync *sync, const struct clb_sync_session *told)
 	told_tuple(told, &tuple);
 	entry = clb_table_find(&sync->cn->table, &tuple,
 			       clb_table_hash(&sync->cn->table, &tuple));
+	if (entry && entry->tuple.dir != CLB_DIR_ORIGINAL) {
+		clb_sync_count(sync, CLB_SYNC_A_REFUSED_CONFLICT);
+		return;
+	}
 	if (entry) {
 		session = clb_session_of(entry);
 		if (is_same(session, told) && !clb_session_expired(session)) {
@@ -482,10 +573,10 @@ void clb_sync_apply_gone(struct clb_sync *sync,
 
 	entry = clb_table_find(&sync->cn->table, &tuple,
 			       clb_table_hash(&sync->cn->table, &tuple));
-	if (!entry)
+	if (!entry || entry->tuple.dir != CLB_DIR_ORIGINAL)
 		return;
 	session = clb_session_of(entry);
-	if ((s32)(gone->born - clb_session_born(session)) >= 0 &&
+	if (born_order(gone->born, clb_session_born(session)) >= 0 &&
 	    clb_session_kill(sync->cn, session))
 		clb_sync_count(sync, CLB_SYNC_A_ENDED);
 }

@@ -94,10 +94,11 @@ static void apply_gone(struct kunit *test, struct clb_sync *sync, u32 born)
 	local_bh_enable();
 }
 
-/* The client's session; only for a look, where nobody else ends it. */
-static struct clb_session *session_of(struct kunit *test, u8 protocol)
+/* A session of the client; only for a look, where nobody else ends it. */
+static struct clb_session *session_from(struct kunit *test, u16 port,
+					u8 protocol)
 {
-	struct clb_tuple tuple = clb_test_tuple(test, CLIENT, 1000, VIP, 80,
+	struct clb_tuple tuple = clb_test_tuple(test, CLIENT, port, VIP, 80,
 						protocol);
 	struct clb_table *table = &clb_test_net()->table;
 	struct clb_tuplehash *entry;
@@ -106,6 +107,11 @@ static struct clb_session *session_of(struct kunit *test, u8 protocol)
 	entry = clb_table_find(table, &tuple, clb_table_hash(table, &tuple));
 	rcu_read_unlock();
 	return entry ? clb_session_of(entry) : NULL;
+}
+
+static struct clb_session *session_of(struct kunit *test, u8 protocol)
+{
+	return session_from(test, 1000, protocol);
 }
 
 static bool is_at(struct kunit *test, const struct clb_session *session,
@@ -231,6 +237,14 @@ static const struct {
 	  { 2, 1 }, 0 },
 	{ { CLB_SESSION_STATE_ESTABLISHED, CLB_SESSION_STATE_ESTABLISHED },
 	  { 5, 0xfffffff0 }, 0 },
+	/* but the younger one before all, if they are of no one handshake */
+	{ { CLB_SESSION_STATE_ESTABLISHED, CLB_SESSION_STATE_SYN_SENT },
+	  { 1, 1000 }, 1 },
+	{ { CLB_SESSION_STATE_SYN_SENT, CLB_SESSION_STATE_CLOSED },
+	  { 1, 1000 }, 1 },
+	/* of before sync was started is older than all */
+	{ { CLB_SESSION_STATE_SYN_SENT, CLB_SESSION_STATE_SYN_SENT },
+	  { 0xf0000000, 0 }, 0 },
 	/* then the lower server */
 	{ { CLB_SESSION_STATE_ESTABLISHED, CLB_SESSION_STATE_ESTABLISHED },
 	  { 1, 1 }, 0 },
@@ -315,6 +329,135 @@ static void told_again(struct kunit *test)
 	sync_free(test, sync);
 }
 
+/* What it has left is told unless a packet was seen a moment ago. */
+static void idle(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_UDP);
+	struct clb_endpoint key = key_of(test, IPPROTO_UDP);
+	struct clb_tuple client = clb_test_tuple(test, CLIENT, 1000, VIP, 80,
+						 IPPROTO_UDP);
+	struct clb_sync_session told;
+	enum clb_stats_attr drop;
+	struct clb_session *s;
+	u32 half, deadline;
+
+	s = clb_test_create(&key, &client, &drop);
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	half = s->server->listener->timeouts[CLB_TIMEOUT_UDP] / 2;
+	rcu_read_lock();
+	KUNIT_EXPECT_TRUE(test, clb_sync_tell(s, 0, &told));
+	KUNIT_EXPECT_FALSE(test, told.flags & CLB_SYNC_F_TIME);
+	s->deadline -= half;
+	KUNIT_EXPECT_TRUE(test, clb_sync_tell(s, 0, &told));
+	KUNIT_EXPECT_TRUE(test, told.flags & CLB_SYNC_F_TIME);
+	KUNIT_EXPECT_LE(test, told.time, jiffies_to_msecs(half));
+	KUNIT_EXPECT_GT(test, told.time, jiffies_to_msecs(half / 2));
+	/* its own word said back makes it no copy, and no longer */
+	deadline = s->deadline;
+	apply(sync, &told);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_UPDATED), 1);
+	KUNIT_EXPECT_EQ(test, s->deadline, deadline);
+	KUNIT_EXPECT_TRUE(test, clb_sync_tellable(s, true));
+	/* that of who saw a later packet does */
+	told.flags = 0;
+	apply(sync, &told);
+	KUNIT_EXPECT_GT(test, (s32)(s->deadline - deadline), 0);
+	KUNIT_EXPECT_FALSE(test, clb_sync_tellable(s, true));
+	rcu_read_unlock();
+	sync_free(test, sync);
+}
+
+/* However often it is repeated, a copy lives as long as it was told first. */
+static void repeated(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_sync_session told = word(test, SERVER1, IPPROTO_TCP,
+					    CLB_SESSION_STATE_ESTABLISHED, 7);
+	u8 flags[] = { 0, CLB_SYNC_F_TIME };
+	struct clb_session *s;
+	unsigned int i;
+
+	told.flags = CLB_SYNC_F_TIME;
+	told.time = 60000;
+	apply(sync, &told);
+	s = session_of(test, IPPROTO_TCP);
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	rcu_read_lock();
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		KUNIT_EXPECT_TRUE(test, clb_sync_tell(s, flags[i], &told));
+		KUNIT_EXPECT_TRUE(test, told.flags & CLB_SYNC_F_TIME);
+		KUNIT_EXPECT_LE(test, told.time, 60000);
+		KUNIT_EXPECT_FALSE(test, clb_sync_tellable(s, true));
+	}
+	rcu_read_unlock();
+	/* with its time over, it is kept for nothing but a late word */
+	apply_gone(test, sync, 7);
+	told.time = 0;
+	apply(sync, &told);
+	s = session_of(test, IPPROTO_TCP);
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	rcu_read_lock();
+	KUNIT_EXPECT_FALSE(test, clb_sync_tell(s, CLB_SYNC_F_TIME, &told));
+	rcu_read_unlock();
+	sync_free(test, sync);
+}
+
+/* A local port that another client has now. */
+static void local_again(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_sync_session told = word(test, SERVER1, IPPROTO_TCP,
+					    CLB_SESSION_STATE_ESTABLISHED, 7);
+
+	told.mode = CLB_MODE_FNAT;
+	clb_test_addr(test, "198.51.100.1", &told.local);
+	told.local_port = htons(2000);
+	apply(sync, &told);
+	KUNIT_EXPECT_NOT_NULL(test, session_from(test, 1000, IPPROTO_TCP));
+	told.client_port = htons(1001);
+	told.born = 8;
+	apply(sync, &told);
+	KUNIT_EXPECT_NULL(test, session_from(test, 1000, IPPROTO_TCP));
+	KUNIT_ASSERT_NOT_NULL(test, session_from(test, 1001, IPPROTO_TCP));
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_ENDED), 1);
+	/* not of an earlier one, unless this one is over */
+	told.client_port = htons(1002);
+	told.born = 7;
+	apply(sync, &told);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_REFUSED_CONFLICT), 1);
+	session_from(test, 1001, IPPROTO_TCP)->deadline = (u32)jiffies - 1;
+	apply(sync, &told);
+	KUNIT_EXPECT_NOT_NULL(test, session_from(test, 1002, IPPROTO_TCP));
+	sync_free(test, sync);
+}
+
+/* Who names the packets of a server means no session of a client. */
+static void reply_named(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_endpoint key = key_of(test, IPPROTO_TCP);
+	struct clb_tuple client = clb_test_tuple(test, CLIENT, 1000, VIP, 80,
+						 IPPROTO_TCP);
+	struct clb_sync_gone gone = {
+		.listener = clb_test_endpoint(test, CLIENT, 1000, IPPROTO_TCP),
+		.born = 0x7fffffff, .client_port = htons(80),
+		.port = htons(1000),
+	};
+	enum clb_stats_attr drop;
+	struct clb_session *s;
+
+	s = clb_test_create(&key, &client, &drop);
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	gone.client = s->server->key.addr;
+	local_bh_disable();
+	rcu_read_lock();
+	clb_sync_apply_gone(sync, &gone);
+	rcu_read_unlock();
+	local_bh_enable();
+	KUNIT_EXPECT_NOT_NULL(test, session_of(test, IPPROTO_TCP));
+	sync_free(test, sync);
+}
+
 static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(copy),
 	KUNIT_CASE(refused),
@@ -322,6 +465,10 @@ static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(settled),
 	KUNIT_CASE(gone),
 	KUNIT_CASE(told_again),
+	KUNIT_CASE(idle),
+	KUNIT_CASE(repeated),
+	KUNIT_CASE(local_again),
+	KUNIT_CASE(reply_named),
 	{}
 };
 
