@@ -174,6 +174,13 @@ static void reset_side(struct clb_net *cn, struct clb_session *session,
 	clb_xmit_forged(cn, session, dir, skb);
 }
 
+/* Of a copy that another node told of no packet has passed yet. */
+static bool has_numbers(const struct clb_session *session)
+{
+	return READ_ONCE(session->reset_seq[CLB_DIR_ORIGINAL]) ||
+	       READ_ONCE(session->reset_seq[CLB_DIR_REPLY]);
+}
+
 /*
  * Where a number is off because packets were lost, the end answers with a
  * challenge (RFC 5961), which is then reset with its own number.
@@ -189,7 +196,8 @@ static void reset_ends(struct clb_net *cn, struct clb_session *session)
  * @cn: the namespace
  * @session: the session
  *
- * TCP that is not over is reset at both ends where the listener says so.
+ * TCP that is not over is reset at both ends where the listener says so, unless
+ * this node saw nothing of it.
  *
  * Return: true for the one caller that ended it.
  * Context: RCU read side, softirqs off.
@@ -203,7 +211,8 @@ bool clb_session_end(struct clb_net *cn, struct clb_session *session)
 
 	if (!clb_session_kill(cn, session))
 		return false;
-	if (open && READ_ONCE(session->server->listener->reset))
+	if (open && READ_ONCE(session->server->listener->reset) &&
+	    has_numbers(session))
 		reset_ends(cn, session);
 	return true;
 }
