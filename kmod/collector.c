@@ -223,6 +223,7 @@ u32 clb_sessions_end(struct clb_net *cn,
 			count += bucket_end_safely(cn, index, filter);
 			cond_resched();
 		} while (read_seqcount_retry(&table->seq, seq));
+		clb_sync_ends_wait(cn);
 	}
 	clb_table_walk_end(table);
 	return count;

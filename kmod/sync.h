@@ -46,6 +46,7 @@ int clb_sync_start(struct clb_net *cn, const struct clb_sync_config *config,
 		   struct netlink_ext_ack *extack);
 int clb_sync_stop(struct clb_net *cn);
 int clb_sync_fill(struct sk_buff *skb, struct clb_net *cn);
+void clb_sync_ends_wait(struct clb_net *cn);
 
 void __clb_sync_born(struct clb_session *session);
 void __clb_sync_created(const struct clb_session *session);

@@ -5,6 +5,7 @@
  * is no lock between them. What is true of the session is looked up later.
  */
 #include <linux/cpumask.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
@@ -94,6 +95,42 @@ void __clb_sync_ended(const struct clb_session *session)
 
 	if (sync)
 		queue_put(sync, session, true);
+}
+
+static bool half_full(const struct clb_sync *sync)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (READ_ONCE(sync->queues[cpu]->head) -
+		    READ_ONCE(sync->queues[cpu]->tail) > CLB_SYNC_QUEUE / 2)
+			return true;
+	return false;
+}
+
+/**
+ * clb_sync_ends_wait() - many sessions are ended: let the sender keep pace
+ * @cn: the namespace
+ *
+ * No sweep finds what is not there any more. Nobody waits for long for a sender
+ * that gets nowhere.
+ *
+ * Context: process; may sleep.
+ */
+void clb_sync_ends_wait(struct clb_net *cn)
+{
+	unsigned long end = jiffies + HZ;
+	const struct clb_sync *sync;
+	bool full;
+
+	do {
+		rcu_read_lock();
+		sync = rcu_dereference(cn->sync);
+		full = sync && half_full(sync);
+		rcu_read_unlock();
+		if (full)
+			schedule_timeout_uninterruptible(1);
+	} while (full && time_before(jiffies, end));
 }
 
 /**
