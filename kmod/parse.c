@@ -84,7 +84,7 @@ static const struct nla_policy sync_policy[CLB_SYNC_A_MAX + 1] = {
 	[CLB_SYNC_A_NODE] = NLA_POLICY_MIN(NLA_U16, 1),
 	[CLB_SYNC_A_INTERFACE] = { .type = NLA_U32 },
 	[CLB_SYNC_A_GROUP] = ADDRESS_POLICY,
-	[CLB_SYNC_A_PORT] = { .type = NLA_U16 },
+	[CLB_SYNC_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[CLB_SYNC_A_TTL] = NLA_POLICY_MIN(NLA_U8, 1),
 	[CLB_SYNC_A_MTU] = NLA_POLICY_RANGE(NLA_U16, 576, 9000),
 	[CLB_SYNC_A_KEY_ID] = { .type = NLA_U8 },
@@ -546,7 +546,7 @@ static int parse_group(const struct nlattr *attr,
 	return -EINVAL;
 }
 
-/* The secret is the caller's to forget. */
+/* The secret is the caller's to forget; the message's is forgotten here. */
 int clb_parse_sync(struct nlattr * const *attrs,
 		   struct clb_sync_config *config,
 		   struct netlink_ext_ack *extack)
@@ -574,5 +574,7 @@ int clb_parse_sync(struct nlattr * const *attrs,
 	take_u8(tb[CLB_SYNC_A_KEY_ID], &config->key_id);
 	nla_memcpy(config->secret, tb[CLB_SYNC_A_SECRET],
 		   sizeof(config->secret));
+	memzero_explicit(nla_data(tb[CLB_SYNC_A_SECRET]),
+			 sizeof(config->secret));
 	return 0;
 }

@@ -151,7 +151,10 @@ int clb_sync_socket_open(struct clb_sync *sync,
 	err = socket_prepare(sync);
 	if (!err)
 		return 0;
-	NL_SET_ERR_MSG(extack, "cannot join the group on this device");
+	if (err == -EADDRINUSE)
+		NL_SET_ERR_MSG(extack, "the port is in use");
+	else
+		NL_SET_ERR_MSG(extack, "cannot join the group on this device");
 	clb_sync_socket_close(sync);
 	return err;
 }

@@ -77,14 +77,22 @@ err_close:
 	return err;
 }
 
+/* There may have been a secret in it, which an error says back. */
+static void buffer_free(uint8_t *buffer)
+{
+	if (buffer)
+		explicit_bzero(buffer, CLB_CLIENT_BUFFER);
+	free(buffer);
+}
+
 void clb_client_close(struct clb_client *client)
 {
 	if (!client)
 		return;
 	if (client->socket)
 		mnl_socket_close(client->socket);
-	free(client->out);
-	free(client->in);
+	buffer_free(client->out);
+	buffer_free(client->in);
 	free(client);
 }
 
