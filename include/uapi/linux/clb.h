@@ -566,7 +566,7 @@ enum clb_stats_attr {
  * @CLB_SYNC_A_NODE: u16, node id, 1 to 65535, unique in the cluster
  * @CLB_SYNC_A_INTERFACE: u32, index of the device to the other nodes
  * @CLB_SYNC_A_GROUP: binary, 4 or 16 bytes, network order: the multicast group
- * @CLB_SYNC_A_PORT: u16, network order; UDP port (default 8850)
+ * @CLB_SYNC_A_PORT: u16, network order; UDP port, not 0 (default 8850)
  * @CLB_SYNC_A_TTL: u8, hops that datagrams may make, 1 to 255 (default 1)
  * @CLB_SYNC_A_MTU: u16, largest packet to send, 576 to 9000 (default: that of
  *	the device, within these limits)
@@ -585,17 +585,20 @@ enum clb_stats_attr {
  * @CLB_SYNC_A_SENT_BYTES: u64, their bytes at the IP layer (output)
  * @CLB_SYNC_A_SENT_SESSIONS: u64, sessions told (output)
  * @CLB_SYNC_A_SENT_GONE: u64, ends of sessions told (output)
- * @CLB_SYNC_A_SENT_REPAIRS: u64, gaps of others for which what is true by now
- *	was said (output)
+ * @CLB_SYNC_A_SENT_REPAIRS: u64, gaps of others that were answered: what is
+ *	true by now was said, or that this node does not know any more what they
+ *	were about (output)
  * @CLB_SYNC_A_SEND_ERRORS: u64, datagrams that could not be sent (output)
  * @CLB_SYNC_A_QUEUE_FULL: u64, sessions that found a queue full, so that the
- *	table was searched for them (output)
+ *	table was searched for them; the end of one by hand is not told then
+ *	(output)
  * @CLB_SYNC_A_RECEIVED_DATAGRAMS: u64, datagrams received (output)
  * @CLB_SYNC_A_CREATED: u64, sessions made because another node told of them
  *	(output)
  * @CLB_SYNC_A_UPDATED: u64, times another node told of a session that was
  *	there (output)
- * @CLB_SYNC_A_ENDED: u64, sessions ended because another node said so (output)
+ * @CLB_SYNC_A_ENDED: u64, sessions ended because another node said so, or told
+ *	of another one with their tuple that goes before (output)
  * @CLB_SYNC_A_MISSED: u64, datagrams of others that did not come, or not in
  *	order (output)
  * @CLB_SYNC_A_GAPS_REPAIRED: u64, gaps after which the other node said what is
@@ -611,8 +614,8 @@ enum clb_stats_attr {
  * @CLB_SYNC_A_DROP_FORGED: u64, not made with the secret, or changed (output)
  * @CLB_SYNC_A_DROP_REPLAYED: u64, seen before, or of a past life (output)
  * @CLB_SYNC_A_DROP_LATE: u64, overtaken by a later one (output)
- * @CLB_SYNC_A_DROP_MALFORMED: u64, made with the secret, but no sense in it
- *	(output)
+ * @CLB_SYNC_A_DROP_MALFORMED: u64, no sense in it: made with the secret, or of
+ *	number or node 0 (output)
  * @CLB_SYNC_A_DROP_STRANGER: u64, of a node that has not yet named this one
  *	(output)
  * @CLB_SYNC_A_DROP_SAME_NODE: u64, of another node with this node's id
