@@ -414,6 +414,32 @@ test_cut() {
 	both session del
 }
 
+# Two that were ready, each for itself, before they met.
+test_meet() {
+	vip_of 4
+	config nat
+	ip -n "$NS-node2" link set sync down
+	cluster_up
+	ok "two nodes that do not hear each other get ready" \
+		wait_for 10 both_ready
+	via 1
+	is "one has connections" \
+		"$(tell client open j "$vip" "$ECHO_PORT" 4)" "open 4"
+	via 2
+	is "the other one has connections" \
+		"$(tell client open k "$vip" "$ECHO_PORT" 3)" "open 3"
+	ip -n "$NS-node2" link set sync up
+	ok "they meet, and both have all" wait_for 20 tables_equal 7
+	is "the first ones go on at the other node" "$(tell client ping j)" 4
+	via 1
+	is "and the others at this one" "$(tell client ping k)" 3
+	tell client close j >"$TMP/close"
+	tell client close k >"$TMP/close"
+	cluster_down
+	both session del
+}
+both_ready() { is_ready node && is_ready node2; }
+
 test_fnat() {
 	vip_of 4
 	via 1
@@ -471,6 +497,7 @@ done
 ! part loss || test_loss
 ! part join || test_join
 ! part cut || test_cut
+! part meet || test_meet
 ! part fnat || test_fnat
 ! part strangers || test_strangers
 ! part going || test_going
