@@ -367,6 +367,36 @@ def closed_at_the_request():
         equal(clbd.stats()["retries"], 1)
 
 
+def never_asked_twice():
+    """a request that a server's new connection ends at is not sent again: it
+    may be what ended it"""
+    def answer(_server, _sock, _reader, _request):
+        return False
+    servers = [Server(answer), Server(answer), Server(answer)]
+    with Daemon(config(*servers)) as clbd, Client(clbd.port) as client:
+        equal(client.ask().status, 502)
+        equal(sum(len(s.requests) for s in servers), 1)
+        equal(clbd.stats()["retries"], 0)
+
+
+def same_server_again():
+    """after an upstream that had waited was closed, its server is asked again,
+    whoever's turn it is"""
+    seen = set()
+
+    def answer(server, sock, _reader, _request):
+        if sock in seen:
+            return False
+        seen.add(sock)
+        sock.sendall(reply(server.name.encode()))
+        return True
+    servers = [Server(answer, "a"), Server(answer, "b")]
+    with Daemon(config(*servers, group="    scheduler: rr")) as clbd, \
+            Client(clbd.port) as client:
+        equal([client.ask().body for _ in range(4)], [b"a", b"b", b"a", b"b"])
+        equal(clbd.stats()["retries"], 2)
+
+
 def next_server():
     """a server that refuses connections is passed over, for POST, too"""
     closed = type("Closed", (), {"address": f"127.0.0.1:{free_port()}"})
@@ -793,7 +823,8 @@ if __name__ == "__main__":
         in_pieces, response_in_pieces, bodies, trailers, until_the_end, head,
         no_body, old_clients, early_hints, expect_continue, expect_refused,
         websocket, websocket_refused, gone_while_waiting,
-        closed_at_the_request, next_server, ejected,
+        closed_at_the_request, never_asked_twice, same_server_again,
+        next_server, ejected,
         ejected_for_a_while, all_ejected, no_server, weightless,
         bad_responses, cut_responses, reset_response, slow_reader,
         slow_server, client_leaves, half_closed, shares, hashed, ruled,

@@ -169,7 +169,8 @@ static bool is_idempotent(const struct clbd_session *session)
 /* Whether doing it twice does no more than once; the body must be at hand. */
 static bool may_repeat(const struct clbd_session *session)
 {
-	return is_idempotent(session) && !session->sent && !session->begun;
+	return is_idempotent(session) && !session->sent && !session->begun &&
+	       !session->interim;
 }
 
 void clbd_session_next_server(struct clbd_session *session, uint16_t status,
@@ -205,7 +206,8 @@ void clbd_session_upstream_lost(struct clbd_session *session)
 	if (!used)
 		clbd_session_server_failed(session);
 	clbd_session_leave_upstream(session, false);
-	if (!may_repeat(session)) {
+	/* A new one that ends has seen the request: it may be what ended it. */
+	if (!used || !may_repeat(session)) {
 		worker->stats->server_errors++;
 		session->ending = CLBD_ENDING_SERVER;
 		clbd_session_answer(session, 502);
@@ -214,10 +216,13 @@ void clbd_session_upstream_lost(struct clbd_session *session)
 	worker->stats->retries++;
 	clbd_head_init(&session->response, true);
 	/* One that had waited says nothing about its server: ask that again. */
-	if (used)
-		session->tries--;
 	session->fresh = true;
-	clbd_session_next_server(session, 502, CLBD_ENDING_SERVER);
+	session->out->start = 0;
+	session->up = clbd_upstream_take(session->server, session, true);
+	if (session->up)
+		return;
+	clbd_session_server_failed(session);
+	clbd_session_next_server(session, 502, CLBD_ENDING_CONNECT);
 }
 
 void clbd_session_unconnected(struct clbd_session *session, bool timeout)
