@@ -68,17 +68,28 @@ void clbd_conn_run_again(struct clbd_worker *worker)
 	}
 }
 
-void clbd_conn_free(struct clbd_conn *conn, struct clbd_pool *pool)
+void clbd_conn_close(struct clbd_conn *conn)
 {
-	struct clbd_worker *worker = conn->worker;
-
 	clbd_timer_stop(&conn->timer);
 	unlink_again(conn);
 	close(conn->fd);
 	conn->fd = -1;
+}
+
+/* An event of this round may be for it still. */
+void clbd_conn_bury(struct clbd_conn *conn, struct clbd_pool *pool)
+{
+	struct clbd_worker *worker = conn->worker;
+
 	conn->pool = pool;
 	conn->next = worker->dead;
 	worker->dead = conn;
+}
+
+void clbd_conn_free(struct clbd_conn *conn, struct clbd_pool *pool)
+{
+	clbd_conn_close(conn);
+	clbd_conn_bury(conn, pool);
 }
 
 void clbd_conn_event(struct clbd_conn *conn, uint32_t events)

@@ -58,7 +58,13 @@ struct clbd_conn {
 int clbd_conn_open(struct clbd_conn *conn, struct clbd_worker *worker, int fd,
 		   const struct clbd_conn_ops *ops);
 
-/* Closes the socket; memory goes back to @pool when the round is over. */
+/* Closes the socket: nobody is told of it any more. */
+void clbd_conn_close(struct clbd_conn *conn);
+
+/* Of a closed one, memory goes back to @pool when the round is over. */
+void clbd_conn_bury(struct clbd_conn *conn, struct clbd_pool *pool);
+
+/* Both. */
 void clbd_conn_free(struct clbd_conn *conn, struct clbd_pool *pool);
 
 /* What epoll_wait() said. */

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -24,7 +23,7 @@ static void free_port(struct clbd_port *port)
 		at = &(*at)->next;
 	*at = port->next;
 	clbd_setup_put(port->setup);
-	free(port);
+	clbd_conn_bury(&port->conn, &worker->port_pool);
 }
 
 void clbd_port_leave(struct clbd_port *port)
@@ -33,8 +32,11 @@ void clbd_port_leave(struct clbd_port *port)
 		free_port(port);
 }
 
-/* Edge-triggered: what is not accepted now must be remembered as readable. */
-static void accept_clients(struct clbd_port *port)
+/*
+ * Edge-triggered: what is not accepted now must be remembered as readable.
+ * Return: whether there may be more, which nothing is in the way of
+ */
+static bool accept_clients(struct clbd_port *port)
 {
 	struct clbd_worker *worker = port->conn.worker;
 	unsigned int i;
@@ -46,7 +48,7 @@ static void accept_clients(struct clbd_port *port)
 
 		if (worker->client_count >= worker->client_max) {
 			worker->stats->connections_full++;
-			return;
+			return false;
 		}
 		fd = accept4(port->conn.fd, (void *)&peer, &length,
 			     SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -57,8 +59,9 @@ static void accept_clients(struct clbd_port *port)
 		if (errno == EAGAIN)
 			port->conn.readable = false;
 		if (errno != EINTR && errno != ECONNABORTED)
-			return;
+			return false;
 	}
+	return true;
 }
 
 /*
@@ -69,14 +72,12 @@ static void accept_clients(struct clbd_port *port)
 void clbd_port_close(struct clbd_port *port)
 {
 	if (!port->closed) {
-		if (port->listener)
-			accept_clients(port);
+		while (port->listener && accept_clients(port))
+			;
 		port->closed = true;
 		epoll_ctl(port->conn.worker->epoll, EPOLL_CTL_DEL,
 			  port->conn.fd, NULL);
-		clbd_timer_stop(&port->conn.timer);
-		close(port->conn.fd);
-		port->conn.fd = -1;
+		clbd_conn_close(&port->conn);
 	}
 	if (!port->clients)
 		free_port(port);
@@ -89,8 +90,9 @@ static void wake(struct clbd_conn *conn)
 
 	if (!port->listener || port->closed || !conn->readable)
 		return;
-	accept_clients(port);
-	if (conn->readable)
+	if (accept_clients(port))
+		clbd_conn_again(conn);
+	else if (conn->readable)
 		clbd_conn_deadline(conn, 0);
 }
 
@@ -108,15 +110,16 @@ int clbd_port_add(struct clbd_worker *worker, const char *address, int fd)
 			return 0;
 		}
 	}
-	port = calloc(1, sizeof(*port));
+	port = clbd_pool_get(&worker->port_pool);
 	if (!port) {
 		close(fd);
 		return -ENOMEM;
 	}
+	memset(port, 0, sizeof(*port));
 	err = clbd_conn_open(&port->conn, worker, fd, &ops);
 	if (err) {
 		close(fd);
-		free(port);
+		clbd_pool_put(&worker->port_pool, port);
 		return err;
 	}
 	port->conn.readable = true;

@@ -202,6 +202,7 @@ static int start(struct clbd_worker *worker, int control, int log)
 		       1024);
 	clbd_pool_init(&worker->upstream_pool, sizeof(struct clbd_upstream),
 		       1024);
+	clbd_pool_init(&worker->port_pool, sizeof(struct clbd_port), 0);
 	return clbd_log_open(&worker->log, log, worker->stats);
 }
 

@@ -45,6 +45,7 @@ struct clbd_worker {
 	struct clbd_pool client_pool;
 	struct clbd_pool session_pool;
 	struct clbd_pool upstream_pool;
+	struct clbd_pool port_pool;
 	struct clbd_conn *dead;
 	struct clbd_conn *again;
 	struct clbd_setup *setup;
