@@ -321,6 +321,27 @@ def connect_timeout():
             equal(client.ask().status, 504)
 
 
+def whose_fault():
+    """408 is for clients: a server that takes no connection, or does not say
+    100, is answered for by 504"""
+    full = socket.create_server(("127.0.0.1", 0), backlog=0)
+    address = "127.0.0.1:%d" % full.getsockname()[1]
+    fillers = []
+    for _ in range(8):
+        filler = socket.socket()
+        filler.setblocking(False)
+        filler.connect_ex(full.getsockname())
+        fillers.append(filler)
+    stuck = type("Stuck", (), {"address": address})
+    silent = HeadServer(lambda _, __, reader, ___: reader.more())
+    for server, fields in ((stuck, b""), (silent, b"Expect: 100-continue\r\n")):
+        text = config(server, top="timeouts: {connect: 3}",
+                      listener="    timeouts: {idle: 1, request: 4}")
+        with Daemon(text) as clbd, Client(clbd.port) as client:
+            client.send(P + fields + b"Content-Length: 5\r\n\r\n")
+            equal(client.response().status, 504)
+
+
 def full():
     """connections beyond the limit wait until one ends"""
     with Daemon(config(Server(), top="limits: {connections: 3}")) as clbd:
@@ -360,5 +381,5 @@ if __name__ == "__main__":
     Tap().run([smuggling, body_is_no_request, server_says_more,
                server_says_more_later, unsent_is_no_request, too_long,
                longest_head, longest_response_head, timeouts, slow_head,
-               connect_timeout, full,
+               connect_timeout, whose_fault, full,
                answered_though_sending])

@@ -42,6 +42,19 @@ struct clbd_session *clbd_session_new(struct clbd_client *client)
 	return session;
 }
 
+/*
+ * What is waited for is the client's body: the server has taken what there is,
+ * and the client does not wait for 100 itself.
+ */
+static bool waits_for_body(const struct clbd_session *session)
+{
+	return session->up && !session->up->connecting && !session->headed &&
+	       !clbd_buffer_held(session->out) && !session->ready &&
+	       !clbd_body_done(&session->body) &&
+	       !(session->request.expects && !session->interim &&
+		 !session->sent);
+}
+
 void clbd_session_progress(struct clbd_session *session)
 {
 	const struct clbd_listener *listener = session->listener;
@@ -49,8 +62,7 @@ void clbd_session_progress(struct clbd_session *session)
 
 	if (session->tunnel)
 		ms = listener->tunnel_ms;
-	else if (!session->answering && !session->headed &&
-		 !clbd_body_done(&session->body) && !session->ready)
+	else if (waits_for_body(session))
 		ms = listener->idle_ms;
 	clbd_conn_deadline(&session->client->conn, ms);
 }
@@ -245,7 +257,7 @@ enum clbd_progress clbd_session_expire(struct clbd_session *session)
 	session->ending = CLBD_ENDING_TIMEOUT;
 	if (session->tunnel || session->begun || session->headed)
 		return CLBD_ABORT;
-	if (!clbd_body_done(&session->body) && !session->ready)
+	if (waits_for_body(session))
 		status = 408;
 	else if (session->server)
 		clbd_session_server_failed(session);
@@ -258,7 +270,8 @@ void clbd_session_free(struct clbd_session *session)
 {
 	struct clbd_worker *worker = clbd_session_worker(session);
 
-	if (session->status)
+	/* Of a client that left early there is a line, too. */
+	if (session->text || session->status)
 		clbd_log_session(&worker->log, session);
 	clbd_stats_response(worker->stats, session->status);
 	if (session->status)
