@@ -7,6 +7,8 @@ import os
 import pathlib
 import re
 import signal
+import socket
+import struct
 import threading
 import time
 
@@ -393,6 +395,29 @@ def stop():
         equal(clbd.process.wait(30), 0)
 
 
+def hold_worker(clbd):
+    """It takes no step until it is let go on."""
+    pid = clbd.workers()[0]
+    os.kill(pid, signal.SIGSTOP)
+    wait_for("it to stand", lambda: "T" in status_of(pid)["State"])
+    return pid
+
+
+def stop_serves_all():
+    """stop: all who wait to be accepted are served"""
+    with Daemon(config(Server())) as clbd:
+        pid = hold_worker(clbd)
+        clients = [Client(clbd.port) for _ in range(200)]
+        for client in clients:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        clbd.process.send_signal(signal.SIGTERM)
+        os.kill(pid, signal.SIGCONT)
+        for client in clients:
+            equal(client.response().status, 200)
+            client.close()
+        equal(clbd.process.wait(30), 0)
+
+
 def stop_deadline():
     """stop: what is not answered by the deadline is ended"""
     server = HeadServer(lambda _, __, reader, ___: reader.more())
@@ -457,6 +482,55 @@ def access_log():
         equal(bad["upstream_addr"], "")
 
 
+def log_of_the_left():
+    """the access log has a line for a request that its client left, and for one
+    whose fields are long when they are escaped"""
+    go = threading.Event()
+
+    def answer(_server, sock, _reader, request):
+        if "wait" in request.first:
+            go.wait(30)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na")
+    server = Server(answer)
+    with Daemon(config(server, top="log: @LOG@")) as clbd:
+        client = Client(clbd.port)
+        client.send(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for("the request", lambda: server.requests)
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                               struct.pack("ii", 1, 0))
+        client.close()
+        wait_for("its line", lambda: len(clbd.lines()) == 1)
+        line = json.loads(clbd.lines()[0])
+        equal((line["request_uri"], line["ending"], line["status"]),
+              ("/wait", "client", 0))
+        go.set()
+        equal(ask(clbd.port, fields="User-Agent: " + "\"" * 12000 +
+                  "\r\n").status, 200)
+        wait_for("its line", lambda: len(clbd.lines()) == 2)
+        agent = json.loads(clbd.lines()[1])["http_user_agent"]
+        equal(agent, "\"" * len(agent))
+        equal(clbd.stats()["log_lost"], 0)
+
+
+def log_of_many():
+    """no line is lost of many requests at once"""
+    text = config(Server(), top="log: @LOG@",
+                  listener="    redirect: \"https://a/\"\n").replace(
+                      "    group: web\n", "", 1)
+    request = b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: %s\r\n\r\n" % (
+        b"x" * 2000)
+    with Daemon(text) as clbd:
+        pid = hold_worker(clbd)
+        clients = [Client(clbd.port).send(request * 8) for _ in range(40)]
+        os.kill(pid, signal.SIGCONT)
+        for client in clients:
+            for _ in range(8):
+                equal(client.response().status, 301)
+            client.close()
+        wait_for("lines", lambda: len(clbd.lines()) == 320)
+        equal(clbd.stats()["log_lost"], 0)
+
+
 def log_reopened():
     """USR1 opens the log anew; a reload may name another file"""
     text = config(Server(), top="log: @LOG@")
@@ -510,5 +584,6 @@ if __name__ == "__main__":
     Tap().run([rights, system_calls, memory_of_bodies,
                memory_of_idle_clients, metrics, checks,
                checks_of_connections, crash, reload, reload_listeners,
-               reload_refused, reload_often, stop, stop_deadline, parent_dies,
-               access_log, log_reopened, log_stuck])
+               reload_refused, reload_often, stop,
+               stop_serves_all, stop_deadline, parent_dies, access_log,
+               log_of_the_left, log_of_many, log_reopened, log_stuck])

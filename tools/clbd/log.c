@@ -27,7 +27,7 @@ int clbd_log_open(struct clbd_log *log, int pipe, struct clbd_stats *stats)
 	return log->data ? 0 : -ENOMEM;
 }
 
-/* Return: whether there is room again */
+/* As much as the pipe has room for; the rest stays. */
 static void flush(struct clbd_log *log)
 {
 	ssize_t n;
@@ -83,20 +83,45 @@ static void put_text(struct line *line, const char *text)
 	put(line, text, strlen(text));
 }
 
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* What one string may take of a line: with all of them it is no line too long. */
+#define STRING_MAX 10000
+#define ESCAPE 6
+
+/* How many bytes of a text there is room for, as they are written. */
+static size_t cut(const char *text, size_t size)
+{
+	size_t i, written = 0;
+
+	if (size <= STRING_MAX / ESCAPE)
+		return size;
+	for (i = 0; i < size; i++) {
+		written += is_plain(text[i]) ? 1 : ESCAPE;
+		if (written > STRING_MAX)
+			break;
+	}
+	return i;
+}
+
 /* Bytes that are no ASCII are told one by one: a line is always JSON. */
 static void put_escaped(struct line *line, const char *text, size_t size)
 {
 	size_t i, from = 0;
 
+	size = cut(text, size);
 	for (i = 0; i < size; i++) {
 		unsigned char c = text[i];
 		char escape[8];
 
-		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
+		if (is_plain(c))
 			continue;
 		put(line, text + from, i - from);
 		snprintf(escape, sizeof(escape), "\\u%04x", c);
-		put(line, escape, 6);
+		put(line, escape, ESCAPE);
 		from = i + 1;
 	}
 	put(line, text + from, size - from);
@@ -223,7 +248,9 @@ static void put_response(struct line *line, const struct clbd_session *session,
 			   strlen(session->request.reason));
 }
 
-void clbd_log_session(struct clbd_log *log, const struct clbd_session *session)
+/* Return: whether there was room for it */
+static bool put_session(struct clbd_log *log,
+			const struct clbd_session *session)
 {
 	const struct clbd_client *client = session->client;
 	const struct clbd_config_listener *listener = session->listener->config;
@@ -232,8 +259,6 @@ void clbd_log_session(struct clbd_log *log, const struct clbd_session *session)
 		.end = log->data + CLBD_LOG_BUFFER,
 	};
 
-	if (!log->enabled)
-		return;
 	put_text(&line, "{\"time\":\"");
 	put_text(&line, date_of(log));
 	put_text(&line, "\"");
@@ -246,9 +271,17 @@ void clbd_log_session(struct clbd_log *log, const struct clbd_session *session)
 	put_request(&line, session);
 	put_response(&line, session, client->conn.worker->now);
 	put_text(&line, "}\n");
-	if (line.full) {
-		log->stats->log_lost++;
-		return;
-	}
+	if (line.full)
+		return false;
 	log->size = line.at - log->data;
+	return true;
+}
+
+void clbd_log_session(struct clbd_log *log, const struct clbd_session *session)
+{
+	if (!log->enabled || put_session(log, session))
+		return;
+	flush(log);
+	if (!put_session(log, session))
+		log->stats->log_lost++;
 }

@@ -435,6 +435,8 @@ static int prepare_worker(struct clbd_parent *parent, struct clbd_child *worker)
 	worker->control = -1;
 	if (pipe2(worker->pipe, O_NONBLOCK | O_CLOEXEC))
 		return -errno;
+	/* As much as anybody may have; the usual size will do. */
+	fcntl(worker->pipe[1], F_SETPIPE_SZ, 1024 * 1024);
 	worker->sockets = open_sockets(parent->source.config, NULL, NULL);
 	return worker->sockets ? 0 : -EADDRINUSE;
 }
