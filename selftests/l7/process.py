@@ -6,9 +6,11 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import struct
+import tempfile
 import threading
 import time
 
@@ -38,6 +40,33 @@ def rights():
             equal("0" in status["Gid"].split(), False, "group")
             equal(status["Groups"].strip(), "")
         equal(ask(clbd.port).status, 200)
+
+
+def rights_of_others():
+    """started by another user with a capability, a worker has none; root is
+    refused as a worker's user"""
+    if os.geteuid() != 0:
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        program = shutil.copy(PLAIN, directory)
+        wrapper = pathlib.Path(directory, "wrapper")
+        wrapper.write_text(
+            "#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 "
+            "--clear-groups --inh-caps=+net_bind_service "
+            f"--ambient-caps=+net_bind_service {program} \"$@\"\n")
+        wrapper.chmod(0o755)
+        with Daemon(config(Server()), program=str(wrapper)) as clbd:
+            parent = status_of(clbd.process.pid)
+            equal(int(parent["CapEff"], 16), 1 << 10, "of the parent")
+            status = status_of(clbd.workers()[0])
+            for name in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
+                equal(int(status[name], 16), 0, name)
+            equal(ask(clbd.port).status, 200)
+    clbd = Daemon(config(Server(), top="user: root"), wait=False)
+    equal(clbd.process.wait(30), 1)
+    equal("user 'root' is root" in clbd.told(), True)
+    clbd.directory.cleanup()
 
 
 def system_calls():
@@ -269,6 +298,30 @@ def worker_of(client, pids):
             except FileNotFoundError:
                 pass
     return None
+
+
+def hung_worker():
+    """a worker that takes no orders does not stop the parent: it is killed, and
+    another begins"""
+    text = config(Server()) + "".join(f"""  - name: n{i}
+    address: "127.0.0.{i}:@PORT@"
+    group: web
+""" for i in range(2, 62))
+    with Daemon(text) as clbd:
+        hold_worker(clbd)
+
+        def reloaded():
+            times = clbd.told().count('{"workers"')
+            clbd.process.send_signal(signal.SIGHUP)
+            clbd.process.send_signal(signal.SIGUSR2)
+            wait_for("the parent", lambda:
+                     clbd.told().count('{"workers"') > times)
+            return "killed by signal 9" in clbd.told()
+        wait_for("its end", reloaded)
+        clbd.wait_ready(2)
+        equal(ask(clbd.port).status, 200)
+        pathlib.Path(clbd.errors).write_text(
+            clbd.told().replace("killed by signal", "KILLED BY SIGNAL"))
 
 
 def reload():
@@ -581,9 +634,10 @@ def log_stuck():
 
 
 if __name__ == "__main__":
-    Tap().run([rights, system_calls, memory_of_bodies,
+    Tap().run([rights, rights_of_others, system_calls, memory_of_bodies,
                memory_of_idle_clients, metrics, checks,
-               checks_of_connections, crash, reload, reload_listeners,
+               checks_of_connections, crash, hung_worker, reload,
+               reload_listeners,
                reload_refused, reload_often, stop,
                stop_serves_all, stop_deadline, parent_dies, access_log,
                log_of_the_left, log_of_many, log_reopened, log_stuck])

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +18,9 @@
 #include "clbd/order.h"
 #include "clbd/parent.h"
 #include "clbd/worker.h"
+
+/* A child has so long to take orders, once a socket is full of them. */
+#define ORDER_SECONDS 5
 
 static uint64_t read_clock(void)
 {
@@ -34,8 +38,13 @@ static void keep_files(int *files, unsigned int count)
 {
 	unsigned int i;
 
-	for (i = 0; i < count; i++)
-		files[i] = fcntl(files[i], F_DUPFD, 1000);
+	for (i = 0; i < count; i++) {
+		files[i] = fcntl(files[i], F_DUPFD, 3 + count);
+		if (files[i] >= 0)
+			continue;
+		perror("clbd: files of a child");
+		_exit(EXIT_FAILURE);
+	}
 	for (i = 0; i < count; i++)
 		files[i] = dup2(files[i], 3 + i);
 	close_range(3 + count, ~0u, 0);
@@ -111,11 +120,14 @@ static void be_health(struct clbd_parent *parent, int control)
 /* Return: 0 in the child, with its end in @control; its number in the parent */
 static pid_t start(struct clbd_child *child, int *control)
 {
+	const struct timeval patience = { .tv_sec = ORDER_SECONDS };
 	int pair[2], err;
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience,
+		   sizeof(patience));
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0) {
@@ -133,6 +145,17 @@ static pid_t start(struct clbd_child *child, int *control)
 	child->started = read_clock();
 	child->ready = false;
 	return pid;
+}
+
+/* It hangs, or wants the parent to: that must not wait for it. */
+int clbd_child_order(const struct clbd_child *child, enum clbd_order_kind kind,
+		     const char *address, int fd)
+{
+	int err = clbd_order_send(child->control, kind, address, fd);
+
+	if (err == -EAGAIN)
+		kill(child->pid, SIGKILL);
+	return err;
 }
 
 int clbd_child_start(struct clbd_parent *parent, unsigned int index)
@@ -172,17 +195,17 @@ int clbd_child_configure(const struct clbd_parent *parent,
 	int err;
 
 	child->ready = false;
-	err = clbd_order_send(child->control, CLBD_ORDER_CONFIG, NULL,
+	err = clbd_child_order(child, CLBD_ORDER_CONFIG, NULL,
 			      parent->source.file);
 	for (i = 0; !err && child->sockets && i < config->listener_count; i++)
-		err = clbd_order_send(child->control, CLBD_ORDER_LISTEN,
+		err = clbd_child_order(child, CLBD_ORDER_LISTEN,
 				      config->listeners[i].address,
 				      child->sockets[i]);
 	if (!err)
-		err = clbd_order_send(child->control, CLBD_ORDER_COMMIT, NULL,
+		err = clbd_child_order(child, CLBD_ORDER_COMMIT, NULL,
 				      -1);
 	for (i = 0; !err && child->sockets && i < parent->down_count; i++)
-		err = clbd_order_send(child->control, CLBD_ORDER_DOWN,
+		err = clbd_child_order(child, CLBD_ORDER_DOWN,
 				      parent->down[i], -1);
 	return err;
 }

@@ -42,13 +42,15 @@ int clbd_order_receive(int socket, struct clbd_order *order, int *fd)
 	struct msghdr message = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
 	};
 	struct cmsghdr *header;
 	ssize_t n;
 
-	*fd = -1;
+	if (fd) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof(control.bytes);
+		*fd = -1;
+	}
 	do {
 		n = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
@@ -56,7 +58,7 @@ int clbd_order_receive(int socket, struct clbd_order *order, int *fd)
 		return 0;
 	if (n != sizeof(*order))
 		return -EPIPE;
-	header = CMSG_FIRSTHDR(&message);
+	header = fd ? CMSG_FIRSTHDR(&message) : NULL;
 	if (header && header->cmsg_type == SCM_RIGHTS)
 		memcpy(fd, CMSG_DATA(header), sizeof(*fd));
 	order->address[sizeof(order->address) - 1] = 0;

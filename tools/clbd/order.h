@@ -38,7 +38,10 @@ struct clbd_order {
 int clbd_order_send(int socket, enum clbd_order_kind kind, const char *address,
 		    int fd);
 
-/* Return: 1, 0 where there is none, -EPIPE where the other end has gone */
+/*
+ * @fd: that came with it, or -1; NULL: none is taken.
+ * Return: 1, 0 where there is none, -EPIPE where the other end has gone
+ */
 int clbd_order_receive(int socket, struct clbd_order *order, int *fd);
 
 #endif /* CLBD_ORDER_H */

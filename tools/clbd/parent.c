@@ -75,6 +75,17 @@ static void close_sockets(int *sockets, const struct clbd_config *config)
 	free(sockets);
 }
 
+/* Never waits: a FIFO that nobody reads is an error. */
+static int open_log(const char *path)
+{
+	int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+			O_NONBLOCK, 0640);
+
+	if (file >= 0)
+		fcntl(file, F_SETFL, O_APPEND);
+	return file;
+}
+
 /* The log's file is opened by the parent, which may; @path NULL: none. */
 static void send_log_file(const struct clbd_parent *parent)
 {
@@ -84,11 +95,10 @@ static void send_log_file(const struct clbd_parent *parent)
 	if (path && !strcmp(path, "-"))
 		file = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
 	else if (path)
-		file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
-			    0640);
+		file = open_log(path);
 	if (path && file < 0)
 		fprintf(stderr, "clbd: %s: %s\n", path, strerror(errno));
-	clbd_order_send(parent->log.control, CLBD_ORDER_LOG, NULL, file);
+	clbd_child_order(&parent->log, CLBD_ORDER_LOG, NULL, file);
 	if (file >= 0)
 		close(file);
 }
@@ -168,8 +178,7 @@ static void stop(struct clbd_parent *parent)
 	parent->stopping = true;
 	parent->kill_at = read_clock() + (seconds ? seconds : 30) * 1000 + 2000;
 	if (parent->health.pid)
-		clbd_order_send(parent->health.control, CLBD_ORDER_STOP, NULL,
-				-1);
+		clbd_child_order(&parent->health, CLBD_ORDER_STOP, NULL, -1);
 	for (i = 0; i < parent->count; i++) {
 		struct clbd_child *worker = &parent->workers[i];
 
@@ -179,8 +188,7 @@ static void stop(struct clbd_parent *parent)
 		close(worker->pipe[1]);
 		worker->pipe[1] = -1;
 		if (worker->pid)
-			clbd_order_send(worker->control, CLBD_ORDER_STOP, NULL,
-					-1);
+			clbd_child_order(worker, CLBD_ORDER_STOP, NULL, -1);
 	}
 }
 
@@ -284,6 +292,21 @@ static void take_signals(struct clbd_parent *parent)
 	}
 }
 
+static bool has_server(const struct clbd_config *config, const char *address)
+{
+	unsigned int g, i;
+
+	for (g = 0; g < config->group_count; g++) {
+		const struct clbd_config_group *group = &config->groups[g];
+
+		for (i = 0; i < group->server_count; i++) {
+			if (!strcmp(group->servers[i].address, address))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Remembers what the checks say. Return: whether it is news */
 static bool note_server(struct clbd_parent *parent, const char *address,
 			bool down)
@@ -303,6 +326,8 @@ static bool note_server(struct clbd_parent *parent, const char *address,
 		parent->down_count--;
 		return true;
 	}
+	if (!has_server(parent->source.config, address))
+		return false;
 	more = realloc(parent->down, (last + 1) * sizeof(parent->down[0]));
 	if (!more)
 		return false;
@@ -325,19 +350,16 @@ static void tell_server(struct clbd_parent *parent,
 		down ? "down" : "up");
 	for (i = 0; i < parent->count; i++) {
 		if (parent->workers[i].pid)
-			clbd_order_send(parent->workers[i].control, order->kind,
-					order->address, -1);
+			clbd_child_order(&parent->workers[i], order->kind,
+					 order->address, -1);
 	}
 }
 
 static void take_answers(struct clbd_parent *parent, struct clbd_child *child)
 {
 	struct clbd_order order;
-	int fd;
 
-	while (clbd_order_receive(child->control, &order, &fd) > 0) {
-		if (fd >= 0)
-			close(fd);
+	while (clbd_order_receive(child->control, &order, NULL) > 0) {
 		if (child == &parent->health)
 			tell_server(parent, &order);
 		else if (order.kind == CLBD_ORDER_READY)
@@ -471,8 +493,9 @@ static int prepare(struct clbd_parent *parent)
 
 	err = clbd_privilege_find(config->user, &parent->privilege);
 	if (err) {
-		fprintf(stderr, "clbd: no user '%s'\n",
-			config->user ? config->user : "nobody");
+		fprintf(stderr, "clbd: user '%s' %s\n",
+			config->user ? config->user : "nobody",
+			err == -EPERM ? "is root" : "does not exist");
 		return err;
 	}
 	raise_files(config);

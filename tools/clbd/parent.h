@@ -4,6 +4,7 @@
 #define CLBD_PARENT_H
 
 #include "clbd/config.h"
+#include "clbd/order.h"
 #include "clbd/privilege.h"
 #include "clbd/stats.h"
 
@@ -80,5 +81,8 @@ int clbd_child_start_health(struct clbd_parent *parent);
 /* Sends configuration, sockets and commit. */
 int clbd_child_configure(const struct clbd_parent *parent,
 			 struct clbd_child *child);
+/* An order; a child that takes none is killed. Return: 0 or -errno */
+int clbd_child_order(const struct clbd_child *child, enum clbd_order_kind kind,
+		     const char *address, int fd);
 
 #endif /* CLBD_PARENT_H */

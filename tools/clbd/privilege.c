@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pwd.h>
@@ -29,6 +30,8 @@ int clbd_privilege_find(const char *name, struct clbd_privilege *privilege)
 	user = getpwnam(name ? name : "nobody");
 	if (!user)
 		return -ENOENT;
+	if (!user->pw_uid)
+		return -EPERM;
 	privilege->user = user->pw_uid;
 	privilege->group = user->pw_gid;
 	return 0;
@@ -57,6 +60,20 @@ static int change_user(const struct clbd_privilege *privilege)
 #elif defined(__aarch64__)
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
+
+/* What one that was not started by root has, like to bind low ports, too. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	const struct __user_cap_data_struct none[2] = { 0 };
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
+	    syscall(SYS_capset, &header, none))
+		return -errno;
+	return 0;
+}
 
 /* What every child needs: memory, time, its files, and its end. */
 static const int calls[] = {
@@ -159,6 +176,8 @@ int clbd_privilege_drop(const struct clbd_privilege *privilege, bool network)
 {
 	int err = change_user(privilege);
 
+	if (!err)
+		err = drop_capabilities();
 	if (err)
 		return err;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

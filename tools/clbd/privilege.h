@@ -16,7 +16,7 @@ struct clbd_privilege {
 	gid_t group;
 };
 
-/* Return: 0 or -errno: -ENOENT where there is no user @name */
+/* Return: 0 or -errno: -ENOENT where there is no user @name, -EPERM for root */
 int clbd_privilege_find(const char *name, struct clbd_privilege *privilege);
 
 /**
