@@ -108,16 +108,35 @@ static int fill_group(struct clbd_worker *worker, struct clbd_group *group,
 	return 0;
 }
 
-static struct clbd_group *find_group(const struct clbd_setup *setup,
-				     const char *name)
+static int compare_groups(const void *a, const void *b)
+{
+	const struct clbd_group *const *first = a, *const *second = b;
+
+	return strcmp((*first)->name, (*second)->name);
+}
+
+/* There may be as many groups as rules: each is found in few steps. */
+static void sort_groups(struct clbd_setup *setup)
 {
 	unsigned int i;
 
-	for (i = 0; name && i < setup->group_count; i++) {
-		if (!strcmp(setup->groups[i].name, name))
-			return &setup->groups[i];
-	}
-	return NULL;
+	for (i = 0; i < setup->group_count; i++)
+		setup->by_name[i] = &setup->groups[i];
+	qsort(setup->by_name, setup->group_count, sizeof(*setup->by_name),
+	      compare_groups);
+}
+
+static struct clbd_group *find_group(const struct clbd_setup *setup,
+				     const char *name)
+{
+	const struct clbd_group wanted = { .name = name }, *key = &wanted;
+	struct clbd_group **found;
+
+	if (!name)
+		return NULL;
+	found = bsearch(&key, setup->by_name, setup->group_count,
+			sizeof(*setup->by_name), compare_groups);
+	return found ? *found : NULL;
 }
 
 static void add_stamp(struct clbd_listener *listener, const char *name,
@@ -231,7 +250,8 @@ static int fill(struct clbd_setup *setup)
 	setup->groups = calloc(config->group_count, sizeof(*setup->groups));
 	setup->listeners = calloc(config->listener_count,
 				  sizeof(*setup->listeners));
-	if (!setup->groups || !setup->listeners)
+	setup->by_name = calloc(config->group_count, sizeof(*setup->by_name));
+	if (!setup->groups || !setup->listeners || !setup->by_name)
 		return -1;
 	for (i = 0; i < config->group_count; i++) {
 		setup->group_count++;
@@ -239,6 +259,7 @@ static int fill(struct clbd_setup *setup)
 			       &config->groups[i], config->secret))
 			return -1;
 	}
+	sort_groups(setup);
 	for (i = 0; i < config->listener_count; i++) {
 		setup->listener_count++;
 		if (fill_listener(setup, &setup->listeners[i],
@@ -303,6 +324,7 @@ void clbd_setup_put(struct clbd_setup *setup)
 		free(setup->listeners[i].proxies);
 	}
 	free(setup->groups);
+	free(setup->by_name);
 	free(setup->listeners);
 	clbd_config_free(setup->config);
 	free(setup);

@@ -101,6 +101,7 @@ struct clbd_setup {
 	struct clbd_config *config;
 	struct clbd_group *groups;
 	unsigned int group_count;
+	struct clbd_group **by_name; /* the same, in order */
 	struct clbd_listener *listeners;
 	unsigned int listener_count;
 	uint32_t connect_ms;
