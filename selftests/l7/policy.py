@@ -298,6 +298,28 @@ def slow_head():
             equal(client.response().status, 408)
 
 
+def slow_response_head():
+    """a response's head that comes byte by byte has no more time than another"""
+    def answer(_server, sock, _reader, _request):
+        sock.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        for _ in range(100):
+            sock.sendall(b"y")
+            time.sleep(0.1)
+        sock.sendall(b"\r\nContent-Length: 0\r\n\r\n")
+    with Daemon(config(Server(answer), listener=PATIENT)) as clbd, \
+            Client(clbd.port) as client:
+        equal(client.ask().status, 504)
+
+
+def split_empty_line():
+    """an empty line before a request is skipped, in pieces, too"""
+    with Daemon(config(Server())) as clbd, Client(clbd.port) as client:
+        client.send(b"\r")
+        wait_for("it to be read", lambda: not unread_by(clbd.port, client))
+        client.send(b"\nGET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        equal(client.response().status, 200)
+
+
 def connect_timeout():
     """a server that does not take connections costs the connect timeout and
     then the next is asked"""
@@ -381,5 +403,6 @@ if __name__ == "__main__":
     Tap().run([smuggling, body_is_no_request, server_says_more,
                server_says_more_later, unsent_is_no_request, too_long,
                longest_head, longest_response_head, timeouts, slow_head,
-               connect_timeout, whose_fault, full,
+               slow_response_head, split_empty_line, connect_timeout,
+               whose_fault, full,
                answered_though_sending])

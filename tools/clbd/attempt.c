@@ -68,11 +68,15 @@ static int owner_of(const struct clbd_group *group, const char *value,
 	return -1;
 }
 
+/* Of cookies by the name of the group's, so many are looked at. */
+#define COOKIES 4
+
 /* The server that the client is bound to; -1: none. */
 static int bound_to(const struct clbd_session *session)
 {
 	const struct clbd_head *request = &session->request;
 	const struct clbd_group *group = session->group;
+	unsigned int left = COOKIES;
 	size_t i, size;
 
 	for (i = 0; i < request->count; i++) {
@@ -83,8 +87,9 @@ static int bound_to(const struct clbd_session *session)
 
 		if (field->id != CLBD_FIELD_COOKIE)
 			continue;
-		while (clbd_cookie_next(&at, end, group->cookie, &value,
-					&size)) {
+		while (left && clbd_cookie_next(&at, end, group->cookie, &value,
+						&size)) {
+			left--;
 			index = owner_of(group, value, size);
 			if (index >= 0)
 				return index;

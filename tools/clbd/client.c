@@ -77,12 +77,17 @@ static void read_on(struct clbd_client *client)
 		clbd_conn_again(&client->conn);
 }
 
-/* One empty line before a request is nothing: RFC 9112 2.2. */
-static void skip_line(struct clbd_buffer *in)
+/*
+ * One empty line before a request is nothing: RFC 9112 2.2. Return: whether
+ * something is behind it; a CR alone may be half of one
+ */
+static bool skip_line(struct clbd_buffer *in)
 {
 	if (clbd_buffer_held(in) >= 2 &&
 	    !memcmp(in->data + in->start, "\r\n", 2))
 		in->start += 2;
+	return clbd_buffer_held(in) > 1 ||
+	       (clbd_buffer_held(in) && in->data[in->start] != '\r');
 }
 
 /*
@@ -164,8 +169,7 @@ static enum reading parse_head(struct clbd_client *client)
 			return reading;
 	}
 	if (!session) {
-		skip_line(in);
-		if (!clbd_buffer_held(in))
+		if (!skip_line(in))
 			return READING_WAITS;
 		session = client->session = clbd_session_new(client);
 		if (!session)
@@ -387,7 +391,8 @@ void clbd_client_stop(struct clbd_client *client)
 	if (!client->session && !client->lingering) {
 		client->conn.readable = true;
 		clbd_client_run(client);
-		if (client->conn.fd >= 0 && !client->session)
+		if (client->conn.fd >= 0 && !client->session &&
+		    !client->lingering)
 			close_client(client);
 	} else if (client->session) {
 		client->session->close = true;

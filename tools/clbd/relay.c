@@ -342,7 +342,9 @@ bool clbd_session_read_response(struct clbd_session *session)
 	read_head(session);
 	if (session->up)
 		read_payload(session);
-	clbd_session_progress(session);
+	/* A head that comes byte by byte has no more time than another. */
+	if (session->headed)
+		clbd_session_progress(session);
 	return true;
 }
 

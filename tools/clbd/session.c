@@ -192,7 +192,8 @@ static enum clbd_progress finish(struct clbd_session *session)
 	if (!session->close && !client->conn.ended &&
 	    !clbd_session_has_rest(session))
 		return CLBD_NEXT;
-	if (clbd_buffer_held(client->in) || clbd_session_has_rest(session) ||
+	if (clbd_buffer_held(client->in) || client->conn.readable ||
+	    clbd_session_has_rest(session) ||
 	    session->ending == CLBD_ENDING_REFUSED)
 		return CLBD_LINGER;
 	return CLBD_CLOSE;
