@@ -297,6 +297,22 @@ class Attack:
         self.ok(len(made) == 1 and made[0]["state"] == "established",
                 "a node that is known is believed, whatever else it says",
                 f"{made}")
+        self.link.send(say(peer(self.node, 2**64 - 1, 1)))
+        self.counted("after a life that cannot be", "drop_malformed",
+                     [say(b"\5\1\0")])
+        self.later_life(say, epoch)
+
+    def later_life(self, say, epoch):
+        """Told of a later life of its own, a node begins one above it."""
+        told = epoch + 3600 * 10**9
+        self.link.send(say(peer(self.node, told, 1)))
+        end = time.monotonic() + TIMEOUT
+        while (now := self.clb("sync")["epoch"]) == epoch and \
+                time.monotonic() < end:
+            time.sleep(0.05)
+        self.ok(told < now < told + 60 * 10**9,
+                "told of a later life of its own it begins one above that",
+                f"{now - told} ns above it")
 
 
 def flip(datagram, bit):

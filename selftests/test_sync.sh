@@ -132,6 +132,7 @@ test_control() {
 	not_ok "it needs an id" clb sync start interface sync \
 		group "$GROUP4" secret "$TMP/secret"
 	not_ok "it needs a multicast group" start_sync node 1 group 10.7.0.1
+	not_ok "it needs a port" start_sync node 1 port 0
 	not_ok "an address that is none is refused by its text" \
 		clb sync start node 1 interface sync group x secret "$TMP/secret"
 	chmod 644 "$TMP/other"
@@ -227,14 +228,19 @@ none_open() {
 # --- what is told -------------------------------------------------------------
 
 test_gone() {
+	local resets
+
 	vip_of 4
 	via 1
 	config nat && cluster_up && wait_for 10 hear_each_other
 	tell client open b "$vip" "$ECHO_PORT" 5 >"$TMP/open"
 	ok "the other node knows 5 connections" wait_for 10 tables_equal 5
+	resets=$(clb2 -j stats | jq .resets_sent)
 	ok "they are ended by hand at the other node" clb2 session del
 	ok "the first node has none of them any more" wait_for 10 knows node 0
 	is "it says whose word that was" "$(sync_of node ended)" 5
+	is "the other node, which saw no packet of them, sent no reset" \
+		"$(clb2 -j stats | jq .resets_sent)" "$resets"
 	tell client close b >"$TMP/close"
 	cluster_down
 }
@@ -391,6 +397,26 @@ rejoin() {
 		wait_for 10 is_ready node2
 }
 
+# What was told once, to nodes that are gone or have forgotten, is told again.
+test_return() {
+	vip_of 4
+	via 1
+	config nat
+	cluster_up && wait_for 10 hear_each_other
+	tell client open j "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	ok "the other node knows 5 connections" wait_for 10 tables_equal 5
+	cluster_down
+	clb2 session del
+	ok "it forgets them while sync is off, and is ready alone" \
+		alone node2 2
+	ok "the first node comes" start_sync node 1
+	ok "and tells of them anew" wait_for 10 tables_equal 5
+	tell client close j >"$TMP/close"
+	cluster_down
+	both session del
+}
+alone() { start_sync "$@" && wait_for 10 is_ready "$1"; }	# NODE ID
+
 # The link is cut; what happened meanwhile is known after it.
 test_cut() {
 	vip_of 4
@@ -496,6 +522,7 @@ done
 ! part conflict || test_conflict
 ! part loss || test_loss
 ! part join || test_join
+! part return || test_return
 ! part cut || test_cut
 ! part meet || test_meet
 ! part fnat || test_fnat
