@@ -566,7 +566,7 @@ enum clb_stats_attr {
  * @CLB_SYNC_A_NODE: u16, node id, 1 to 65535, unique in the cluster
  * @CLB_SYNC_A_INTERFACE: u32, index of the device to the other nodes
  * @CLB_SYNC_A_GROUP: binary, 4 or 16 bytes, network order: the multicast group
- * @CLB_SYNC_A_PORT: u16, network order; UDP port, not 0 (default 8850)
+ * @CLB_SYNC_A_PORT: u16, network order; UDP port, at least 1 (default 8850)
  * @CLB_SYNC_A_TTL: u8, hops that datagrams may make, 1 to 255 (default 1)
  * @CLB_SYNC_A_MTU: u16, largest packet to send, 576 to 9000 (default: that of
  *	the device, within these limits)
