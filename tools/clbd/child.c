@@ -196,16 +196,15 @@ int clbd_child_configure(const struct clbd_parent *parent,
 
 	child->ready = false;
 	err = clbd_child_order(child, CLBD_ORDER_CONFIG, NULL,
-			      parent->source.file);
+			       parent->source.file);
 	for (i = 0; !err && child->sockets && i < config->listener_count; i++)
 		err = clbd_child_order(child, CLBD_ORDER_LISTEN,
-				      config->listeners[i].address,
-				      child->sockets[i]);
+				       config->listeners[i].address,
+				       child->sockets[i]);
 	if (!err)
-		err = clbd_child_order(child, CLBD_ORDER_COMMIT, NULL,
-				      -1);
+		err = clbd_child_order(child, CLBD_ORDER_COMMIT, NULL, -1);
 	for (i = 0; !err && child->sockets && i < parent->down_count; i++)
-		err = clbd_child_order(child, CLBD_ORDER_DOWN,
-				      parent->down[i], -1);
+		err = clbd_child_order(child, CLBD_ORDER_DOWN, parent->down[i],
+				       -1);
 	return err;
 }

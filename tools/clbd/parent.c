@@ -78,8 +78,9 @@ static void close_sockets(int *sockets, const struct clbd_config *config)
 /* Never waits: a FIFO that nobody reads is an error. */
 static int open_log(const char *path)
 {
-	int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
-			O_NONBLOCK, 0640);
+	int file = open(path,
+			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK,
+			0640);
 
 	if (file >= 0)
 		fcntl(file, F_SETFL, O_APPEND);
