@@ -121,8 +121,8 @@ def server_says_more_later():
 
     def answer(_server, sock, _reader, request):
         if request.first.startswith("HEAD"):
-            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n")
-            sock.sendall(evil)
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" +
+                         evil)
             return
         head = b"HTTP/1.1 200 OK\r\nContent-Length: 16326\r\n\r\n"
         sock.sendall(head + b"x" * (16368 - len(head)) + evil)
