@@ -376,6 +376,7 @@ test_join() {
 	is "$n connections are opened" \
 		"$(tell client open h "$vip" "$ECHO_PORT" "$n")" "open $n"
 	spawn clb2 monitor >"$TMP/monitor"
+	ok "somebody listens there" wait_for 20 hears_changes
 	ok "a node joins" start_sync node2 2
 	ok "it gets ready" wait_for 10 is_ready node2
 	ok "the event says so" wait_for 10 grep -qx "sync ready" "$TMP/monitor"
@@ -439,6 +440,8 @@ test_cut() {
 	cluster_down
 	both session del
 }
+
+hears_changes() { clb2 settings set fast-path on && [ -s "$TMP/monitor" ]; }
 
 # Two that were ready, each for itself, before they met.
 test_meet() {
