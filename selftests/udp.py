@@ -35,14 +35,19 @@ def serve(name, port):
 
 def ask(address, port, text, count=1, source=0):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    kept = []       # a port that is free again could be given once more
     for _ in range(count):
-        with socket.socket(family, socket.SOCK_DGRAM) as s:
-            s.settimeout(2 * int(os.environ.get("CLB_SLOW", "1")))
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            s.bind(("", source))
-            s.connect((address, port))
-            s.send(text.encode())
-            print(s.recv(65535).decode(), flush=True)
+        s = socket.socket(family, socket.SOCK_DGRAM)
+        s.settimeout(2 * int(os.environ.get("CLB_SLOW", "1")))
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("", source))
+        s.connect((address, port))
+        s.send(text.encode())
+        print(s.recv(65535).decode(), flush=True)
+        if source:
+            s.close()
+        else:
+            kept.append(s)
 
 
 def main():
