@@ -8,8 +8,8 @@
 # directory of that name where all of them see it.
 
 # What takes long begins first; the order of the others does not matter.
-readonly LONG="faults stress endurance lifecycle limits transaction packets nat
-fnat tun timeouts schedulers server_life fast dump metering"
+readonly LONG="faults stress endurance lifecycle sync limits transaction packets
+nat fnat tun timeouts schedulers server_life fast dump metering"
 
 # The given test files, long ones first.
 long_first() { # TEST...

@@ -46,12 +46,15 @@ def forwarded():
             client.ask(fields="X-Forwarded-For: 192.0.2.1, 192.0.2.2\r\n"
                        "x-forwarded-for: 192.0.2.3\r\n"
                        "X-Forwarded-Proto: https\r\nX-Forwarded-Port: 1\r\n"
-                       "X-Listener-Name: x\r\n")
+                       "X-Listener-Name: x\r\n"
+                       "X_Forwarded_For: 192.0.2.4\r\nX_Other: y\r\n")
             port = str(client.sock.getsockname()[1])
         first, second = server.requests
         equal(first.all("X-Forwarded-For"), ["127.0.0.1"])
         equal(second.all("X-Forwarded-For"),
               ["192.0.2.1, 192.0.2.2, 192.0.2.3, 127.0.0.1"])
+        equal(second.all("X_Forwarded_For"), [])
+        equal(second.all("X_Other"), ["y"])
         equal(second.all("X-Forwarded-Proto"), ["http"])
         equal(second.all("X-Forwarded-Port"), [str(c.port)])
         equal(second.all("X-Listener-Name"), ["site"])
@@ -712,6 +715,10 @@ def redirects():
         equal(response.get("Location"), "http://a.example:81/new$$x?")
         equal(client.ask("/a", method="POST", body=b"ab", fields=
                          "Content-Length: 2\r\n").get("Connection"), "close")
+    for head in (b"GET /a HTTP/1.0", b"OPTIONS * HTTP/1.1\r\nHost: a"):
+        with Daemon(text) as clbd, Client(clbd.port) as client:
+            client.send(head + b"\r\n\r\n")
+            equal(client.response().status, 400)
     equal(len(server.requests), 1)
 
 

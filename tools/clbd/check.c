@@ -180,6 +180,9 @@ static const char *target_fault(const struct names *names, const char *group,
 		return "there is a group";
 	if (redirect && !is_location(redirect))
 		return "not a location";
+	/* "//evil.example/" is a path, and a location at that host */
+	if (redirect && !strncmp(redirect, "$uri", 4))
+		return "needs a host before $uri, or clients choose one";
 	*key = "redirect-code";
 	if (code && code != 301 && code != 302 && code != 303 && code != 307 &&
 	    code != 308)

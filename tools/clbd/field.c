@@ -107,17 +107,44 @@ static const struct name *const names[] = {
 		    { NULL, 0 } },
 };
 
-enum clbd_field_id clbd_field_find(const char *name, size_t size)
+#define LONGEST (sizeof(names) / sizeof(names[0]) - 1)
+
+static enum clbd_field_id find(const char *name, size_t size)
 {
 	const struct name *at;
 
-	if (size >= sizeof(names) / sizeof(names[0]) || !names[size])
+	if (!names[size])
 		return CLBD_FIELD_OTHER;
 	for (at = names[size]; at->text; at++) {
 		if (clbd_bytes_equal(name, size, at->text))
 			return at->id;
 	}
 	return CLBD_FIELD_OTHER;
+}
+
+/* As CGI programs see it, to whom dashes and underscores are the same. */
+static bool is_disguised(const char *name, size_t size)
+{
+	char dashed[LONGEST];
+	size_t i;
+
+	if (!memchr(name, '_', size))
+		return false;
+	for (i = 0; i < size; i++)
+		dashed[i] = name[i] == '_' ? '-' : name[i];
+	return find(dashed, size) != CLBD_FIELD_OTHER;
+}
+
+enum clbd_field_id clbd_field_find(const char *name, size_t size)
+{
+	enum clbd_field_id id;
+
+	if (size > LONGEST)
+		return CLBD_FIELD_OTHER;
+	id = find(name, size);
+	if (id == CLBD_FIELD_OTHER && is_disguised(name, size))
+		return CLBD_FIELD_DISGUISED;
+	return id;
 }
 
 bool clbd_field_is_vital(enum clbd_field_id id)

@@ -32,6 +32,8 @@ enum clbd_field_id {
 	CLBD_FIELD_X_CLIENT_PORT,
 	CLBD_FIELD_X_LISTENER_ADDRESS,
 	CLBD_FIELD_X_LISTENER_NAME,
+	/* one of these, with underscores for dashes */
+	CLBD_FIELD_DISGUISED,
 };
 
 /* Classes of bytes: tchar, and what a value or a target may hold (RFC 9110). */

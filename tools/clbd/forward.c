@@ -88,6 +88,7 @@ static bool drop_of_request(const struct clbd_head *head,
 	switch (field->id) {
 	case CLBD_FIELD_EXPECT:
 		return !head->expects;
+	case CLBD_FIELD_DISGUISED:
 	case CLBD_FIELD_PROXY:
 	case CLBD_FIELD_X_FORWARDED_FOR:
 	case CLBD_FIELD_X_FORWARDED_PORT:

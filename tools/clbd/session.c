@@ -128,6 +128,18 @@ static const struct clbd_target *find_target(const struct clbd_session *session)
 	return target ? target : &listener->target;
 }
 
+/* HTTP/1.0 may name no host; "*" is no place. */
+static bool can_redirect(const struct clbd_session *session)
+{
+	const struct clbd_head *request = &session->request;
+	const char *location = session->target->redirect;
+
+	if (!request->host.size && strstr(location, "$host"))
+		return false;
+	return session->text[request->path.at] != '*' ||
+	       !strstr(location, "$uri");
+}
+
 void clbd_session_start(struct clbd_session *session)
 {
 	struct clbd_worker *worker = clbd_session_worker(session);
@@ -150,7 +162,8 @@ void clbd_session_start(struct clbd_session *session)
 		return;
 	}
 	if (session->target->redirect) {
-		clbd_session_answer(session, session->target->code);
+		clbd_session_answer(session, can_redirect(session) ?
+				    session->target->code : 400);
 		return;
 	}
 	session->group = session->target->group;

@@ -543,6 +543,10 @@ static void every_field_is_found_by_its_name(void **state)
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		assert_int_equal(clbd_field_find(names[i], strlen(names[i])),
 				 i + 1);
+	assert_int_equal(clbd_field_find("X_Forwarded-for", 15),
+			 CLBD_FIELD_DISGUISED);
+	assert_int_equal(clbd_field_find("X_Forwarded_By", 14),
+			 CLBD_FIELD_OTHER);
 	assert_int_equal(clbd_field_find("Hosts", 5), CLBD_FIELD_OTHER);
 	assert_int_equal(clbd_field_find("", 0), CLBD_FIELD_OTHER);
 }
