@@ -94,7 +94,7 @@ refused 11 'listeners[0].timeouts.idle: more than 60' rules: \
 refused 3 'groups[0].scheduler: ' servers: $'scheduler: x\n    servers:'
 refused 11 'listeners[0].redirect: there is a group' rules: \
 	$'redirect: /x\n    rules:'
-refused 10 'listeners[0].redirect: needs a host before $uri' \
+refused 10 'listeners[0].redirect: needs a host before ' \
 	$'group: web\n    rules:' $'redirect: $uri\n    rules:'
 refused 14 'listeners[0].rules[0].redirect-code: not one of' \
 	$'example\n        group: web' $'example\n        redirect: /\n        redirect-code: 200'
