@@ -120,12 +120,6 @@ void clb_session_adopt_state(struct clb_session *session, u32 old, u32 new)
 	state_move(session, old, new);
 }
 
-static bool is_persistence(const struct clb_session *session)
-{
-	return session->hash[CLB_DIR_ORIGINAL].tuple.kind ==
-	       CLB_TUPLE_PERSISTENCE;
-}
-
 /* The server as it is in the packets: a port of 0 stands for the packet's. */
 static struct clb_endpoint session_endpoint(const struct clb_session *session)
 {
@@ -163,7 +157,7 @@ static void session_uncount(struct clb_net *cn, struct clb_session *session,
 	struct clb_server *server = session->server;
 
 	atomic_dec(&cn->nr_sessions);
-	if (is_persistence(session))
+	if (clb_session_is_persistence(session))
 		return;
 	atomic_dec(&server->listener->sessions);
 	atomic_dec(state_gauge(server, state));
@@ -661,7 +655,7 @@ err_net:
 int clb_session_adopt(struct clb_net *cn, struct clb_session *session,
 		      u32 state)
 {
-	bool persistence = is_persistence(session);
+	bool persistence = clb_session_is_persistence(session);
 	struct clb_tuplehash *there;
 
 	if (!limits_adopt(cn, session->server->listener, persistence))

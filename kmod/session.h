@@ -117,6 +117,14 @@ clb_session_tuple(const struct clb_session *session, enum clb_dir dir)
 	return &session->hash[dir].tuple;
 }
 
+/* No flow, but the binding of a client to a server. */
+static inline bool
+clb_session_is_persistence(const struct clb_session *session)
+{
+	return clb_session_tuple(session, CLB_DIR_ORIGINAL)->kind ==
+	       CLB_TUPLE_PERSISTENCE;
+}
+
 /* When it was, as sync tells it (sync_queue.c); 0: before there was sync. */
 static inline u32 clb_session_born(const struct clb_session *session)
 {

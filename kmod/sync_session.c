@@ -57,12 +57,6 @@ static u32 quarter_of(const struct clb_session *session, u32 state)
 	return min_t(u32, timeout_of(session, state) / 4, QUARTER_MAX);
 }
 
-static bool is_persistence(const struct clb_session *session)
-{
-	return clb_session_tuple(session, CLB_DIR_ORIGINAL)->kind ==
-	       CLB_TUPLE_PERSISTENCE;
-}
-
 /**
  * clb_sync_wanted() - does the listener want others to know of a session
  * @session: the session
@@ -77,7 +71,7 @@ bool clb_sync_wanted(const struct clb_session *session, u32 state)
 
 	if (sync == CLB_SYNC_MODE_OFF || state == CLB_SESSION_STATE_DEAD)
 		return false;
-	if (is_persistence(session))
+	if (clb_session_is_persistence(session))
 		return READ_ONCE(session->confirmed);
 	return sync == CLB_SYNC_MODE_FIRST || clb_session_assured(state) ||
 	       /* no answer will ever be seen */
@@ -217,7 +211,7 @@ bool clb_sync_tell(struct clb_session *session, u8 flags,
 	told->flags = flags;
 	if (left + CLB_SYNC_WALK < timeout_of(session, state))
 		told->flags |= CLB_SYNC_F_TIME;
-	if (is_persistence(session))
+	if (clb_session_is_persistence(session))
 		tell_persistence(told);
 	else
 		tell_flow(session, told);
