@@ -162,7 +162,8 @@ boot() { # VM NAME...
 	local vm=$1
 
 	shift
-	TIMEOUT=${TIMEOUT:-3600} selftests/vm/boot.sh "broken-$vm" \
+	THREADS=multi TIMEOUT=${TIMEOUT:-3600} \
+		selftests/vm/boot.sh "broken-$vm" \
 		selftests/broken/try.sh "$@"
 }
 
@@ -171,7 +172,7 @@ boot_debug() { # NAME
 	local kernel
 
 	kernel=$(selftests/debug-kernel.sh) || return
-	KVER=$(cat "$kernel/release") KERNEL=$kernel/bzImage \
+	THREADS=multi KVER=$(cat "$kernel/release") KERNEL=$kernel/bzImage \
 		MODROOT=$kernel/root \
 		APPEND="kasan_multi_shot watchdog_thresh=60 kunit.enable=1" \
 		selftests/vm/boot.sh broken-debug env CLB_SLOW=4 \

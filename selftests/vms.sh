@@ -6,10 +6,18 @@
 # Each machine takes the next file when it is done with the one before, so
 # that all of them end at about the same time: it claims the file by making a
 # directory of that name where all of them see it.
+#
+# All machines have two processors, which take turns, each until it waits or a
+# tenth of a second has passed. Files about what happens at the same moment have
+# a machine whose processors do run at the same moment; its place is another
+# one's afterwards.
 
 # What takes long begins first; the order of the others does not matter.
 readonly LONG="faults stress endurance lifecycle sync limits transaction packets
 nat fnat tun timeouts schedulers server_life fast dump metering"
+
+# What is about things that happen at the same moment.
+readonly PARALLEL="stress transaction lifecycle sync endurance"
 
 # The given test files, long ones first.
 long_first() { # TEST...
@@ -23,6 +31,10 @@ long_first() { # TEST...
 	done
 }
 
+# The given test files that are, or are not, among PARALLEL, long ones first.
+parallel() { long_first "$@" | grep -xF "${PARALLEL// /$'\n'}"; }
+in_turns() { long_first "$@" | grep -vxF "${PARALLEL// /$'\n'}"; }
+
 # Which of the test files are wanted; all, if NAMEs are empty.
 wanted_tests() { # NAME...
 	local file name
@@ -34,10 +46,25 @@ wanted_tests() { # NAME...
 	done
 }
 
-# One of the machines, its number in $1, and what it is told.
-_run_vm() { # NUMBER VARIABLE=VALUE...
-	SHARE=$_claims selftests/vm/boot.sh "${prefix:-}vm$1" \
-		env "${@:2}" CLAIMS=/run/share selftests/run.sh
+# One machine, in the place of another: once that has ended, if there is one.
+_run_vm() { # NUMBER OTHER THREADS TESTS VARIABLE=VALUE...
+	local log=build/log/${prefix:-}vm$1
+
+	[ -z "$2" ] || tail --pid="$2" -f /dev/null
+	THREADS=$3 SHARE=$_claims selftests/vm/boot.sh "${prefix:-}vm$1" \
+		env "TESTS=$4" "${@:5}" CLAIMS=/run/share selftests/run.sh \
+		>"$log.out" 2>&1
+	echo "$?" >"$log.rc"
+}
+
+# _start_vm OTHER THREADS TESTS VARIABLE=VALUE...: the next of $_vms.
+_start_vm() {
+	local i=${#_vms[@]}
+
+	echo 1 >"build/log/${prefix:-}vm$i.rc"
+	: >"build/log/${prefix:-}vm$i.out"
+	_run_vm "$i" "$@" &
+	_vms+=("$!")
 }
 
 # The output of one that was started before, as it comes, and its exit code.
@@ -46,10 +73,10 @@ _follow_vm() { # NUMBER
 	return "$(cat "build/log/${prefix:-}vm$1.rc")"
 }
 
-# run_vms COUNT VARIABLE=VALUE... -- TEST...: the suites vm0, vm1... The
-# guests also get what is set of the variables named in it.
+# run_vms COUNT VARIABLE=VALUE... -- TEST...: the suites vm0, vm1..., COUNT of
+# them at a time. The guests also get what is set of the variables named in it.
 run_vms() {
-	local count=$1 i name guest=()
+	local count=$1 i name other guest=() together turns
 
 	shift
 	while [ "$1" != -- ]; do
@@ -58,7 +85,6 @@ run_vms() {
 	done
 	shift
 	[ $# -gt 0 ] || return 0
-	[ "$count" -le $# ] || count=$#
 	for name in TEST_TIMEOUT CLB_SLOW PARTS "${!FUZZ_@}" \
 			ENDURANCE_SESSIONS ENDURANCE_FLOOD \
 			STRESS_SECONDS STRESS_SEED; do
@@ -67,18 +93,17 @@ run_vms() {
 	_claims=$PWD/build/log/${prefix:-}claims
 	rm -rf "$_claims"
 	mkdir -p "$_claims"
-	guest+=("TESTS=$(long_first "$@" | tr '\n' ' ')")
 	_vms=()
-	for ((i = 0; i < count; i++)); do
-		echo 1 >"build/log/${prefix:-}vm$i.rc"
-		{
-			_run_vm "$i" "${guest[@]}" \
-				>"build/log/${prefix:-}vm$i.out" 2>&1
-			echo "$?" >"build/log/${prefix:-}vm$i.rc"
-		} &
-		_vms+=("$!")
+	mapfile -t together < <(parallel "$@")
+	mapfile -t turns < <(in_turns "$@")
+	[ "${#together[@]}" -eq 0 ] ||
+		_start_vm "" multi "${together[*]}" "${guest[@]}"
+	for ((i = 0; i < count && i < ${#turns[@]}; i++)); do
+		# the place of vm0 is free later
+		[ "$i" -gt 0 ] && other='' || other=${_vms[0]:-}
+		_start_vm "$other" single "${turns[*]}" "${guest[@]}"
 	done
-	for ((i = 0; i < count; i++)); do
+	for i in "${!_vms[@]}"; do
 		suite "vm$i" _follow_vm "$i"
 	done
 	# a machine that ended early left the rest to the others, or to nobody

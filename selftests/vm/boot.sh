@@ -20,6 +20,9 @@
 #
 # environment:
 #	SMP=2 MEM=2G TIMEOUT=900	processors, memory, seconds for all of it
+#	THREADS=single			multi: a thread of the host for each
+#					processor; they run at the same moment,
+#					for twice the host's time
 #	KVER=release			default: selftests/kver.sh
 #	KERNEL=bzImage			default: /boot/vmlinuz-KVER
 #	MODROOT=dir			holds lib/modules/KVER; default: /
@@ -98,7 +101,7 @@ make_initrd() {
 }
 
 run_qemu() {
-	local accel=tcg cpu=max smp=${SMP:-2} extra=()
+	local accel=tcg,thread=${THREADS:-single} cpu=max smp=${SMP:-2} extra=()
 
 	# /dev/kvm alone proves nothing: without vmx or svm a guest hangs.
 	if grep -Eqw 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
