@@ -111,7 +111,8 @@ new() { # SYSTEM MODE PROTOCOL CLIENT VIP
 	load "$balancer"
 	"${balancer}_service" "$2" "${3%6}" "$5" "${SERVERS:-4}"
 	play 1000 0 1 in:
-	measure "$1/$2/$3/new" "$PACKETS" 1000 1 in:
+	measure "$1/$2/$3/new" "$PACKETS" 1000 1 in: ||
+		left_out "$1/$2/$3/new"
 	unload "$balancer"
 }
 
@@ -128,7 +129,8 @@ connections() { # SYSTEM MODE PROTOCOL CLIENT VIP
 	{
 		inject learn 1
 		play 200 0 1 $steps
-		measure "$1/$2/$3/connection" "$rounds" 200 1 $steps
+		measure "$1/$2/$3/connection" "$rounds" 200 1 $steps ||
+			left_out "$1/$2/$3/connection"
 		inject learn 0
 	}
 	unload "$balancer"
@@ -172,18 +174,24 @@ memory() {
 		END { print n * 1024 }' /proc/meminfo
 }
 
-listing() { # N: nanoseconds of the guest's clock
-	local start end count
+# Nanoseconds of the guest's clock; of the time that others can lengthen, the
+# shortest.
+listing() { # N
+	local start took shortest count i times=1
 
-	start=$(date +%s%N)
-	"$clbctl" session show >/dev/null
-	end=$(date +%s%N)
+	[ "$UNIT" = insn ] || times=5
+	for ((i = 0; i < times; i++)); do
+		start=$(date +%s%N)
+		"$clbctl" session show >/dev/null
+		took=$(($(date +%s%N) - start))
+		[ "${shortest:-$took}" -lt "$took" ] || shortest=$took
+	done
 	count=$("$clbctl" session count)
 	[ "$count" -ge "$1" ] || {
 		say "failed: listing: $count sessions of $1"
 		failed=1
 	}
-	echo $((end - start))
+	echo "$shortest"
 }
 
 # A balancer's million sessions: bytes of each, hash table and all.
@@ -300,14 +308,28 @@ native() {
 			the_cases clb nat 4 "$n"
 		done
 	done
-	group clb/list@1000000 footprint clb nat 1000000
+	for ((round = 0; round < ${ROUNDS:-5}; round++)); do
+		group clb/list@1000000 footprint clb nat 1000000
+	done
+	all_measured
+}
+
+# Each case has a result in one of the rounds.
+all_measured() {
+	local name
+
+	touch "$TMP"/{left-out,measured}
+	while read -r name; do
+		say "failed: $name: the processor was slow in each round"
+		failed=1
+	done < <(sort -u "$TMP/left-out" | grep -vxFf "$TMP/measured")
 }
 
 if [ $# -gt 0 ]; then
 	"$@"		# by apart
 	exit "$failed"
 fi
-insmod "$INJECT_KO" || exit 1
+inject_load
 if [ "$UNIT" = insn ]; then
 	modprobe -a nft_fwd_netdev ipip ip6_tunnel
 	everything

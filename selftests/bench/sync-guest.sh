@@ -121,7 +121,7 @@ if [ $# -gt 0 ]; then
 	"$@"		# by apart
 	exit "$failed"
 fi
-insmod "$INJECT_KO" || exit 1
+inject_load
 group clb/sync/packet-path/create create clb
 group ipvs/sync/packet-path/create create ipvs
 group clb/sync/packet-path/established established_cost

@@ -15,22 +15,29 @@
  *	echo learn 1 >/proc/inject
  *	echo run 9 0 1 in:S out:SA in:A >/proc/inject
  *	cat /proc/inject
- *	packets 27 ns 90000 in 9 out 18 gone 0
+ *	packets 27 ns 90000 in 9 out 18 gone 0 slices 0 of 0
  *
  * flows PROTOCOL IN OUT CLIENT VIP PORT N: N flows, from CLIENT and the
  *	addresses behind it, 32768 ports each. Clients are at IN, servers at
  *	OUT. The devices are those of the writer's network namespace.
  * learn 0|1: note where packets to servers go, for answers
  * profile 0|1: execute the marks that profile-plugin.c waits for
+ * slices ROUNDS: take the time in slices of so many rounds and leave out those
+ *	in which the processor was slow (slices.c); 0: all in one
  * run ROUNDS FIRST STRIDE STEP...: plays the steps with one flow, then with
  *	the one STRIDE further, modulo N, and so on. A step is a direction, in
  *	(from the client) or out (from the server), and TCP flags, S A P F R;
  *	P carries data. For UDP it is "in:" or "out:" alone.
  *
  * Reading gives the packets of the last run, its time, what left by IN and by
- * OUT, and how many network namespaces have gone since the module was loaded,
- * or are about to. Frames are of 60 bytes, of IPv6 80. UDP over IPv4 has no
- * checksum, everything else has.
+ * OUT, how many network namespaces have gone since the module was loaded, or
+ * are about to, and how many slices counted, of how many: if none did, the time
+ * is 0, else it is that of all packets by the median of these slices. Frames are
+ * of 60 bytes, of IPv6 80. UDP over IPv4 has no checksum, everything else has.
+ *
+ * Parameter pulse: that of a processor at full speed, ns; 0, the default: the
+ * shortest of ten seconds, when slices are asked for. It can be read for the
+ * next time.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_ether.h>
@@ -51,6 +58,8 @@
 #include <net/ip.h>
 #include <net/rtnetlink.h>
 
+#include "slices.h"
+
 #define PORTS		32768	/* of one client address */
 #define FIRST_PORT	1024
 #define DATA		6	/* bytes in a TCP segment that has some */
@@ -58,6 +67,7 @@
 #define FLOW_SHIFT	8	/* a TCP sequence number tells its flow */
 #define BUDGET		64	/* packets between two looks at softirqs */
 #define STEPS		16
+#define SEARCH_NS	(10 * NSEC_PER_SEC)	/* for the shortest pulse */
 #define ADDR(a)		((struct in6_addr) { .s6_addr32 = { a } })
 
 /* IPv4 addresses are in the first word. */
@@ -87,13 +97,20 @@ static struct {
 	bool			ipv6;
 	bool			learn;
 	bool			profile;
+	u32			slice;		/* rounds; 0: no slices */
 	struct step		steps[STEPS];
 	int			nr_steps;
 	/* result */
 	u64			packets;
 	u64			ns;
 	u64			sent[2];
+	u32			slices;
+	u32			slices_counted;
 } bench;
+
+static ulong pulse;
+module_param(pulse, ulong, 0400);
+MODULE_PARM_DESC(pulse, "Pulse of a processor at full speed, ns");
 
 static atomic_t namespaces_gone;
 
@@ -360,10 +377,51 @@ static int play(u32 rounds, u32 flow, u32 stride)
 	return err;
 }
 
+/* The time of all, had all slices taken what the median of them does. */
+static int play_slices(u32 rounds, u32 flow, u32 stride)
+{
+	u32 nr = max(rounds / bench.slice, 1U), i;
+	u32 median = 0;
+	struct slices slices;
+	int err = slices_init(&slices, nr);
+
+	for (i = 0; i < nr && !err; i++) {
+		u32 part = i + 1 < nr ? bench.slice : rounds - i * bench.slice;
+
+		slices_begin(&slices);
+		err = play(part, flow, stride);
+		slices_end(&slices, pulse);
+		if (part != bench.slice)
+			slices.nr--;	/* unlike the others */
+		flow = (flow + (u64)part * stride) % bench.flows;
+	}
+	bench.slices = slices.nr;
+	bench.slices_counted = slices_median(&slices, &median);
+	bench.ns = div_u64((u64)median * rounds, bench.slice);
+	kvfree(slices.took);
+	return err;
+}
+
+static int play_at_once(u32 rounds, u32 first, u32 stride)
+{
+	ktime_t start;
+	int err;
+
+	if (bench.profile)
+		mark();
+	start = ktime_get();
+	err = play(rounds, first, stride);
+	bench.ns = ktime_to_ns(ktime_sub(ktime_get(), start));
+	if (bench.profile)
+		mark();
+	bench.slices = 0;
+	bench.slices_counted = 0;
+	return err;
+}
+
 static int run(u32 rounds, u32 first, u32 stride)
 {
 	u64 before[2];
-	ktime_t start;
 	int err, i;
 
 	for (i = 0; i < 2; i++) {
@@ -373,13 +431,10 @@ static int run(u32 rounds, u32 first, u32 stride)
 	}
 	if (first >= bench.flows || stride >= bench.flows + !stride)
 		return -ERANGE;
-	if (bench.profile)
-		mark();
-	start = ktime_get();
-	err = play(rounds, first, stride);
-	bench.ns = ktime_to_ns(ktime_sub(ktime_get(), start));
-	if (bench.profile)
-		mark();
+	if (bench.slice)
+		err = play_slices(rounds, first, stride);
+	else
+		err = play_at_once(rounds, first, stride);
 	bench.packets = (u64)rounds * bench.nr_steps;
 	for (i = 0; i < 2; i++)
 		bench.sent[i] = sent(i) - before[i];
@@ -501,6 +556,24 @@ static int write_flows(char *words)
 	return err;
 }
 
+static void find_pulse(void)
+{
+	u64 end = ktime_get_ns() + SEARCH_NS, shortest = U64_MAX;
+
+	while (ktime_get_ns() < end) {
+		shortest = min(shortest, slices_pulse());
+		cond_resched();
+	}
+	pulse = shortest;
+}
+
+static int write_slices(const char *words)
+{
+	if (!pulse)
+		find_pulse();
+	return kstrtou32(words, 10, &bench.slice);
+}
+
 static int write_command(char *words)
 {
 	char *command = strsep(&words, "\n ");
@@ -515,6 +588,8 @@ static int write_command(char *words)
 		return kstrtobool(words, &bench.learn);
 	if (!strcmp(command, "profile"))
 		return kstrtobool(words, &bench.profile);
+	if (!strcmp(command, "slices"))
+		return write_slices(words);
 	return -EINVAL;
 }
 
@@ -536,9 +611,11 @@ static ssize_t inject_write(struct file *file, const char __user *buffer,
 static int inject_show(struct seq_file *seq, void *unused)
 {
 	mutex_lock(&lock);
-	seq_printf(seq, "packets %llu ns %llu in %llu out %llu gone %d\n",
+	seq_printf(seq, "packets %llu ns %llu in %llu out %llu gone %d",
 		   bench.packets, bench.ns, bench.sent[0], bench.sent[1],
 		   atomic_read(&namespaces_gone));
+	seq_printf(seq, " slices %u of %u\n", bench.slices_counted,
+		   bench.slices);
 	mutex_unlock(&lock);
 	return 0;
 }
