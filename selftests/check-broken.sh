@@ -52,7 +52,7 @@ module() { # MACHINE TEST
 	local kdir kunit=n
 
 	kdir=/lib/modules/$(selftests/kver.sh)/build
-	[ "$1" != debug ] || kdir=$(selftests/debug-kernel.sh)/build || return
+	[ "$1" != debug ] || kdir=$(selftests/kernel.sh debug)/build || return
 	[ "$2" != kunit ] || kunit=y
 	# objects for another kernel are rebuilt: their commands differ
 	make -s -C "$kdir" "M=$tree/kmod" "CLB_KUNIT=$kunit" modules
@@ -171,7 +171,7 @@ boot() { # VM NAME...
 boot_debug() { # NAME
 	local kernel
 
-	kernel=$(selftests/debug-kernel.sh) || return
+	kernel=$(selftests/kernel.sh debug) || return
 	THREADS=multi KVER=$(cat "$kernel/release") KERNEL=$kernel/bzImage \
 		MODROOT=$kernel/root \
 		APPEND="kasan_multi_shot watchdog_thresh=60 kunit.enable=1" \

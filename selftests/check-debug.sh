@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # usage: check-debug.sh [TEST...]
-# Runs test_*.sh on a kernel that looks for faults (debug-kernel.sh), after
+# Runs test_*.sh on a kernel that looks for faults (kernel.sh), after
 # the proof that faults are seen (canary/). A TEST is "canary" or the name of
 # a file without test_ and suffix; default: all. The last line counts the
 # cases: "N passed, N failed, N skipped".
 #
 # environment:
+#	MACHINE=qemu	two processors; uml: User-Mode Linux, one processor, which
+#			takes a fraction of the time
 #	CLB_SLOW=4	factor for all times: so much slower is this kernel
 #	TIMEOUT=14400	seconds for a virtual machine
 #	VMS=2		virtual machines that share the test files, side by side
@@ -14,7 +16,7 @@
 #			for those of the others, at the end
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.." || exit 1
-mkdir -p build/log build/debug
+mkdir -p build/log
 # shellcheck disable=SC2034 # used by suite.sh and vms.sh
 prefix=debug-
 # shellcheck source=selftests/suite.sh
@@ -23,7 +25,15 @@ prefix=debug-
 . selftests/vms.sh
 want=" $* "
 export CLB_SLOW=${CLB_SLOW:-4}
-top=$PWD/build/debug
+machine=${MACHINE:-qemu}
+case $machine in
+qemu)	kind=debug arch=x86 ;;
+uml)	kind=debug-uml arch=um ;;
+*)	echo "check-debug.sh: MACHINE is qemu or uml, not '$machine'" >&2
+	exit 2 ;;
+esac
+top=$PWD/build/$kind
+mkdir -p "$top"
 
 wanted() { [ "$want" = "  " ] || [[ $want == *" $1 "* ]]; }
 
@@ -36,8 +46,8 @@ copy() { # FROM TO
 
 # UBSAN looks at nothing that does not ask for it.
 module() { # DIRECTORY VARIABLE...
-	make -s "-j$(nproc)" -C "$kernel/build" "M=$top/$1" UBSAN_SANITIZE=y \
-		"${@:2}" modules
+	make -s "-j$(nproc)" -C "$kernel/build" "ARCH=$arch" "M=$top/$1" \
+		UBSAN_SANITIZE=y "${@:2}" modules
 }
 
 build() {
@@ -51,7 +61,7 @@ build() {
 }
 
 rm -f build/log/debug-*.tap
-if ! kernel=$(selftests/debug-kernel.sh); then
+if ! kernel=$(selftests/kernel.sh "$kind"); then
 	suite build echo "not ok 1 - build of the debug kernel"
 	finish
 fi
@@ -60,6 +70,9 @@ suite build build
 
 KVER=$(cat "$kernel/release")
 export KVER KERNEL=$kernel/bzImage MODROOT=$kernel/root
+if [ "$machine" = uml ]; then
+	export BOOT=selftests/vm/uml.sh KERNEL=$kernel
+fi
 export TIMEOUT=${TIMEOUT:-14400}
 # KASAN reports the first fault alone unless told. On a busy host a processor
 # of the guest can stand still for longer than the 20 s after which the kernel

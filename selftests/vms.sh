@@ -51,8 +51,8 @@ _run_vm() { # NUMBER OTHER THREADS TESTS VARIABLE=VALUE...
 	local log=build/log/${prefix:-}vm$1
 
 	[ -z "$2" ] || tail --pid="$2" -f /dev/null
-	THREADS=$3 SHARE=$_claims selftests/vm/boot.sh "${prefix:-}vm$1" \
-		env "TESTS=$4" "${@:5}" CLAIMS=/run/share selftests/run.sh \
+	THREADS=$3 SHARE=$_claims "${BOOT:-selftests/vm/boot.sh}" \
+		"${prefix:-}vm$1" env "TESTS=$4" "${@:5}" CLAIMS=/run/share selftests/run.sh \
 		>"$log.out" 2>&1
 	echo "$?" >"$log.rc"
 }
@@ -74,7 +74,8 @@ _follow_vm() { # NUMBER
 }
 
 # run_vms COUNT VARIABLE=VALUE... -- TEST...: the suites vm0, vm1..., COUNT of
-# them at a time. The guests also get what is set of the variables named in it.
+# them at a time, by $BOOT, boot.sh unless set. The guests also get what is set
+# of the variables named in it.
 run_vms() {
 	local count=$1 i name other guest=() together turns
 

@@ -34,7 +34,7 @@ seen() { # FAULT TEXT NAME
 
 # This order: lockdep, and with it the check of RCU, is off after the first
 # lock inversion, and after anything that KASAN reports.
-"$top/selftests/vm/boot.sh" canary env CLB_KO=none "CANARY_KO=$1" \
+"$top/${BOOT:-selftests/vm/boot.sh}" canary env CLB_KO=none "CANARY_KO=$1" \
 	"TESTDIR=$here" TESTS="rcu lock uaf shift leak" LEAKS=leak \
 	"CLB_SLOW=${CLB_SLOW:-1}" "$top/selftests/run.sh" >"$output" 2>&1
 result "$(($? == 0))" "a run with faults fails"

@@ -42,21 +42,8 @@ kernel=${KERNEL:-/boot/vmlinuz-$kver}
 modroot=$(realpath "${MODROOT:-/}")
 timeout=${TIMEOUT:-900}
 log=${LOGDIR:-$top/build/log/$name}
-
-# TAP on standard output: the number continues what the guest printed.
-fail() {
-	local n=0
-
-	[ ! -e "$log/result" ] ||
-		n=$(grep -cE '^(not )?ok [0-9]' "$log/result") || true
-	echo "not ok $((n + 1)) - vm $name: $1"
-	if [ -s "$log/console" ]; then
-		tail -n "${TAIL:-40}" "$log/console" | stdbuf -o0 tr -d '\r' |
-			sed 's/^/# console: /'
-	fi
-	echo "# logs: $log"
-	exit 1
-}
+# shellcheck source=selftests/vm/verdict.sh
+. "$here/verdict.sh"
 
 make_initrd() {
 	local root=$work/root module
@@ -155,32 +142,8 @@ append+=" norandmaps"
 append+=" loglevel=5 rcupdate.rcu_cpu_stall_timeout=60 ${APPEND:-}"
 run_qemu &
 qemu=$!
-tail -s 0.2 --pid="$qemu" -n +1 -f "$log/result" | stdbuf -o0 tr -d '\r' |
-	sed -u '/^# verdict /d' || true
+follow "$qemu"
 rc=0
 wait "$qemu" || rc=$?
 qemu=
-
-sed -i 's/\r$//' "$log/result"
-verdict=$(tail -n 1 "$log/result")
-case $verdict in
-'# verdict exit 0 splats 0')
-	exit 0 ;;
-'# verdict exit '*' splats 0')
-	# What failed is said by the command itself; if not, it is said here.
-	grep -q '^not ok' "$log/result" || fail "command failed: $verdict"
-	echo "# logs: $log"
-	exit 1 ;;
-'# verdict exit '*)
-	sed 's/^/# splat: /' "$log/splats" | head -n 40
-	TAIL=0 fail "kernel log is not clean" ;;
-esac
-case $rc in
-0)	;;
-124|137) fail "no verdict within $timeout s" ;;
-*)	fail "QEMU failed ($rc): $(tail -n 1 "$log/qemu")" ;;
-esac
-if grep -q 'Kernel panic' "$log/console"; then
-	fail "kernel panic"
-fi
-fail "guest ended without a verdict"
+judge "$rc" "QEMU: $(tail -n 1 "$log/qemu")"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Process 1 of the virtual machine that boot.sh makes: prepares the system,
+# Process 1 of the virtual machine that boot.sh makes, and of that of uml.sh
+# after uml-guest.sh: prepares the system,
 # runs the command in /run/clb/command, looks for faults in the kernel log
 # and writes the verdict, last of all. If this script dies, the kernel panics.
 set -u
@@ -44,8 +45,9 @@ keep_coverage() {
 forget_leaks		# of the boot: not ours
 
 keep_dmesg
-stty -F /dev/ttyS1 raw -echo
-exec 3>/dev/ttyS1
+result=${CLB_RESULT:-/dev/ttyS1}
+[ ! -c "$result" ] || stty -F "$result" raw -echo
+exec 3>>"$result"
 (
 	cd "$here/../.." || exit 1
 	eval "exec $(cat /run/clb/command)"
@@ -59,4 +61,5 @@ splats=$(wc -l </run/clb/splats)
 sync
 echo "# verdict exit $rc splats $splats" >&3
 exec 3>&-		# waits until the port has sent everything
-busybox reboot -f	# ends QEMU, which runs with -no-reboot
+# QEMU runs with -no-reboot; User-Mode Linux would begin anew.
+busybox "${CLB_END:-reboot}" -f
