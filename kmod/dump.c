@@ -363,6 +363,33 @@ int clb_nl_local_address_dump(struct sk_buff *skb,
 	return skb->len;
 }
 
+/* Returns false if the message is full. */
+static bool dump_peer(struct sk_buff *skb, struct netlink_callback *cb,
+		      struct clb_sync *sync, unsigned int index)
+{
+	void *hdr = record_begin(skb, cb, CLB_CMD_SYNC_PEER_GET);
+	int err;
+
+	if (!hdr)
+		return false;
+	err = clb_sync_peer_fill(skb, sync, index);
+	return record_end(skb, hdr, err) || err == -ENOENT;
+}
+
+int clb_nl_sync_peer_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct clb_net *cn = clb_net(sock_net(cb->skb->sk));
+	struct clb_sync *sync;
+
+	rcu_read_lock();
+	sync = rcu_dereference(cn->sync);
+	while (sync && cb->args[0] < CLB_SYNC_PEERS &&
+	       dump_peer(skb, cb, sync, cb->args[0]))
+		cb->args[0]++;
+	rcu_read_unlock();
+	return skb->len;
+}
+
 /**
  * struct session_cursor - where a dump of sessions is
  * @request: which sessions

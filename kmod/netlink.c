@@ -60,6 +60,10 @@ static const struct genl_ops clb_genl_ops[] = {
 	CLB_DO(SYNC_START, sync, clb_nl_sync_start),
 	CLB_DO(SYNC_STOP, none, clb_nl_sync_stop),
 	CLB_DO(SYNC_GET, none, clb_nl_sync_get),
+	{
+		CLB_OP(SYNC_PEER_GET, none),
+		.dumpit = clb_nl_sync_peer_dump,
+	},
 };
 
 static const struct genl_multicast_group clb_genl_groups[] = {

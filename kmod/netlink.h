@@ -53,6 +53,7 @@ int clb_nl_server_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int clb_nl_acl_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int clb_nl_local_address_dump(struct sk_buff *skb,
 			      struct netlink_callback *cb);
+int clb_nl_sync_peer_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int clb_nl_session_start(struct netlink_callback *cb);
 int clb_nl_session_done(struct netlink_callback *cb);
 int clb_nl_session_dump(struct sk_buff *skb, struct netlink_callback *cb);

@@ -187,7 +187,7 @@ static int put_counters(struct sk_buff *skb, const struct clb_sync *sync)
 	int which, err = 0;
 
 	for (which = CLB_SYNC_A_SENT_DATAGRAMS;
-	     which <= CLB_SYNC_A_MAX && !err; which++)
+	     which <= CLB_SYNC_A_REFUSED_NO_MEMORY && !err; which++)
 		err = nla_put_u64_64bit(skb, which, stats_read(sync, which),
 					CLB_SYNC_A_PAD);
 	return err;

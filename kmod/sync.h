@@ -13,6 +13,7 @@ struct sk_buff;
 #define CLB_SYNC_PORT		8850
 #define CLB_SYNC_MTU_MIN	576
 #define CLB_SYNC_MTU_MAX	9000
+#define CLB_SYNC_PEERS		64
 
 /**
  * struct clb_sync_config - how a namespace takes part in a cluster
@@ -46,6 +47,8 @@ int clb_sync_start(struct clb_net *cn, const struct clb_sync_config *config,
 		   struct netlink_ext_ack *extack);
 int clb_sync_stop(struct clb_net *cn);
 int clb_sync_fill(struct sk_buff *skb, struct clb_net *cn);
+int clb_sync_peer_fill(struct sk_buff *skb, struct clb_sync *sync,
+		       unsigned int index);
 void clb_sync_ends_wait(struct clb_net *cn);
 
 void __clb_sync_born(struct clb_session *session);

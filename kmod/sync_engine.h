@@ -12,7 +12,6 @@
 #include "sync_wire.h"
 
 #define CLB_SYNC_QUEUE		4096	/* keys, a power of 2 */
-#define CLB_SYNC_PEERS		64
 #define CLB_SYNC_FOUND		64	/* keys a walk gathers */
 #define CLB_SYNC_PEER_TIMEOUT	(10 * HZ)
 #define CLB_SYNC_BEAT		HZ
@@ -104,7 +103,12 @@ struct clb_sync_fetch {
  * @window: its datagrams that were seen
  * @heard: jiffies, the last one of them
  * @gaps: those that are missing
+ * @lag: datagrams of ours that it had not got when it last named us
+ * @counts: of its datagrams, by enum clb_sync_peer_attr; the receiver's
+ * @address: from where its last datagram came
+ * @sessions: it said it has
  * @node: its id; 0: the place is free
+ * @key_id: of the secret its last datagram was made with
  * @confirmed: it has named us in our present life: what it says is new
  * @ready: it has all sessions
  * @lost: we missed more of it than can be repaired, as what it said before
@@ -116,7 +120,12 @@ struct clb_sync_peer {
 	struct clb_sync_window	window;
 	unsigned long		heard;
 	struct clb_sync_gap	gaps[CLB_SYNC_GAPS];
+	u64			lag;
+	u64			counts[CLB_SYNC_PEER_A_MAX + 1];
+	union nf_inet_addr	address;
+	u32			sessions;
 	u16			node;
+	u8			key_id;
 	bool			confirmed;
 	bool			ready;
 	bool			lost;
@@ -161,6 +170,7 @@ struct clb_sync_peer {
  * @again: one of them, to be read again; @sender
  * @repeat: reads it; @sender
  * @reader: content of the datagram that came; @receiver
+ * @from: whence it came; @receiver
  * @in: the datagram; @receiver
  */
 struct clb_sync {
@@ -200,6 +210,7 @@ struct clb_sync {
 	u8			again[CLB_SYNC_MTU_MAX];
 	struct clb_sync_reader	repeat;
 	struct clb_sync_reader	reader;
+	union nf_inet_addr	from;
 	u8			in[CLB_SYNC_MTU_MAX];
 };
 
@@ -213,6 +224,13 @@ static inline void clb_sync_add(struct clb_sync *sync,
 				enum clb_sync_attr which, unsigned long n)
 {
 	this_cpu_add(sync->stats->count[which], n);
+}
+
+/* Counts of a peer are the receiver's; others may look. */
+static inline void clb_sync_peer_add(struct clb_sync_peer *peer,
+				     enum clb_sync_peer_attr which, u64 n)
+{
+	WRITE_ONCE(peer->counts[which], peer->counts[which] + n);
 }
 
 /* Heard, and it heard us. Context: clb_sync.lock held. */

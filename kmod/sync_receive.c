@@ -40,12 +40,16 @@ static void peer_meet(struct clb_sync *sync, struct clb_sync_peer *peer,
 		      const struct clb_sync_header *header, const u8 *key)
 {
 	spin_lock(&sync->lock);
+	if (peer->node != header->node)
+		memset(peer->counts, 0, sizeof(peer->counts));
 	peer->node = header->node;
 	peer->epoch = header->epoch;
 	peer->confirmed = false;
 	peer->ready = false;
 	/* what it said before will not be said again */
 	peer->lost = true;
+	peer->lag = 0;
+	peer->sessions = 0;
 	memset(peer->gaps, 0, sizeof(peer->gaps));
 	clb_sync_window_begin(&peer->window, header->seq - 1);
 	memcpy(peer->key, key, CLB_SYNC_KEY_LEN);
@@ -54,10 +58,26 @@ static void peer_meet(struct clb_sync *sync, struct clb_sync_peer *peer,
 	clb_sync_wake(sync);
 }
 
+/* Of a datagram that bears the id of @peer, if that is known. */
+static void drop_count(struct clb_sync *sync, struct clb_sync_peer *peer,
+		       enum clb_sync_attr why)
+{
+	static const u8 of_peer[CLB_SYNC_A_MAX + 1] = {
+		[CLB_SYNC_A_DROP_FORGED] = CLB_SYNC_PEER_A_DROP_FORGED,
+		[CLB_SYNC_A_DROP_REPLAYED] = CLB_SYNC_PEER_A_DROP_REPLAYED,
+		[CLB_SYNC_A_DROP_LATE] = CLB_SYNC_PEER_A_DROP_LATE,
+	};
+
+	clb_sync_count(sync, why);
+	if (peer && of_peer[why])
+		clb_sync_peer_add(peer, of_peer[why], 1);
+}
+
 static struct clb_sync_peer *refuse(struct clb_sync *sync,
+				    struct clb_sync_peer *peer,
 				    enum clb_sync_attr why)
 {
-	clb_sync_count(sync, why);
+	drop_count(sync, peer, why);
 	return NULL;
 }
 
@@ -70,13 +90,13 @@ stranger_open(struct clb_sync *sync, struct clb_sync_peer *peer,
 
 	clb_sync_key_make(key, sync->config.secret, header);
 	if (!clb_sync_open(sync->in, len, header->seq, key)) {
-		peer = refuse(sync, CLB_SYNC_A_DROP_FORGED);
+		peer = refuse(sync, peer, CLB_SYNC_A_DROP_FORGED);
 	} else {
 		peer = peer ?: peer_place(sync);
 		if (peer)
 			peer_meet(sync, peer, header, key);
 		else
-			refuse(sync, CLB_SYNC_A_DROP_STRANGER);
+			refuse(sync, NULL, CLB_SYNC_A_DROP_STRANGER);
 	}
 	memzero_explicit(key, sizeof(key));
 	return peer;
@@ -90,21 +110,22 @@ static struct clb_sync_peer *datagram_open(struct clb_sync *sync,
 	struct clb_sync_peer *peer = peer_find(sync, header->node);
 
 	if (!header->seq || !header->node)
-		return refuse(sync, CLB_SYNC_A_DROP_MALFORMED);
+		return refuse(sync, peer, CLB_SYNC_A_DROP_MALFORMED);
 	if (!peer || header->epoch > peer->epoch)
 		return stranger_open(sync, peer, header, len);
 	if (header->epoch < peer->epoch)
-		return refuse(sync, CLB_SYNC_A_DROP_REPLAYED);
+		return refuse(sync, peer, CLB_SYNC_A_DROP_REPLAYED);
 	if (clb_sync_open(sync->in, len, header->seq, peer->key))
 		return peer;
-	return refuse(sync, CLB_SYNC_A_DROP_FORGED);
+	return refuse(sync, peer, CLB_SYNC_A_DROP_FORGED);
 }
 
 /* Returns false if the datagram is none that comes next. */
 static bool peer_see(struct clb_sync *sync, struct clb_sync_peer *peer,
-		     u64 seq)
+		     const struct clb_sync_header *header)
 {
 	enum clb_sync_seen seen;
+	u64 seq = header->seq;
 	u64 last;
 
 	spin_lock(&sync->lock);
@@ -114,19 +135,25 @@ static bool peer_see(struct clb_sync *sync, struct clb_sync_peer *peer,
 		clb_sync_gap_add(peer, last + 1, seq - 1);
 	if (seen != CLB_SYNC_SEEN_REPLAY)
 		peer->heard = jiffies;
+	if (seen == CLB_SYNC_SEEN_AHEAD || seen == CLB_SYNC_SEEN_NEXT) {
+		peer->key_id = header->key_id;
+		peer->address = sync->from;
+	}
 	spin_unlock(&sync->lock);
 	switch (seen) {
 	case CLB_SYNC_SEEN_AHEAD:
 		clb_sync_add(sync, CLB_SYNC_A_MISSED, seq - last - 1);
+		clb_sync_peer_add(peer, CLB_SYNC_PEER_A_MISSED,
+				  seq - last - 1);
 		clb_sync_wake(sync);
 		return true;
 	case CLB_SYNC_SEEN_NEXT:
 		return true;
 	case CLB_SYNC_SEEN_LATE:
-		clb_sync_count(sync, CLB_SYNC_A_DROP_LATE);
+		drop_count(sync, peer, CLB_SYNC_A_DROP_LATE);
 		return false;
 	case CLB_SYNC_SEEN_REPLAY:
-		clb_sync_count(sync, CLB_SYNC_A_DROP_REPLAYED);
+		drop_count(sync, peer, CLB_SYNC_A_DROP_REPLAYED);
 		return false;
 	}
 	return false;
@@ -150,6 +177,7 @@ static void hear_heartbeat(struct clb_sync *sync, struct clb_sync_peer *peer,
 {
 	spin_lock(&sync->lock);
 	peer->ready = heartbeat->flags & CLB_SYNC_HEARTBEAT_READY;
+	peer->sessions = heartbeat->sessions;
 	spin_unlock(&sync->lock);
 }
 
@@ -158,14 +186,17 @@ static void hear_peer(struct clb_sync *sync, struct clb_sync_peer *peer,
 		      const struct clb_sync_peer_seen *seen)
 {
 	u64 epoch = READ_ONCE(sync->epoch);
+	u64 seq = READ_ONCE(sync->seq);
 
 	if (seen->node != sync->config.node)
 		return;
 	spin_lock(&sync->lock);
-	if (seen->epoch == epoch)
+	if (seen->epoch == epoch) {
 		peer->confirmed = true;
-	else if (seen->epoch > epoch && seen->epoch < EPOCH_MAX)
+		peer->lag = seq > seen->seq ? seq - seen->seq : 0;
+	} else if (seen->epoch > epoch && seen->epoch < EPOCH_MAX) {
 		sync->epoch_least = max(sync->epoch_least, seen->epoch);
+	}
 	spin_unlock(&sync->lock);
 }
 
@@ -270,7 +301,7 @@ static void datagram_do(struct clb_sync *sync, unsigned int len)
 	if (!header_take(sync, len, &header))
 		return;
 	peer = datagram_open(sync, &header, len);
-	if (!peer || !peer_see(sync, peer, header.seq))
+	if (!peer || !peer_see(sync, peer, &header))
 		return;
 	content = sync->in + CLB_SYNC_HEADER_LEN;
 	len -= CLB_SYNC_HEADER_LEN + CLB_SYNC_TAG_LEN;

@@ -129,6 +129,8 @@ void clb_sync_gap_close(struct clb_sync *sync, struct clb_sync_peer *peer,
 	spin_unlock(&sync->lock);
 	clb_sync_add(sync, lost ? CLB_SYNC_A_GAPS_LOST :
 				  CLB_SYNC_A_GAPS_REPAIRED, closed);
+	clb_sync_peer_add(peer, lost ? CLB_SYNC_PEER_A_GAPS_LOST :
+				       CLB_SYNC_PEER_A_GAPS_REPAIRED, closed);
 }
 
 /**

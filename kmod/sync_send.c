@@ -51,7 +51,7 @@ void clb_sync_life_begin(struct clb_sync *sync, u64 least)
 
 	WRITE_ONCE(sync->epoch, clb_sync_epoch_new(least));
 	sync->life_since = jiffies;
-	sync->seq = 0;
+	WRITE_ONCE(sync->seq, 0);
 	memset(sync->said, 0, sizeof(sync->said));
 	header = header_of(sync);
 	clb_sync_key_make(sync->key, sync->config.secret, &header);
@@ -65,7 +65,7 @@ static void content_send(struct clb_sync *sync)
 
 	if (!content)
 		return;
-	sync->seq++;
+	WRITE_ONCE(sync->seq, sync->seq + 1);
 	clb_sync_history_put(sync);
 	header = header_of(sync);
 	clb_sync_header_write(sync->out, &header);

@@ -193,9 +193,19 @@ int clb_sync_socket_send(struct clb_sync *sync, u8 *data, unsigned int len)
 	return ret < 0 ? ret : 0;
 }
 
+static void address_take(struct clb_sync *sync, const union address *address)
+{
+	memset(&sync->from, 0, sizeof(sync->from));
+	if (sync->config.family == NFPROTO_IPV4)
+		sync->from.ip = address->v4.sin_addr.s_addr;
+	else
+		sync->from.in6 = address->v6.sin6_addr;
+}
+
 /**
  * clb_sync_socket_receive() - wait for a datagram
- * @sync: sync; the datagram is put into @sync->in
+ * @sync: sync; the datagram is put into @sync->in, its source into
+ *	@sync->from
  *
  * Return: its length, more than there is room for if it was cut; 0 also when
  *	the socket is being closed; or a negative errno.
@@ -206,8 +216,13 @@ int clb_sync_socket_receive(struct clb_sync *sync)
 	struct kvec vec = {
 		.iov_base = sync->in, .iov_len = sizeof(sync->in),
 	};
-	struct msghdr msg = {};
+	union address address = {};
+	struct msghdr msg = { .msg_name = &address };
+	int ret;
 
-	return kernel_recvmsg(sync->sock, &msg, &vec, 1, sizeof(sync->in),
-			      MSG_TRUNC);
+	ret = kernel_recvmsg(sync->sock, &msg, &vec, 1, sizeof(sync->in),
+			     MSG_TRUNC);
+	if (ret >= 0)
+		address_take(sync, &address);
+	return ret;
 }

@@ -69,6 +69,7 @@ class Cmd(enum.IntEnum):
     SYNC_STOP = 26
     SYNC_GET = 27
     SYNC_READY = 28
+    SYNC_PEER_GET = 29
 
 
 class A(enum.IntEnum):
@@ -83,6 +84,7 @@ class A(enum.IntEnum):
     STATS = 7
     GENERATION = 8
     SYNC = 9
+    SYNC_PEER = 10
 
 
 def align(n):

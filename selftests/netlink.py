@@ -122,6 +122,7 @@ COMMANDS = {
     (Cmd.SYNC_START, False): ([A.SYNC], [A.SYNC]),
     (Cmd.SYNC_STOP, False): ([], []),
     (Cmd.SYNC_GET, False): ([], []),
+    (Cmd.SYNC_PEER_GET, True): ([], []),
 }
 # The attributes inside the nests that a command takes besides the keys.
 INSIDE = {

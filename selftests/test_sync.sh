@@ -66,6 +66,9 @@ on() { # NODE ARGUMENT...
 }
 both() { on node "$@" && on node2 "$@"; }
 sync_of() { on "$1" -j sync | jq -r ".$2"; }	# NODE NAME
+peer_of() { # NODE NAME: what it knows of the other
+	on "$1" -j sync peers | jq -r ".[0].$2"
+}
 
 (umask 077 && printf '%064d\n' 7 >"$TMP/secret" && printf '%064d\n' 8 >"$TMP/other")
 
@@ -157,6 +160,60 @@ test_control() {
 	ok "they hear each other there" wait_for 10 hear_each_other
 	ok "both stop" cluster_down
 	GROUP=$GROUP4
+}
+
+# What a node knows of the other is what that says of itself.
+test_peers() { # FAMILY
+	local name="IPv$1 peers" group=$GROUP4 address=10.7.0.2 before
+
+	[ "$1" = 4 ] || group=$GROUP6 address=
+	vip_of 4
+	via 1
+	config nat
+	is "$name: there are none without sync" "$(clb -j sync peers)" "[]"
+	GROUP=$group cluster_up
+	ok "$name: the nodes hear each other" wait_for 10 hear_each_other
+	is "$name: it is one, with the other's id" \
+		"$(on node -j sync peers | jq -c 'map([.node, .alive, .key_id])')" \
+		"[[2,true,0]]"
+	is "$name: its life is what it says itself" \
+		"$(peer_of node epoch)" "$(sync_of node2 epoch)"
+	ok "$name: its address is one of its own" \
+		has_address node2 "$(peer_of node address)" "$address"
+	is "$name: the table has it, too" \
+		"$(on node sync peers | awk 'NR == 2 { print $1, $3 }')" "2 on"
+	ok "$name: it gets ready" wait_for 10 peer_is ready true
+	tell client open p "$vip" "$ECHO_PORT" 7 >"$TMP/open"
+	ok "$name: its sessions are counted" wait_for 10 peer_is sessions 7
+	ok "$name: its number follows what it sends" wait_for 10 follows
+	ok "$name: without traffic it lags behind by nothing" \
+		wait_for 10 peer_is lag 0
+	in_ns node2 tc qdisc add dev sync root netem loss 30%
+	before=$(peer_of node missed)
+	ok "$name: what is lost is counted" wait_for 30 peer_above missed "$before"
+	in_ns node2 tc qdisc del dev sync root
+	ok "$name: and repaired" wait_for 10 peer_above gaps_repaired 0
+	ok "$name: no gap stays open" wait_for 10 peer_is gaps 0
+	is "$name: nothing was forged or replayed" \
+		"$(peer_of node drop_forged) $(peer_of node drop_replayed)" "0 0"
+	clb2 sync stop
+	ok "$name: it is heard no more" wait_for 20 peer_above heard_ms 10000
+	is "$name: after ten seconds it is not alive" "$(peer_of node alive)" false
+	tell client close p >"$TMP/close"
+	clb sync stop
+	both session del
+}
+peer_is() { [ "$(peer_of node "$1")" = "$2" ]; }
+peer_above() { [ "$(peer_of node "$1")" -gt "$2" ]; }
+follows() { # a number between two looks at what was sent
+	local low seen
+
+	low=$(sync_of node2 sent_datagrams)
+	seen=$(peer_of node sequence)
+	[ "$seen" -ge "$low" ] && [ "$seen" -le "$(sync_of node2 sent_datagrams)" ]
+}
+has_address() { # NODE ADDRESS [EXPECTED]
+	[ "$2" = "${3:-$2}" ] && ip -n "$NS-$1" -br addr | grep -qF " $2/"
 }
 
 # A node that is started with another secret, cluster or key is heard by none.
@@ -510,6 +567,10 @@ test_going() {
 
 ! part control || test_control
 ! part apart || test_apart
+! part peers || {
+	test_peers 4
+	test_peers 6
+}
 for mode in nat dr; do
 	for family in 4 6; do
 		! part "$mode$family" || test_move "$mode" "$family"

@@ -69,6 +69,8 @@ const struct clb_object *clb_command_object(enum clb_cmd command)
 	case CLB_CMD_SYNC_GET:
 	case CLB_CMD_SYNC_READY:
 		return &clb_sync_object;
+	case CLB_CMD_SYNC_PEER_GET:
+		return &clb_sync_peer_object;
 	default:
 		return NULL;
 	}

@@ -67,6 +67,8 @@ static int list_add(const struct clb_message *message, void *context)
 		item->server = message->server;
 	else if (clb_message_has(message, CLB_A_LOCAL_ADDRESS))
 		item->local_address = message->local_address;
+	else if (clb_message_has(message, CLB_A_SYNC_PEER))
+		item->sync_peer = message->sync_peer;
 	list->count++;
 	return 0;
 }
@@ -111,6 +113,13 @@ static int local_compare(const void *a, const void *b)
 				   &y->local_address.address);
 }
 
+static int peer_compare(const void *a, const void *b)
+{
+	const struct clb_item *x = a, *y = b;
+
+	return x->sync_peer.node - y->sync_peer.node;
+}
+
 static int item_compare(const void *a, const void *b)
 {
 	const struct clb_item *x = a, *y = b;
@@ -128,6 +137,8 @@ static void list_sort(struct clb_list *list, enum clb_cmd command)
 		compare = acl_compare;
 	else if (command == CLB_CMD_LOCAL_ADDRESS_GET)
 		compare = local_compare;
+	else if (command == CLB_CMD_SYNC_PEER_GET)
+		compare = peer_compare;
 	if (list->count)
 		qsort(list->items, list->count, sizeof(*list->items), compare);
 }

@@ -12,6 +12,7 @@ struct clb_item {
 		struct clb_server server;
 		struct clb_acl_entry acl_entry;
 		struct clb_local_address local_address;
+		struct clb_sync_peer sync_peer;
 	};
 };
 

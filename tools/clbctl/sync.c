@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <stddef.h>
 #include <string.h>
 
-#include "clbctl.h"
-#include "format.h"
-#include "table.h"
+#include "view.h"
 
 static int request_send(struct clb_context *context,
 			const struct clb_message *request,
@@ -66,11 +65,47 @@ static int show(struct clb_context *context, struct clb_args *args)
 	return CLB_EXIT_OK;
 }
 
+static const struct clb_column peer_columns[] = {
+	{ "NODE", "node" },
+	{ "ADDRESS", "address" },
+	{ "ALIVE", "alive" },
+	{ "READY", "ready" },
+	{ "KEY", "key-id" },
+	{ "HEARD-MS", "heard-ms" },
+	{ "SESSIONS", "sessions" },
+	{ "SEQUENCE", "sequence" },
+	{ "LAG", "lag" },
+	{ "MISSED", "missed" },
+	{ "GAPS", "gaps" },
+	{ "REPAIRED", "gaps-repaired" },
+	{ "LOST", "gaps-lost" },
+	{ "FORGED", "drop-forged" },
+	{ "REPLAYED", "drop-replayed" },
+	{ NULL, NULL },
+};
+
+static const struct clb_view peer_view = {
+	.object = &clb_sync_peer_object,
+	.offset = offsetof(struct clb_item, sync_peer),
+	.json = CLB_JSON_ALL,
+	.columns = peer_columns,
+};
+
+static int peers(struct clb_context *context, struct clb_args *args)
+{
+	struct clb_message request = { .command = CLB_CMD_SYNC_PEER_GET };
+
+	if (clb_args_end(args))
+		return clb_report_usage(context, args);
+	return clb_view_list(context, &request, &peer_view);
+}
+
 static const struct clb_subcommand subcommands[] = {
 	{ .name = "show", .run = show },
 	{ .name = "status", .run = show },
 	{ .name = "start", .run = start },
 	{ .name = "stop", .run = stop },
+	{ .name = "peers", .run = peers },
 	{ 0 },
 };
 
@@ -83,6 +118,7 @@ const struct clb_verb clb_verb_sync = {
 "                         [KEYWORD VALUE]...\n"
 "       clbctl sync stop\n"
 "       clbctl sync [status]\n"
+"       clbctl sync peers\n"
 "\n"
 "  node ID           1 to 65535, unique in the cluster\n"
 "  interface DEVICE  leads to the other nodes\n"

@@ -26,6 +26,8 @@ void *clb_message_object(struct clb_message *message, uint16_t attr)
 		return &message->stats;
 	case CLB_A_SYNC:
 		return &message->sync;
+	case CLB_A_SYNC_PEER:
+		return &message->sync_peer;
 	default:
 		return NULL;
 	}
@@ -124,6 +126,7 @@ union any_object {
 	struct clb_session session;
 	struct clb_stats stats;
 	struct clb_sync sync;
+	struct clb_sync_peer sync_peer;
 };
 
 int clb_object_parse(const struct clb_object *object, const void *data,

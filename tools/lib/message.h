@@ -29,6 +29,7 @@ struct clb_message {
 	struct clb_session session;
 	struct clb_stats stats;
 	struct clb_sync sync;
+	struct clb_sync_peer sync_peer;
 	struct clb_acl_entry *acl_entries;
 	size_t n_acl_entries;
 	const void *attributes;

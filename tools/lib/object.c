@@ -86,6 +86,11 @@ static const char *const session_state_names[] = {
 #define SYNC_COUNTER(ATTR, NAME)					\
 	FIELD(clb_sync, CLB_SYNC, counters[CLB_SYNC_A_##ATTR], ATTR,	\
 	      NAME, U64, NUMBER, OUTPUT)
+#define PEER(...) FIELD(clb_sync_peer, CLB_SYNC_PEER, __VA_ARGS__)
+#define PEER_COUNTER(ATTR, NAME)					\
+	FIELD(clb_sync_peer, CLB_SYNC_PEER,				\
+	      counters[CLB_SYNC_PEER_A_##ATTR], ATTR, NAME, U64, NUMBER,	\
+	      OUTPUT)
 #define STATS(ATTR, NAME)						\
 	FIELD(clb_stats, CLB_STATS, counters[CLB_STATS_A_##ATTR], ATTR,	\
 	      NAME, U64, NUMBER, OUTPUT)
@@ -298,6 +303,26 @@ static const struct clb_field sync_fields[] = {
 	{ SYNC_COUNTER(REFUSED_NO_MEMORY, "refused-no-memory") },
 };
 
+static const struct clb_field sync_peer_fields[] = {
+	{ PEER(node, NODE, "node", U16, NUMBER, KEY), .what = "ID" },
+	{ PEER(address, ADDRESS, "address", ADDRESS, ADDRESS, OUTPUT) },
+	{ PEER(epoch, EPOCH, "epoch", U64, NUMBER, OUTPUT) },
+	{ PEER(alive, ALIVE, "alive", U8, SWITCH, OUTPUT) },
+	{ PEER(ready, READY, "ready", U8, SWITCH, OUTPUT) },
+	{ PEER(key_id, KEY_ID, "key-id", U8, NUMBER, OUTPUT) },
+	{ PEER(heard, HEARD, "heard-ms", U32, NUMBER, OUTPUT) },
+	{ PEER(sessions, SESSIONS, "sessions", U32, NUMBER, OUTPUT) },
+	{ PEER(sequence, SEQUENCE, "sequence", U64, NUMBER, OUTPUT) },
+	{ PEER(lag, LAG, "lag", U64, NUMBER, OUTPUT) },
+	{ PEER_COUNTER(MISSED, "missed") },
+	{ PEER(gaps, GAPS, "gaps", U32, NUMBER, OUTPUT) },
+	{ PEER_COUNTER(GAPS_REPAIRED, "gaps-repaired") },
+	{ PEER_COUNTER(GAPS_LOST, "gaps-lost") },
+	{ PEER_COUNTER(DROP_FORGED, "drop-forged") },
+	{ PEER_COUNTER(DROP_REPLAYED, "drop-replayed") },
+	{ PEER_COUNTER(DROP_LATE, "drop-late") },
+};
+
 #define OBJECT(NOUN, WORD, ATTR)					\
 	const struct clb_object clb_##NOUN##_object = {			\
 		.name = (WORD),						\
@@ -315,6 +340,7 @@ OBJECT(settings, "settings", SETTINGS);
 OBJECT(session, "session", SESSION);
 OBJECT(stats, "stats", STATS);
 OBJECT(sync, "sync", SYNC);
+OBJECT(sync_peer, "peer", SYNC_PEER);
 
 /* clang-format on */
 
@@ -329,6 +355,7 @@ const struct clb_object *clb_object_find(uint16_t attr)
 		[CLB_A_SESSION] = &clb_session_object,
 		[CLB_A_STATS] = &clb_stats_object,
 		[CLB_A_SYNC] = &clb_sync_object,
+		[CLB_A_SYNC_PEER] = &clb_sync_peer_object,
 	};
 
 	return attr < ARRAY_SIZE(objects) ? objects[attr] : NULL;

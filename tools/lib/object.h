@@ -129,6 +129,23 @@ struct clb_sync {
 	uint64_t counters[CLB_SYNC_A_MAX + 1]; /* by enum clb_sync_attr */
 };
 
+struct clb_sync_peer {
+	uint64_t present;
+	struct clb_address address;
+	uint8_t alive;
+	uint8_t ready;
+	uint8_t key_id;
+	uint16_t node;
+	uint32_t heard;
+	uint32_t sessions;
+	uint32_t gaps;
+	uint64_t epoch;
+	uint64_t sequence;
+	uint64_t lag;
+	uint64_t counters[CLB_SYNC_PEER_A_MAX + 1]; /* by enum
+						     * clb_sync_peer_attr */
+};
+
 enum clb_type {
 	CLB_TYPE_U8,
 	CLB_TYPE_U16,
@@ -205,6 +222,7 @@ extern const struct clb_object clb_settings_object;
 extern const struct clb_object clb_session_object;
 extern const struct clb_object clb_stats_object;
 extern const struct clb_object clb_sync_object;
+extern const struct clb_object clb_sync_peer_object;
 
 /* Return: the object nested in @attr (enum clb_attr), or NULL */
 const struct clb_object *clb_object_find(uint16_t attr);

@@ -57,6 +57,8 @@
  * @CLB_CMD_SYNC_GET: configuration, without the secret, and counters
  * @CLB_CMD_SYNC_READY: event only: this node has the sessions of the others,
  *	its VIPs may be announced
+ * @CLB_CMD_SYNC_PEER_GET: the other nodes (dump); none while sync is not
+ *	started
  *
  * Events carry the command that caused the change and the objects in the
  * form in which the matching GET command returns them.
@@ -91,6 +93,7 @@ enum clb_cmd {
 	CLB_CMD_SYNC_STOP,
 	CLB_CMD_SYNC_GET,
 	CLB_CMD_SYNC_READY,
+	CLB_CMD_SYNC_PEER_GET,
 
 	__CLB_CMD_MAX,
 	CLB_CMD_MAX = __CLB_CMD_MAX - 1
@@ -109,6 +112,7 @@ enum clb_cmd {
  * @CLB_A_GENERATION: u32, number of the configuration in force; every change
  *	or committed transaction adds one
  * @CLB_A_SYNC: nest of enum clb_sync_attr
+ * @CLB_A_SYNC_PEER: nest of enum clb_sync_peer_attr
  */
 enum clb_attr {
 	CLB_A_UNSPEC,
@@ -121,6 +125,7 @@ enum clb_attr {
 	CLB_A_STATS,
 	CLB_A_GENERATION,
 	CLB_A_SYNC,
+	CLB_A_SYNC_PEER,
 
 	__CLB_A_MAX,
 	CLB_A_MAX = __CLB_A_MAX - 1
@@ -681,6 +686,64 @@ enum clb_sync_attr {
 
 	__CLB_SYNC_A_MAX,
 	CLB_SYNC_A_MAX = __CLB_SYNC_A_MAX - 1
+};
+
+/**
+ * enum clb_sync_peer_attr - another node, as this one knows it
+ * @CLB_SYNC_PEER_A_UNSPEC: not used
+ * @CLB_SYNC_PEER_A_PAD: alignment of 64-bit attributes
+ * @CLB_SYNC_PEER_A_NODE: u16, its id
+ * @CLB_SYNC_PEER_A_ADDRESS: binary, 4 or 16 bytes, network order: from where
+ *	its last datagram came (output)
+ * @CLB_SYNC_PEER_A_EPOCH: u64, its present life (output)
+ * @CLB_SYNC_PEER_A_ALIVE: u8, 1: heard within the last ten seconds, and it has
+ *	heard this node: what it says is believed (output)
+ * @CLB_SYNC_PEER_A_READY: u8, 1: when it was last heard it had the sessions of
+ *	the others (output)
+ * @CLB_SYNC_PEER_A_KEY_ID: u8, the secret that its last datagram was made with
+ *	(output)
+ * @CLB_SYNC_PEER_A_HEARD: u32, milliseconds since its last datagram (output)
+ * @CLB_SYNC_PEER_A_SESSIONS: u32, sessions it had, by its last heartbeat
+ *	(output)
+ * @CLB_SYNC_PEER_A_SEQUENCE: u64, number of its last datagram (output)
+ * @CLB_SYNC_PEER_A_LAG: u64, datagrams of this node that it had not got when
+ *	it last named this node, once a second; those on their way count
+ *	(output)
+ * @CLB_SYNC_PEER_A_MISSED: u64, datagrams of it that did not come, or not in
+ *	order (output); this and the following count since it was first heard
+ * @CLB_SYNC_PEER_A_GAPS: u32, gaps in them that are open at present (output)
+ * @CLB_SYNC_PEER_A_GAPS_REPAIRED: u64, gaps after which it said what is true
+ *	by now (output)
+ * @CLB_SYNC_PEER_A_GAPS_LOST: u64, gaps that it could not mend (output)
+ * @CLB_SYNC_PEER_A_DROP_FORGED: u64, datagrams with its id that were not made
+ *	with the secret, or changed (output)
+ * @CLB_SYNC_PEER_A_DROP_REPLAYED: u64, datagrams with its id that were seen
+ *	before, or of a past life (output)
+ * @CLB_SYNC_PEER_A_DROP_LATE: u64, datagrams overtaken by a later one (output)
+ */
+enum clb_sync_peer_attr {
+	CLB_SYNC_PEER_A_UNSPEC,
+	CLB_SYNC_PEER_A_PAD,
+	CLB_SYNC_PEER_A_NODE,
+	CLB_SYNC_PEER_A_ADDRESS,
+	CLB_SYNC_PEER_A_EPOCH,
+	CLB_SYNC_PEER_A_ALIVE,
+	CLB_SYNC_PEER_A_READY,
+	CLB_SYNC_PEER_A_KEY_ID,
+	CLB_SYNC_PEER_A_HEARD,
+	CLB_SYNC_PEER_A_SESSIONS,
+	CLB_SYNC_PEER_A_SEQUENCE,
+	CLB_SYNC_PEER_A_LAG,
+	CLB_SYNC_PEER_A_MISSED,
+	CLB_SYNC_PEER_A_GAPS,
+	CLB_SYNC_PEER_A_GAPS_REPAIRED,
+	CLB_SYNC_PEER_A_GAPS_LOST,
+	CLB_SYNC_PEER_A_DROP_FORGED,
+	CLB_SYNC_PEER_A_DROP_REPLAYED,
+	CLB_SYNC_PEER_A_DROP_LATE,
+
+	__CLB_SYNC_PEER_A_MAX,
+	CLB_SYNC_PEER_A_MAX = __CLB_SYNC_PEER_A_MAX - 1
 };
 
 #endif /* _UAPI_LINUX_CLB_H */
