@@ -11,7 +11,6 @@
 #include "parse.h"
 #include "pool.h"
 #include "ruleset.h"
-#include "sync.h"
 
 #define CLB_WEIGHT_DEFAULT 100
 
@@ -536,44 +535,4 @@ int clb_nl_session_del(struct sk_buff *skb, struct genl_info *info)
 	if (smp_load_acquire(&cn->started))
 		clb_sessions_end(cn, &request.filter);
 	return 0;
-}
-
-static int sync_start(struct clb_net *cn, const struct clb_sync_config *config,
-		      struct netlink_ext_ack *extack)
-{
-	int err;
-
-	mutex_lock(&cn->config_lock);
-	err = clb_net_start(cn) ?: clb_sync_start(cn, config, extack);
-	if (!err)
-		clb_event_sync(cn, CLB_CMD_SYNC_START);
-	mutex_unlock(&cn->config_lock);
-	return err;
-}
-
-int clb_nl_sync_start(struct sk_buff *skb, struct genl_info *info)
-{
-	struct clb_sync_config config;
-	int err;
-
-	err = clb_parse_sync(info->attrs, &config, info->extack);
-	if (!err)
-		err = sync_start(net_of(info), &config, info->extack);
-	memzero_explicit(&config, sizeof(config));
-	return err;
-}
-
-int clb_nl_sync_stop(struct sk_buff *skb, struct genl_info *info)
-{
-	struct clb_net *cn = net_of(info);
-	int err;
-
-	mutex_lock(&cn->config_lock);
-	err = clb_sync_stop(cn);
-	if (!err)
-		clb_event_sync(cn, CLB_CMD_SYNC_STOP);
-	mutex_unlock(&cn->config_lock);
-	if (err)
-		NL_SET_ERR_MSG(info->extack, "sync is not started");
-	return err;
 }

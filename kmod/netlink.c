@@ -64,6 +64,9 @@ static const struct genl_ops clb_genl_ops[] = {
 		CLB_OP(SYNC_PEER_GET, none),
 		.dumpit = clb_nl_sync_peer_dump,
 	},
+	CLB_DO(SYNC_SECRET_ADD, sync_secret, clb_nl_sync_secret_add),
+	CLB_DO(SYNC_SECRET_USE, sync_key_id, clb_nl_sync_secret_use),
+	CLB_DO(SYNC_SECRET_DEL, sync_key_id, clb_nl_sync_secret_del),
 };
 
 static const struct genl_multicast_group clb_genl_groups[] = {

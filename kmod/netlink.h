@@ -37,8 +37,13 @@ int clb_nl_local_address_del(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_settings_set(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_session_del(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_flush(struct sk_buff *skb, struct genl_info *info);
+
+/* change_sync.c */
 int clb_nl_sync_start(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_sync_stop(struct sk_buff *skb, struct genl_info *info);
+int clb_nl_sync_secret_add(struct sk_buff *skb, struct genl_info *info);
+int clb_nl_sync_secret_use(struct sk_buff *skb, struct genl_info *info);
+int clb_nl_sync_secret_del(struct sk_buff *skb, struct genl_info *info);
 
 /* dump.c */
 int clb_nl_listener_get(struct sk_buff *skb, struct genl_info *info);

@@ -91,6 +91,15 @@ static const struct nla_policy sync_policy[CLB_SYNC_A_MAX + 1] = {
 	[CLB_SYNC_A_SECRET] = NLA_POLICY_EXACT_LEN(32),
 };
 
+static const struct nla_policy sync_secret_policy[CLB_SYNC_A_SECRET + 1] = {
+	[CLB_SYNC_A_KEY_ID] = { .type = NLA_U8 },
+	[CLB_SYNC_A_SECRET] = NLA_POLICY_EXACT_LEN(32),
+};
+
+static const struct nla_policy sync_key_id_policy[CLB_SYNC_A_KEY_ID + 1] = {
+	[CLB_SYNC_A_KEY_ID] = { .type = NLA_U8 },
+};
+
 /* What a request may say of sessions: filters. */
 static const struct nla_policy session_policy[CLB_SESSION_A_MAX + 1] = {
 	[CLB_SESSION_A_STATE] = NLA_POLICY_MAX(NLA_U8, CLB_SESSION_STATE_MAX),
@@ -149,6 +158,14 @@ const struct nla_policy clb_policy_settings[CLB_A_MAX + 1] = {
 
 const struct nla_policy clb_policy_sync[CLB_A_MAX + 1] = {
 	[CLB_A_SYNC] = NLA_POLICY_NESTED(sync_policy),
+};
+
+const struct nla_policy clb_policy_sync_secret[CLB_A_MAX + 1] = {
+	[CLB_A_SYNC] = NLA_POLICY_NESTED(sync_secret_policy),
+};
+
+const struct nla_policy clb_policy_sync_key_id[CLB_A_MAX + 1] = {
+	[CLB_A_SYNC] = NLA_POLICY_NESTED(sync_key_id_policy),
 };
 
 const struct nla_policy clb_policy_session[CLB_A_MAX + 1] = {
@@ -547,6 +564,12 @@ static int parse_group(const struct nlattr *attr,
 }
 
 /* The secret is the caller's to forget; the message's is forgotten here. */
+static void take_secret(struct nlattr *attr, u8 *secret)
+{
+	nla_memcpy(secret, attr, CLB_SYNC_KEY_LEN);
+	memzero_explicit(nla_data(attr), CLB_SYNC_KEY_LEN);
+}
+
 int clb_parse_sync(struct nlattr * const *attrs,
 		   struct clb_sync_config *config,
 		   struct netlink_ext_ack *extack)
@@ -572,9 +595,38 @@ int clb_parse_sync(struct nlattr * const *attrs,
 	take_u32(tb[CLB_SYNC_A_CLUSTER], &config->cluster);
 	take_u8(tb[CLB_SYNC_A_TTL], &config->ttl);
 	take_u8(tb[CLB_SYNC_A_KEY_ID], &config->key_id);
-	nla_memcpy(config->secret, tb[CLB_SYNC_A_SECRET],
-		   sizeof(config->secret));
-	memzero_explicit(nla_data(tb[CLB_SYNC_A_SECRET]),
-			 sizeof(config->secret));
+	take_secret(tb[CLB_SYNC_A_SECRET], config->secret);
 	return 0;
+}
+
+int clb_parse_sync_secret(struct nlattr * const *attrs, u8 *id, u8 *secret,
+			  struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[CLB_SYNC_A_SECRET + 1];
+	struct nlattr *nest = attrs[CLB_A_SYNC];
+	int err;
+
+	err = parse_nest(attrs, CLB_A_SYNC, CLB_SYNC_A_SECRET,
+			 sync_secret_policy, tb, extack) ?:
+	      require(extack, nest, tb, CLB_SYNC_A_KEY_ID) ?:
+	      require(extack, nest, tb, CLB_SYNC_A_SECRET);
+	if (err)
+		return err;
+	*id = nla_get_u8(tb[CLB_SYNC_A_KEY_ID]);
+	take_secret(tb[CLB_SYNC_A_SECRET], secret);
+	return 0;
+}
+
+int clb_parse_sync_key_id(struct nlattr * const *attrs, u8 *id,
+			  struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[CLB_SYNC_A_KEY_ID + 1];
+	int err;
+
+	err = parse_nest(attrs, CLB_A_SYNC, CLB_SYNC_A_KEY_ID,
+			 sync_key_id_policy, tb, extack) ?:
+	      require(extack, attrs[CLB_A_SYNC], tb, CLB_SYNC_A_KEY_ID);
+	if (!err)
+		*id = nla_get_u8(tb[CLB_SYNC_A_KEY_ID]);
+	return err;
 }

@@ -23,6 +23,8 @@ extern const struct nla_policy clb_policy_local_address[CLB_A_MAX + 1];
 extern const struct nla_policy clb_policy_settings[CLB_A_MAX + 1];
 extern const struct nla_policy clb_policy_session[CLB_A_MAX + 1];
 extern const struct nla_policy clb_policy_sync[CLB_A_MAX + 1];
+extern const struct nla_policy clb_policy_sync_secret[CLB_A_MAX + 1];
+extern const struct nla_policy clb_policy_sync_key_id[CLB_A_MAX + 1];
 
 /*
  * Netlink attributes to objects. All return 0 or a negative errno with the
@@ -76,5 +78,9 @@ int clb_parse_session_filter(struct nlattr * const *attrs,
 int clb_parse_sync(struct nlattr * const *attrs,
 		   struct clb_sync_config *config,
 		   struct netlink_ext_ack *extack);
+int clb_parse_sync_secret(struct nlattr * const *attrs, u8 *id, u8 *secret,
+			  struct netlink_ext_ack *extack);
+int clb_parse_sync_key_id(struct nlattr * const *attrs, u8 *id,
+			  struct netlink_ext_ack *extack);
 
 #endif /* _CLB_PARSE_H */

@@ -57,6 +57,7 @@ static struct clb_sync *sync_alloc(struct clb_net *cn,
 		return NULL;
 	sync->cn = cn;
 	sync->config = *config;
+	clb_sync_secret_init(sync);
 	spin_lock_init(&sync->lock);
 	init_waitqueue_head(&sync->wait);
 	sync->walked = jiffies;
@@ -178,8 +179,7 @@ static int put_config(struct sk_buff *skb,
 		       &config->group) ?:
 	       nla_put_be16(skb, CLB_SYNC_A_PORT, config->port) ?:
 	       nla_put_u8(skb, CLB_SYNC_A_TTL, config->ttl) ?:
-	       nla_put_u16(skb, CLB_SYNC_A_MTU, config->mtu) ?:
-	       nla_put_u8(skb, CLB_SYNC_A_KEY_ID, config->key_id);
+	       nla_put_u16(skb, CLB_SYNC_A_MTU, config->mtu);
 }
 
 static int put_counters(struct sk_buff *skb, const struct clb_sync *sync)
@@ -202,6 +202,7 @@ static int put_sync(struct sk_buff *skb, struct clb_sync *sync)
 	return nla_put_u8(skb, CLB_SYNC_A_READY,
 			  READ_ONCE(sync->fetch.ready)) ?:
 	       put_config(skb, &sync->config) ?:
+	       clb_sync_secret_fill(skb, sync) ?:
 	       nla_put_u64_64bit(skb, CLB_SYNC_A_EPOCH,
 				 READ_ONCE(sync->epoch), CLB_SYNC_A_PAD) ?:
 	       nla_put_u32(skb, CLB_SYNC_A_PEERS, peers_count(sync)) ?:

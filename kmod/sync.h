@@ -26,7 +26,7 @@ struct sk_buff;
  * @node: node id, not 0
  * @ttl: of what is sent
  * @key_id: of @secret
- * @secret: of the cluster; never given out
+ * @secret: of the cluster, to begin with; never given out
  */
 struct clb_sync_config {
 	union nf_inet_addr	group;
@@ -49,6 +49,12 @@ int clb_sync_stop(struct clb_net *cn);
 int clb_sync_fill(struct sk_buff *skb, struct clb_net *cn);
 int clb_sync_peer_fill(struct sk_buff *skb, struct clb_sync *sync,
 		       unsigned int index);
+int clb_sync_secret_add(struct clb_net *cn, u8 id, const u8 *secret,
+			struct netlink_ext_ack *extack);
+int clb_sync_secret_use(struct clb_net *cn, u8 id,
+			struct netlink_ext_ack *extack);
+int clb_sync_secret_del(struct clb_net *cn, u8 id,
+			struct netlink_ext_ack *extack);
 void clb_sync_ends_wait(struct clb_net *cn);
 
 void __clb_sync_born(struct clb_session *session);

@@ -4,6 +4,7 @@
 #define _CLB_SYNC_ENGINE_H
 
 #include <linux/net.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -98,6 +99,18 @@ struct clb_sync_fetch {
 };
 
 /**
+ * struct clb_sync_secret - one of the cluster's secrets
+ * @id: its key id
+ * @known: there is one
+ * @bytes: the secret
+ */
+struct clb_sync_secret {
+	u8	id;
+	bool	known;
+	u8	bytes[CLB_SYNC_KEY_LEN];
+};
+
+/**
  * struct clb_sync_peer - another node, in one life
  * @epoch: its life
  * @window: its datagrams that were seen
@@ -108,11 +121,13 @@ struct clb_sync_fetch {
  * @address: from where its last datagram came
  * @sessions: it said it has
  * @node: its id; 0: the place is free
- * @key_id: of the secret its last datagram was made with
+ * @sends: key id of the secret its last datagram was made with
+ * @key_id: of the secret that @key is made from
  * @confirmed: it has named us in our present life: what it says is new
  * @ready: it has all sessions
  * @lost: we missed more of it than can be repaired, as what it said before
  *	we met
+ * @keyed: @key is made
  * @key: of what it sends to all
  */
 struct clb_sync_peer {
@@ -125,17 +140,23 @@ struct clb_sync_peer {
 	union nf_inet_addr	address;
 	u32			sessions;
 	u16			node;
+	u8			sends;
 	u8			key_id;
 	bool			confirmed;
 	bool			ready;
 	bool			lost;
+	bool			keyed;
 	u8			key[CLB_SYNC_KEY_LEN];
 };
 
 /**
  * struct clb_sync - the part of a namespace in a cluster
  * @cn: the namespace
- * @config: as started
+ * @config: as started, but for the secret
+ * @secrets_lock: protects @secrets, @sending, @key and those of peers; taken
+ *	before @lock
+ * @secrets: one or two; changed with the configuration lock held, too
+ * @sending: which of them is sent with
  * @sock: to and from the other nodes
  * @sender: thread
  * @receiver: thread
@@ -153,6 +174,7 @@ struct clb_sync_peer {
  * @epoch_least: unless 0, others know of a life of this node that is later
  * @epoch: present life; read by @receiver; changed by @sender
  * @seq: last datagram; @sender
+ * @keyed: @key is made
  * @key: of what is sent; @sender
  * @cursor: bucket where the walk goes on; @sender
  * @nr_found: keys in @found; @sender
@@ -176,6 +198,9 @@ struct clb_sync_peer {
 struct clb_sync {
 	struct clb_net		*cn;
 	struct clb_sync_config	config;
+	struct rw_semaphore	secrets_lock;
+	struct clb_sync_secret	secrets[2];
+	unsigned int		sending;
 	struct socket		*sock;
 	struct task_struct	*sender;
 	struct task_struct	*receiver;
@@ -193,6 +218,7 @@ struct clb_sync {
 	u64			epoch_least;
 	u64			epoch;
 	u64			seq;
+	bool			keyed;
 	u8			key[CLB_SYNC_KEY_LEN];
 	u32			cursor;
 	unsigned int		nr_found;
@@ -254,6 +280,12 @@ void clb_sync_key_make(u8 *key, const u8 *secret,
 void clb_sync_seal(u8 *datagram, unsigned int content, u64 seq,
 		   const u8 *key);
 bool clb_sync_open(u8 *datagram, unsigned int len, u64 seq, const u8 *key);
+
+/* sync_secret.c */
+void clb_sync_secret_init(struct clb_sync *sync);
+const struct clb_sync_secret *clb_sync_secret_find(const struct clb_sync *sync,
+						   u8 id);
+int clb_sync_secret_fill(struct sk_buff *skb, const struct clb_sync *sync);
 
 /* sync_socket.c */
 int clb_sync_socket_open(struct clb_sync *sync,

@@ -46,7 +46,7 @@ static int put_peer(struct sk_buff *skb, const struct clb_sync_peer *peer,
 	       nla_put_u8(skb, CLB_SYNC_PEER_A_ALIVE,
 			  clb_sync_peer_lives(peer)) ?:
 	       nla_put_u8(skb, CLB_SYNC_PEER_A_READY, peer->ready) ?:
-	       nla_put_u8(skb, CLB_SYNC_PEER_A_KEY_ID, peer->key_id) ?:
+	       nla_put_u8(skb, CLB_SYNC_PEER_A_KEY_ID, peer->sends) ?:
 	       nla_put_u32(skb, CLB_SYNC_PEER_A_HEARD,
 			   jiffies_to_msecs(jiffies - peer->heard)) ?:
 	       nla_put_u32(skb, CLB_SYNC_PEER_A_SESSIONS, peer->sessions) ?:

@@ -37,7 +37,7 @@ static struct clb_sync_peer *peer_place(struct clb_sync *sync)
 
 /* Its words count once it has named us: let it hear of us. */
 static void peer_meet(struct clb_sync *sync, struct clb_sync_peer *peer,
-		      const struct clb_sync_header *header, const u8 *key)
+		      const struct clb_sync_header *header)
 {
 	spin_lock(&sync->lock);
 	if (peer->node != header->node)
@@ -52,7 +52,6 @@ static void peer_meet(struct clb_sync *sync, struct clb_sync_peer *peer,
 	peer->sessions = 0;
 	memset(peer->gaps, 0, sizeof(peer->gaps));
 	clb_sync_window_begin(&peer->window, header->seq - 1);
-	memcpy(peer->key, key, CLB_SYNC_KEY_LEN);
 	spin_unlock(&sync->lock);
 	WRITE_ONCE(sync->beat, true);
 	clb_sync_wake(sync);
@@ -81,23 +80,46 @@ static struct clb_sync_peer *refuse(struct clb_sync *sync,
 	return NULL;
 }
 
-/* A life that is not known: if the datagram is authentic, it is now. */
-static struct clb_sync_peer *
-stranger_open(struct clb_sync *sync, struct clb_sync_peer *peer,
-	      const struct clb_sync_header *header, unsigned int len)
+/* A life that is not known; its datagram is authentic. */
+static struct clb_sync_peer *stranger_meet(struct clb_sync *sync,
+					   struct clb_sync_peer *peer,
+					   const struct clb_sync_header *header)
 {
+	peer = peer ?: peer_place(sync);
+	if (!peer)
+		return refuse(sync, NULL, CLB_SYNC_A_DROP_STRANGER);
+	peer_meet(sync, peer, header);
+	return peer;
+}
+
+static void peer_key_set(struct clb_sync_peer *peer, u8 key_id, const u8 *key)
+{
+	memcpy(peer->key, key, CLB_SYNC_KEY_LEN);
+	peer->key_id = key_id;
+	peer->keyed = true;
+}
+
+/*
+ * A life that is not known, or another secret than with its last datagram: the
+ * key is made, and kept if the datagram is authentic.
+ */
+static struct clb_sync_peer *
+datagram_open_anew(struct clb_sync *sync, struct clb_sync_peer *peer,
+		   const struct clb_sync_header *header, unsigned int len)
+{
+	const struct clb_sync_secret *secret;
 	u8 key[CLB_SYNC_KEY_LEN];
 
-	clb_sync_key_make(key, sync->config.secret, header);
-	if (!clb_sync_open(sync->in, len, header->seq, key)) {
+	secret = clb_sync_secret_find(sync, header->key_id);
+	if (!secret)
+		return refuse(sync, peer, CLB_SYNC_A_DROP_KEY);
+	clb_sync_key_make(key, secret->bytes, header);
+	if (!clb_sync_open(sync->in, len, header->seq, key))
 		peer = refuse(sync, peer, CLB_SYNC_A_DROP_FORGED);
-	} else {
-		peer = peer ?: peer_place(sync);
-		if (peer)
-			peer_meet(sync, peer, header, key);
-		else
-			refuse(sync, NULL, CLB_SYNC_A_DROP_STRANGER);
-	}
+	else if (!peer || header->epoch > peer->epoch)
+		peer = stranger_meet(sync, peer, header);
+	if (peer)
+		peer_key_set(peer, header->key_id, key);
 	memzero_explicit(key, sizeof(key));
 	return peer;
 }
@@ -111,10 +133,11 @@ static struct clb_sync_peer *datagram_open(struct clb_sync *sync,
 
 	if (!header->seq || !header->node)
 		return refuse(sync, peer, CLB_SYNC_A_DROP_MALFORMED);
-	if (!peer || header->epoch > peer->epoch)
-		return stranger_open(sync, peer, header, len);
-	if (header->epoch < peer->epoch)
+	if (peer && header->epoch < peer->epoch)
 		return refuse(sync, peer, CLB_SYNC_A_DROP_REPLAYED);
+	if (!peer || header->epoch > peer->epoch || !peer->keyed ||
+	    header->key_id != peer->key_id)
+		return datagram_open_anew(sync, peer, header, len);
 	if (clb_sync_open(sync->in, len, header->seq, peer->key))
 		return peer;
 	return refuse(sync, peer, CLB_SYNC_A_DROP_FORGED);
@@ -136,7 +159,7 @@ static bool peer_see(struct clb_sync *sync, struct clb_sync_peer *peer,
 	if (seen != CLB_SYNC_SEEN_REPLAY)
 		peer->heard = jiffies;
 	if (seen == CLB_SYNC_SEEN_AHEAD || seen == CLB_SYNC_SEEN_NEXT) {
-		peer->key_id = header->key_id;
+		peer->sends = header->key_id;
 		peer->address = sync->from;
 	}
 	spin_unlock(&sync->lock);
@@ -284,8 +307,6 @@ static bool header_take(struct clb_sync *sync, unsigned int len,
 		why = CLB_SYNC_A_DROP_FOREIGN;
 	else if (header->node == sync->config.node)
 		why = CLB_SYNC_A_DROP_SAME_NODE;
-	else if (header->key_id != sync->config.key_id)
-		why = CLB_SYNC_A_DROP_KEY;
 	if (!why)
 		return true;
 	clb_sync_count(sync, why);
@@ -300,7 +321,9 @@ static void datagram_do(struct clb_sync *sync, unsigned int len)
 
 	if (!header_take(sync, len, &header))
 		return;
+	down_read(&sync->secrets_lock);
 	peer = datagram_open(sync, &header, len);
+	up_read(&sync->secrets_lock);
 	if (!peer || !peer_see(sync, peer, &header))
 		return;
 	content = sync->in + CLB_SYNC_HEADER_LEN;

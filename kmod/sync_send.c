@@ -34,7 +34,7 @@ static struct clb_sync_header header_of(const struct clb_sync *sync)
 	return (struct clb_sync_header) {
 		.epoch = sync->epoch, .seq = sync->seq,
 		.cluster = sync->config.cluster, .node = sync->config.node,
-		.key_id = sync->config.key_id,
+		.key_id = sync->secrets[sync->sending].id,
 	};
 }
 
@@ -47,36 +47,49 @@ static struct clb_sync_header header_of(const struct clb_sync *sync)
  */
 void clb_sync_life_begin(struct clb_sync *sync, u64 least)
 {
-	struct clb_sync_header header;
-
 	WRITE_ONCE(sync->epoch, clb_sync_epoch_new(least));
 	sync->life_since = jiffies;
 	WRITE_ONCE(sync->seq, 0);
 	memset(sync->said, 0, sizeof(sync->said));
-	header = header_of(sync);
-	clb_sync_key_make(sync->key, sync->config.secret, &header);
+	sync->keyed = false;
 	content_begin(sync);
+}
+
+/* With the secret that is to be sent with at this moment. */
+static int datagram_send(struct clb_sync *sync, unsigned int content)
+{
+	unsigned int len = CLB_SYNC_HEADER_LEN + content + CLB_SYNC_TAG_LEN;
+	struct clb_sync_header header;
+	int err;
+
+	down_read(&sync->secrets_lock);
+	header = header_of(sync);
+	if (unlikely(!sync->keyed))
+		clb_sync_key_make(sync->key,
+				  sync->secrets[sync->sending].bytes, &header);
+	sync->keyed = true;
+	clb_sync_header_write(sync->out, &header);
+	clb_sync_seal(sync->out, content, sync->seq, sync->key);
+	err = clb_sync_socket_send(sync, sync->out, len);
+	up_read(&sync->secrets_lock);
+	return err;
 }
 
 static void content_send(struct clb_sync *sync)
 {
-	unsigned int content = sync->writer.len, len;
-	struct clb_sync_header header;
+	unsigned int content = sync->writer.len;
 
 	if (!content)
 		return;
 	WRITE_ONCE(sync->seq, sync->seq + 1);
 	clb_sync_history_put(sync);
-	header = header_of(sync);
-	clb_sync_header_write(sync->out, &header);
-	clb_sync_seal(sync->out, content, sync->seq, sync->key);
-	len = CLB_SYNC_HEADER_LEN + content + CLB_SYNC_TAG_LEN;
-	if (clb_sync_socket_send(sync, sync->out, len)) {
+	if (datagram_send(sync, content)) {
 		clb_sync_count(sync, CLB_SYNC_A_SEND_ERRORS);
 	} else {
 		clb_sync_count(sync, CLB_SYNC_A_SENT_DATAGRAMS);
 		clb_sync_add(sync, CLB_SYNC_A_SENT_BYTES,
-			     len + packet_overhead(sync));
+			     CLB_SYNC_HEADER_LEN + content + CLB_SYNC_TAG_LEN +
+			     packet_overhead(sync));
 	}
 	content_begin(sync);
 }

@@ -70,6 +70,9 @@ class Cmd(enum.IntEnum):
     SYNC_GET = 27
     SYNC_READY = 28
     SYNC_PEER_GET = 29
+    SYNC_SECRET_ADD = 30
+    SYNC_SECRET_USE = 31
+    SYNC_SECRET_DEL = 32
 
 
 class A(enum.IntEnum):

@@ -123,7 +123,21 @@ COMMANDS = {
     (Cmd.SYNC_STOP, False): ([], []),
     (Cmd.SYNC_GET, False): ([], []),
     (Cmd.SYNC_PEER_GET, True): ([], []),
+    (Cmd.SYNC_SECRET_ADD, False): ([A.SYNC], [A.SYNC]),
+    (Cmd.SYNC_SECRET_USE, False): ([A.SYNC], [A.SYNC]),
+    (Cmd.SYNC_SECRET_DEL, False): ([A.SYNC], [A.SYNC]),
 }
+# Where a command takes less of a nest: what it takes, and needs.
+SECRET = {9: attr(9, u8(1)), 10: attr(10, bytes(32))}
+KEY_ID = {9: attr(9, u8(1))}
+LESS = {
+    (Cmd.SYNC_SECRET_ADD, A.SYNC): SECRET,
+    (Cmd.SYNC_SECRET_USE, A.SYNC): KEY_ID,
+    (Cmd.SYNC_SECRET_DEL, A.SYNC): KEY_ID,
+}
+KEYS_OF = {(Cmd.SYNC_SECRET_ADD, False): [9, 10],
+           (Cmd.SYNC_SECRET_USE, False): [9],
+           (Cmd.SYNC_SECRET_DEL, False): [9]}
 # The attributes inside the nests that a command takes besides the keys.
 INSIDE = {
     (Cmd.LISTENER_ADD, A.LISTENER): OPTIONS,
@@ -190,6 +204,11 @@ class Case:
         sys.stdout.flush()
 
 
+def inside(key, kind):
+    """The attributes of a nest in a request of this command."""
+    return LESS.get((key[0], kind), NESTS[kind][0])
+
+
 def request(key, instead=None, leave=None):
     """The attributes a command takes; some others instead, or left out."""
     parts = []
@@ -197,7 +216,7 @@ def request(key, instead=None, leave=None):
         if kind == leave:
             continue
         parts.append((instead or {}).get(
-            kind, nest(kind, *NESTS[kind][0].values())))
+            kind, nest(kind, *inside(key, kind).values())))
     return b"".join(parts)
 
 
@@ -206,8 +225,8 @@ def label(key):
     return name + (" (dump)" if key[1] else "")
 
 
-def with_inner(kind, inner, leave=()):
-    parts = [data for number, data in NESTS[kind][0].items()
+def with_inner(key, kind, inner, leave=()):
+    parts = [data for number, data in inside(key, kind).items()
              if number not in leave]
     return nest(kind, *parts, inner)
 
@@ -218,8 +237,8 @@ def key_offset(key, kind, leave=()):
     for other in COMMANDS[key][0]:
         if other == kind:
             break
-        offset += len(nest(other, *NESTS[other][0].values()))
-    return offset + len(with_inner(kind, b"", leave))
+        offset += len(nest(other, *inside(key, other).values()))
+    return offset + len(with_inner(key, kind, b"", leave))
 
 
 def each_nest():
@@ -243,16 +262,16 @@ def lengths(client):
                 inner = attr(number, bytes(wrong))
                 answer = case.refused(
                     f"attribute {number}, {wrong} bytes", None, errno.EINVAL,
-                    key, request(key, {kind: with_inner(kind, inner, leave)}))
+                    key, request(key, {kind: with_inner(key, kind, inner, leave)}))
                 case.points(f"attribute {number}, {wrong} bytes", answer, key,
                            key_offset(key, kind, leave))
-        if kind in ADDRESS:
+        if ADDRESS.get(kind) in inside(key, kind):
             for wrong, error in BAD_ADDRESSES.items():
                 leave = (ADDRESS[kind],)
                 inner = attr(ADDRESS[kind], bytes([1] * wrong))
                 answer = case.refused(
                     f"address, {wrong} bytes", None, error, key,
-                    request(key, {kind: with_inner(kind, inner, leave)}))
+                    request(key, {kind: with_inner(key, kind, inner, leave)}))
                 case.points(f"address, {wrong} bytes", answer, key,
                            key_offset(key, kind, leave))
         case.end()
@@ -269,7 +288,7 @@ def ranges(client):
                 inner = attr(number, sized(size, value))
                 answer = case.refused(
                     f"{name} {value}", None, errno.ERANGE, key,
-                    request(key, {kind: with_inner(kind, inner, leave)}))
+                    request(key, {kind: with_inner(key, kind, inner, leave)}))
                 case.points(f"{name} {value}", answer, key,
                            key_offset(key, kind, leave))
         case.end()
@@ -285,7 +304,7 @@ def unicast(client):
             inner = attr(ADDRESS[kind], genl.address(text))
             answer = case.refused(
                 text, None, errno.EINVAL, key,
-                request(key, {kind: with_inner(kind, inner, leave)}))
+                request(key, {kind: with_inner(key, kind, inner, leave)}))
             case.points(f"{text}", answer, key,
                            key_offset(key, kind, leave))
         case.end()
@@ -306,7 +325,7 @@ def unknown_attributes(client):
                         genl.HEADERS + len(request(key)))
         for kind in takes:
             _, unknown = NESTS[kind]
-            known = set(NESTS[kind][0]) | set(INSIDE.get((key[0], kind), {}))
+            known = set(inside(key, kind)) | set(INSIDE.get((key[0], kind), {}))
             # of any length, lest it is refused for that alone
             for number, size in [(n, size) for n in range(unknown + 2)
                                  if n not in known for size in (1, 2, 4, 8)]:
@@ -314,7 +333,7 @@ def unknown_attributes(client):
                 answer = case.refused(
                     what, None, errno.EINVAL, key,
                     request(key, {kind: with_inner(
-                        kind, attr(number, sized(size, 1)))}))
+                        key, kind, attr(number, sized(size, 1)))}))
                 case.points(what, answer, key, key_offset(key, kind))
         case.end()
 
@@ -322,18 +341,18 @@ def unknown_attributes(client):
 def nesting(client):
     for key, kind in each_nest():
         case = Case(client, f"{label(key)}: wrong nesting of {kind.name}")
-        inner = b"".join(NESTS[kind][0].values())
+        inner = b"".join(inside(key, kind).values())
         whole = genl.HEADERS + (key_offset(key, kind) - genl.HEADERS -
                                 len(nest(kind, inner)))
         answer = case.refused("flag missing", None, errno.EINVAL, key,
                               request(key, {kind: attr(kind, inner)}))
         case.equal("flag missing: offset", answer.offset, whole)
-        for number, data in NESTS[kind][0].items():
+        for number, data in inside(key, kind).items():
             value = data[4:4 + int.from_bytes(data[:2], sys.byteorder) - 4]
             flagged = attr(number | genl.NLA_F_NESTED, value)
             case.refused(f"flag on attribute {number}", None, errno.EINVAL,
                          key, request(key, {kind: with_inner(
-                             kind, flagged, (number,))}))
+                             key, kind, flagged, (number,))}))
         case.refused("nest in itself", None, errno.EINVAL, key, request(
             key, {kind: nest(kind, nest(kind, inner))}))
         for left in (1, 2, 3):
@@ -362,15 +381,15 @@ def missing(client):
                                   request(key, leave=kind))
             case.misses(f"no {kind.name}", answer, key, kind)
         for kind in takes:
-            for number in KEYS[kind]:
+            for number in KEYS_OF.get(key, KEYS[kind]):
                 answer = case.refused(
                     f"{kind.name} without {number}", None, errno.EINVAL, key,
-                    request(key, {kind: with_inner(kind, b"", (number,))}))
+                    request(key, {kind: with_inner(key, kind, b"", (number,))}))
                 case.misses(f"{kind.name} without {number}", answer, key,
                             number)
                 case.equal(f"{kind.name} without {number}: nest",
                            answer.miss_nest is None, key[1])
-            if KEYS[kind]:
+            if KEYS_OF.get(key, KEYS[kind]):
                 case.refused(f"{kind.name} empty", None, errno.EINVAL, key,
                              request(key, {kind: nest(kind)}))
         if takes:
@@ -400,7 +419,7 @@ def messages(client):
 
 def commands(client):
     case = Case(client, "unknown commands and wrong kinds of them")
-    for cmd in (0, 24, 28, 29, 100, 255):
+    for cmd in (0, 24, 28, first_unknown("clb_cmd"), 100, 255):
         for dump in (False, True):
             case.refused(f"command {cmd}", None, errno.EOPNOTSUPP,
                          (cmd, dump), b"", explained=False)

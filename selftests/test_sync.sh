@@ -232,6 +232,78 @@ test_apart() {
 }
 counter_above() { [ "$(sync_of "$1" "$2")" -gt "$3" ]; }
 
+# A secret replaces another while sessions come and go and datagrams get lost:
+# no node meets one that it cannot read.
+test_rotate() {
+	local n node
+
+	vip_of 4
+	via 1
+	config nat
+	not_ok "a secret is not added before sync is started" \
+		clb sync add-secret key-id 1 secret "$TMP/other"
+	cluster_up
+	for node in node node2; do
+		in_ns "$node" tc qdisc add dev sync root netem delay 2ms 1ms \
+			loss 10% duplicate 5% reorder 25%
+	done
+	ok "the nodes hear each other" wait_for 10 hear_each_other
+	not_ok "the only secret is not removed" clb sync del-secret key-id 0
+	not_ok "one that is not there is not used" clb sync use-secret key-id 1
+	not_ok "a key id is not given twice" \
+		clb sync add-secret key-id 0 secret "$TMP/other"
+	rm -f "$TMP/stop"
+	spawn churn >"$TMP/churn"
+	rotate 0 1 "$TMP/other"
+	rotate 1 0 "$TMP/secret"
+	touch "$TMP/stop"
+	wait "$spawned"
+	n=$(tail -n 1 "$TMP/churn")
+	ok "connections came and went meanwhile" [ "${n:-0}" -gt 5 ]
+	is "none failed, the last ones are there" "$(tell client ping r)" 5
+	ok "the tables are equal" wait_for 10 tables_equal
+	ok "although datagrams were lost" counter_above node2 missed 0
+	for node in node node2; do
+		is "$node met none that it could not read" \
+			"$(sync_of "$node" drop_key) $(sync_of "$node" drop_forged)" "0 0"
+		in_ns "$node" tc qdisc del dev sync root
+	done
+	is "nothing was beyond repair" \
+		"$(sync_of node gaps_lost) $(sync_of node2 gaps_lost)" "0 0"
+	is "the life of the nodes went on" "$(peer_of node epoch)" \
+		"$(sync_of node2 epoch)"
+	tell client close r >"$TMP/close"
+	cluster_down
+	both session del
+}
+rotate() { # FROM TO FILE
+	ok "$2: the first node gets it" clb sync add-secret key-id "$2" secret "$3"
+	not_ok "$2: it cannot have three" \
+		clb sync add-secret key-id 77 secret "$3"
+	ok "$2: so does the other" clb2 sync add-secret key-id "$2" secret "$3"
+	is "$2: it is the second one" \
+		"$(clb -j sync | jq -c '[.key_id, .other_key_id]')" "[$1,$2]"
+	ok "$2: the first node sends with it" clb sync use-secret key-id "$2"
+	ok "$2: the other node reads it" wait_for 10 node_sends node2 "$2"
+	not_ok "$2: the old one is needed: the other node sends with it" \
+		clb sync del-secret key-id "$1"
+	ok "$2: the other node sends with it" clb2 sync use-secret key-id "$2"
+	ok "$2: the first node reads it" wait_for 10 node_sends node "$2"
+	ok "$2: the old one is removed" both sync del-secret key-id "$1"
+	is "$2: one is left" \
+		"$(clb -j sync | jq -c '[.key_id, .other_key_id]')" "[$2,null]"
+}
+node_sends() { [ "$(peer_of "$1" key_id)" = "$2" ]; }	# BY-WHOSE-LIST KEY-ID
+churn() { # prints how many there were
+	local n=0
+
+	while [ ! -e "$TMP/stop" ]; do
+		n=$((n + 5))
+		[ "$(tell client open r "$vip" "$ECHO_PORT" 5)" = "open 5" ] || break
+		echo "$n"
+	done
+}
+
 # --- moving --------------------------------------------------------------------
 
 download() { # OUTPUT
@@ -567,6 +639,7 @@ test_going() {
 
 ! part control || test_control
 ! part apart || test_apart
+! part rotate || test_rotate
 ! part peers || {
 	test_peers 4
 	test_peers 6

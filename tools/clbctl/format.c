@@ -24,6 +24,9 @@ static const char *const command_names[] = {
 	[CLB_CMD_SYNC_START] = "sync start",
 	[CLB_CMD_SYNC_STOP] = "sync stop",
 	[CLB_CMD_SYNC_READY] = "sync ready",
+	[CLB_CMD_SYNC_SECRET_ADD] = "sync add-secret",
+	[CLB_CMD_SYNC_SECRET_USE] = "sync use-secret",
+	[CLB_CMD_SYNC_SECRET_DEL] = "sync del-secret",
 };
 
 const char *clb_command_name(enum clb_cmd command)
@@ -68,6 +71,9 @@ const struct clb_object *clb_command_object(enum clb_cmd command)
 	case CLB_CMD_SYNC_STOP:
 	case CLB_CMD_SYNC_GET:
 	case CLB_CMD_SYNC_READY:
+	case CLB_CMD_SYNC_SECRET_ADD:
+	case CLB_CMD_SYNC_SECRET_USE:
+	case CLB_CMD_SYNC_SECRET_DEL:
 		return &clb_sync_object;
 	case CLB_CMD_SYNC_PEER_GET:
 		return &clb_sync_peer_object;

@@ -23,9 +23,10 @@ static int request_send(struct clb_context *context,
  * Not a change of the configuration: it is no line of a file, so that no
  * secret is read because a file says so.
  */
-static int start(struct clb_context *context, struct clb_args *args)
+static int change(struct clb_context *context, struct clb_args *args,
+		  enum clb_cmd command)
 {
-	struct clb_message request = { .command = CLB_CMD_SYNC_START };
+	struct clb_message request = { .command = command };
 	int status;
 
 	clb_message_add(&request, CLB_A_SYNC);
@@ -35,6 +36,26 @@ static int start(struct clb_context *context, struct clb_args *args)
 		status = request_send(context, &request, NULL);
 	explicit_bzero(&request, sizeof(request));
 	return status;
+}
+
+static int start(struct clb_context *context, struct clb_args *args)
+{
+	return change(context, args, CLB_CMD_SYNC_START);
+}
+
+static int add_secret(struct clb_context *context, struct clb_args *args)
+{
+	return change(context, args, CLB_CMD_SYNC_SECRET_ADD);
+}
+
+static int use_secret(struct clb_context *context, struct clb_args *args)
+{
+	return change(context, args, CLB_CMD_SYNC_SECRET_USE);
+}
+
+static int del_secret(struct clb_context *context, struct clb_args *args)
+{
+	return change(context, args, CLB_CMD_SYNC_SECRET_DEL);
 }
 
 static int stop(struct clb_context *context, struct clb_args *args)
@@ -106,6 +127,9 @@ static const struct clb_subcommand subcommands[] = {
 	{ .name = "start", .run = start },
 	{ .name = "stop", .run = stop },
 	{ .name = "peers", .run = peers },
+	{ .name = "add-secret", .run = add_secret },
+	{ .name = "use-secret", .run = use_secret },
+	{ .name = "del-secret", .run = del_secret },
 	{ 0 },
 };
 
@@ -119,6 +143,9 @@ const struct clb_verb clb_verb_sync = {
 "       clbctl sync stop\n"
 "       clbctl sync [status]\n"
 "       clbctl sync peers\n"
+"       clbctl sync add-secret key-id ID secret FILE\n"
+"       clbctl sync use-secret key-id ID\n"
+"       clbctl sync del-secret key-id ID\n"
 "\n"
 "  node ID           1 to 65535, unique in the cluster\n"
 "  interface DEVICE  leads to the other nodes\n"
@@ -132,5 +159,6 @@ const struct clb_verb clb_verb_sync = {
 "  key-id ID         number of the secret (0)\n"
 "\n"
 "Which sessions of a listener the others know of: its keyword sync. To make a\n"
-"secret: openssl rand -hex 32.\n",
+"secret: openssl rand -hex 32. To replace it: add the new one on all nodes, then\n"
+"use it on all, then delete the old one on all.\n",
 };

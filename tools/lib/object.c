@@ -267,6 +267,8 @@ static const struct clb_field sync_fields[] = {
 	  .initial = 1 },
 	{ SYNC(mtu, MTU, "mtu", U16, NUMBER, OPTION), .what = "BYTES" },
 	{ SYNC(key_id, KEY_ID, "key-id", U8, NUMBER, OPTION), .what = "ID" },
+	{ SYNC(other_key_id, OTHER_KEY_ID, "other-key-id", U8, NUMBER,
+	       OUTPUT) },
 	{ SYNC(epoch, EPOCH, "epoch", U64, NUMBER, OUTPUT) },
 	{ SYNC(peers, PEERS, "peers", U32, NUMBER, OUTPUT) },
 	{ SYNC(queue, QUEUE, "queue", U32, NUMBER, OUTPUT) },

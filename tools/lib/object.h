@@ -116,6 +116,7 @@ struct clb_sync {
 	uint8_t secret[CLB_SECRET_LENGTH];
 	uint8_t ttl;
 	uint8_t key_id;
+	uint8_t other_key_id;
 	uint8_t running;
 	uint8_t ready;
 	uint16_t node;

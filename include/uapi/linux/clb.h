@@ -59,6 +59,13 @@
  *	its VIPs may be announced
  * @CLB_CMD_SYNC_PEER_GET: the other nodes (dump); none while sync is not
  *	started
+ * @CLB_CMD_SYNC_SECRET_ADD: a second secret, with its key id: datagrams made
+ *	with either are taken. -EEXIST: the key id is in use. -ENOSPC: there
+ *	are two. -ENOENT: sync is not started
+ * @CLB_CMD_SYNC_SECRET_USE: send with the secret of this key id. -ENOENT:
+ *	there is none of it, or sync is not started
+ * @CLB_CMD_SYNC_SECRET_DEL: forget the secret of this key id. -ENOENT as
+ *	above. -EBUSY: this node sends with it, or another one was heard to
  *
  * Events carry the command that caused the change and the objects in the
  * form in which the matching GET command returns them.
@@ -94,6 +101,9 @@ enum clb_cmd {
 	CLB_CMD_SYNC_GET,
 	CLB_CMD_SYNC_READY,
 	CLB_CMD_SYNC_PEER_GET,
+	CLB_CMD_SYNC_SECRET_ADD,
+	CLB_CMD_SYNC_SECRET_USE,
+	CLB_CMD_SYNC_SECRET_DEL,
 
 	__CLB_CMD_MAX,
 	CLB_CMD_MAX = __CLB_CMD_MAX - 1
@@ -575,7 +585,8 @@ enum clb_stats_attr {
  * @CLB_SYNC_A_TTL: u8, hops that datagrams may make, 1 to 255 (default 1)
  * @CLB_SYNC_A_MTU: u16, largest packet to send, 576 to 9000 (default: that of
  *	the device, within these limits)
- * @CLB_SYNC_A_KEY_ID: u8, tells the secret from another one (default 0)
+ * @CLB_SYNC_A_KEY_ID: u8, tells the secret from another one (default 0); in
+ *	replies that of the secret this node sends with
  * @CLB_SYNC_A_SECRET: binary, 32 bytes, the same on all nodes; never in a
  *	reply
  * @CLB_SYNC_A_RUNNING: u8, 0: sync is not started, and nothing else is told
@@ -634,6 +645,8 @@ enum clb_stats_attr {
  * @CLB_SYNC_A_REFUSED_CONFLICT: u64, sessions whose place another one keeps
  *	(output)
  * @CLB_SYNC_A_REFUSED_NO_MEMORY: u64, sessions without memory (output)
+ * @CLB_SYNC_A_OTHER_KEY_ID: u8, key id of the second secret, with which this
+ *	node does not send; not there: it has one (output)
  */
 enum clb_sync_attr {
 	CLB_SYNC_A_UNSPEC,
@@ -683,6 +696,7 @@ enum clb_sync_attr {
 	CLB_SYNC_A_REFUSED_LIMIT,
 	CLB_SYNC_A_REFUSED_CONFLICT,
 	CLB_SYNC_A_REFUSED_NO_MEMORY,
+	CLB_SYNC_A_OTHER_KEY_ID,
 
 	__CLB_SYNC_A_MAX,
 	CLB_SYNC_A_MAX = __CLB_SYNC_A_MAX - 1
