@@ -11,6 +11,7 @@
 #include "parse.h"
 #include "pool.h"
 #include "ruleset.h"
+#include "takeover.h"
 
 #define CLB_WEIGHT_DEFAULT 100
 
@@ -426,8 +427,17 @@ int clb_nl_acl_del(struct sk_buff *skb, struct genl_info *info)
 	return inside_listener(info, acl_del);
 }
 
+static void local_announce(struct clb_net *cn, u8 cmd,
+			   struct clb_local_address *local, u16 node)
+{
+	const struct clb_local_conf conf = { .local = local, .node = node };
+
+	clb_event_local_address(cn, cmd, &conf, clb_takeover_active(cn, node));
+}
+
 static int local_address_add(struct clb_net *cn, struct clb_ruleset *draft,
-			     u8 family, const union nf_inet_addr *addr)
+			     u8 family, const union nf_inet_addr *addr,
+			     u16 node)
 {
 	struct clb_local_address *local;
 	int err;
@@ -437,22 +447,23 @@ static int local_address_add(struct clb_net *cn, struct clb_ruleset *draft,
 	local = clb_local_address_make(cn, family, addr);
 	if (!local)
 		return -ENOMEM;
-	err = clb_draft_pool_add(draft, local);
+	err = clb_draft_pool_add(draft, local, node);
 	if (err)
 		clb_local_address_put(local);
 	else
-		clb_event_local_address(cn, CLB_CMD_LOCAL_ADDRESS_ADD, local);
+		local_announce(cn, CLB_CMD_LOCAL_ADDRESS_ADD, local, node);
 	return err;
 }
 
 static int local_address_del(struct clb_net *cn, struct clb_ruleset *draft,
-			     u8 family, const union nf_inet_addr *addr)
+			     u8 family, const union nf_inet_addr *addr,
+			     u16 node)
 {
 	struct clb_local_address *local = clb_pool_find(draft, family, addr);
 
 	if (!local)
 		return -ENOENT;
-	clb_event_local_address(cn, CLB_CMD_LOCAL_ADDRESS_DEL, local);
+	local_announce(cn, CLB_CMD_LOCAL_ADDRESS_DEL, local, node);
 	clb_draft_pool_del(draft, local);
 	return 0;
 }
@@ -461,22 +472,25 @@ static int local_address_change(struct genl_info *info,
 				int (*change)(struct clb_net *cn,
 					      struct clb_ruleset *draft,
 					      u8 family,
-					      const union nf_inet_addr *addr))
+					      const union nf_inet_addr *addr,
+					      u16 node))
 {
 	struct clb_net *cn = net_of(info);
 	struct clb_ruleset *draft;
 	union nf_inet_addr addr;
+	u16 node = 0;
 	u8 family;
 	int err;
 
-	err = clb_parse_local_address(info->attrs, &family, &addr,
+	err = clb_parse_local_address(info->attrs, &family, &addr, &node,
 				      info->extack);
 	if (err)
 		return err;
 	draft = clb_change_begin(cn, info);
 	if (IS_ERR(draft))
 		return PTR_ERR(draft);
-	err = explain_local_address(info, change(cn, draft, family, &addr));
+	err = explain_local_address(info, change(cn, draft, family, &addr,
+						 node));
 	return clb_change_end(cn, info, draft, err);
 }
 

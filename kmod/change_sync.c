@@ -8,10 +8,27 @@
 #include "netlink.h"
 #include "parse.h"
 #include "sync.h"
+#include "takeover.h"
 
 static struct clb_net *net_of(struct genl_info *info)
 {
 	return clb_net(genl_info_net(info));
+}
+
+/* A start that is refused leaves the node with the id it had. */
+static int node_start(struct clb_net *cn, const struct clb_sync_config *config,
+		      struct netlink_ext_ack *extack)
+{
+	u16 before = cn->node;
+	int err;
+
+	err = clb_net_start(cn) ?: clb_takeover_own(cn, config->node);
+	if (err)
+		return err;
+	err = clb_sync_start(cn, config, extack);
+	if (err)
+		clb_takeover_own(cn, before);
+	return err;
 }
 
 static int sync_start(struct clb_net *cn, const struct clb_sync_config *config,
@@ -20,7 +37,7 @@ static int sync_start(struct clb_net *cn, const struct clb_sync_config *config,
 	int err;
 
 	mutex_lock(&cn->config_lock);
-	err = clb_net_start(cn) ?: clb_sync_start(cn, config, extack);
+	err = node_start(cn, config, extack);
 	if (!err)
 		clb_event_sync(cn, CLB_CMD_SYNC_START);
 	mutex_unlock(&cn->config_lock);
@@ -102,4 +119,31 @@ int clb_nl_sync_secret_del(struct sk_buff *skb, struct genl_info *info)
 {
 	return secret_change(info, CLB_CMD_SYNC_SECRET_DEL,
 			     clb_sync_secret_del);
+}
+
+static int takeover_change(struct genl_info *info,
+			   int (*change)(struct clb_net *cn, u16 node,
+					 struct netlink_ext_ack *extack))
+{
+	struct clb_net *cn = net_of(info);
+	u16 node;
+	int err;
+
+	err = clb_parse_sync_peer(info->attrs, &node, info->extack);
+	if (err)
+		return err;
+	mutex_lock(&cn->config_lock);
+	err = clb_net_start(cn) ?: change(cn, node, info->extack);
+	mutex_unlock(&cn->config_lock);
+	return err;
+}
+
+int clb_nl_sync_takeover(struct sk_buff *skb, struct genl_info *info)
+{
+	return takeover_change(info, clb_takeover);
+}
+
+int clb_nl_sync_giveback(struct sk_buff *skb, struct genl_info *info)
+{
+	return takeover_change(info, clb_giveback);
 }

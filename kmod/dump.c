@@ -356,8 +356,10 @@ int clb_nl_local_address_dump(struct sk_buff *skb,
 		hdr = record_begin(skb, cb, CLB_CMD_LOCAL_ADDRESS_GET);
 		if (!hdr ||
 		    !record_end(skb, hdr,
-				clb_fill_local_address(skb, ruleset->pool
-						       [cursor->index])))
+				clb_fill_local_address(skb, &ruleset->pool
+						       [cursor->index],
+						       cursor->index <
+						       ruleset->nr_active)))
 			break;
 	}
 	return skb->len;

@@ -107,14 +107,15 @@ void clb_event_acl(struct clb_net *cn, u8 cmd,
 }
 
 void clb_event_local_address(struct clb_net *cn, u8 cmd,
-			     const struct clb_local_address *local)
+			     const struct clb_local_conf *conf, bool active)
 {
 	struct sk_buff *skb;
 	void *hdr;
 
 	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
 	if (skb)
-		event_queue(cn, skb, hdr, clb_fill_local_address(skb, local));
+		event_queue(cn, skb, hdr,
+			    clb_fill_local_address(skb, conf, active));
 }
 
 /* Settings are no part of a transaction: announced at once. */
@@ -137,6 +138,30 @@ void clb_event_sync(struct clb_net *cn, u8 cmd)
 	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
 	if (skb)
 		event_now(cn, skb, hdr, clb_sync_fill(skb, cn));
+}
+
+/* A takeover and what it leads to are announced at once, too. */
+void clb_event_takeover(struct clb_net *cn, u8 cmd,
+			const struct clb_local_conf *conf, bool active)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
+	if (skb)
+		event_now(cn, skb, hdr,
+			  clb_fill_local_address(skb, conf, active));
+}
+
+void clb_event_generation(struct clb_net *cn, u32 generation)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(cn, CLB_CMD_COMMIT, &hdr, GFP_KERNEL);
+	if (skb)
+		event_now(cn, skb, hdr,
+			  nla_put_u32(skb, CLB_A_GENERATION, generation));
 }
 
 /* @generation: 0: not told */

@@ -201,8 +201,9 @@ int clb_fill_acl(struct sk_buff *skb, const struct clb_prefix *prefix,
 }
 
 int clb_fill_local_address(struct sk_buff *skb,
-			   const struct clb_local_address *local)
+			   const struct clb_local_conf *conf, bool active)
 {
+	const struct clb_local_address *local = conf->local;
 	struct nlattr *nest = nla_nest_start(skb, CLB_A_LOCAL_ADDRESS);
 
 	if (!nest)
@@ -211,7 +212,11 @@ int clb_fill_local_address(struct sk_buff *skb,
 			  put_address(skb, CLB_LOCAL_ADDRESS_A_ADDRESS,
 				      local->family, &local->addr) ?:
 			  nla_put_u32(skb, CLB_LOCAL_ADDRESS_A_SESSIONS,
-				      atomic_read(&local->sessions)));
+				      atomic_read(&local->sessions)) ?:
+			  nla_put_u16(skb, CLB_LOCAL_ADDRESS_A_NODE,
+				      conf->node) ?:
+			  nla_put_u8(skb, CLB_LOCAL_ADDRESS_A_ACTIVE,
+				     active));
 }
 
 static int put_session_client(struct sk_buff *skb,

@@ -20,7 +20,7 @@ int clb_fill_server_key(struct sk_buff *skb, const struct clb_endpoint *key);
 int clb_fill_acl(struct sk_buff *skb, const struct clb_prefix *prefix,
 		 u8 family);
 int clb_fill_local_address(struct sk_buff *skb,
-			   const struct clb_local_address *local);
+			   const struct clb_local_conf *conf, bool active);
 int clb_fill_settings(struct sk_buff *skb, const struct clb_net *cn);
 int clb_fill_stats(struct sk_buff *skb, const struct clb_net *cn);
 int clb_fill_session(struct sk_buff *skb, const struct clb_session *session);

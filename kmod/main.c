@@ -44,6 +44,7 @@
 #include "ruleset.h"
 #include "session.h"
 #include "sync.h"
+#include "takeover.h"
 
 unsigned int clb_net_id __read_mostly;
 
@@ -175,6 +176,7 @@ static int __net_init clb_net_init(struct net *net)
 	mutex_init(&cn->config_lock);
 	__skb_queue_head_init(&cn->transaction.events);
 	clb_collector_init(cn);
+	clb_takeover_init(cn);
 	cn->stats = alloc_percpu(struct clb_stats);
 	return cn->stats ? 0 : -ENOMEM;
 }
@@ -213,6 +215,7 @@ static void __net_exit clb_net_exit(struct net *net)
 
 	clb_transaction_release(cn, 0);
 	if (cn->started) {
+		clb_takeover_exit(cn);
 		clb_collector_stop(cn);
 		sessions_kill(cn);
 		net_free(cn);

@@ -28,6 +28,19 @@ struct clb_transaction {
 	struct sk_buff_head	events;
 };
 
+/* Nodes whose local addresses one node can take over. */
+#define CLB_TAKEN_MAX 64
+
+/**
+ * struct clb_taken - a node whose local addresses were taken over
+ * @node: its id
+ * @returned: it is back
+ */
+struct clb_taken {
+	u16	node;
+	bool	returned;
+};
+
 /**
  * struct clb_net - the balancer of a network namespace
  * @net: the namespace
@@ -44,6 +57,13 @@ struct clb_transaction {
  * @address_lock: serialises changes of @addresses; protects
  *	@local_addresses
  * @local_addresses: live ones
+ * @node: id of this node in its cluster, the last one; 0: none; under
+ *	@config_lock
+ * @nr_taken: nodes in @taken
+ * @taken: nodes whose local addresses this one uses; changed under
+ *	@config_lock and @address_lock
+ * @giveback: gives back what nodes want that returned
+ * @strays: there may be sessions of FNAT whose local port is not marked
  * @collector: ends sessions whose time is over
  * @resize: fits the table to the load
  * @draining: a server may have a deadline to drain by
@@ -68,6 +88,11 @@ struct clb_net {
 	struct rhashtable	addresses;
 	spinlock_t		address_lock;
 	struct list_head	local_addresses;
+	u16			node;
+	u32			nr_taken;
+	struct clb_taken	taken[CLB_TAKEN_MAX];
+	struct work_struct	giveback;
+	bool			strays;
 	struct delayed_work	collector;
 	struct work_struct	resize;
 	bool			draining;

@@ -42,7 +42,8 @@ static const struct genl_ops clb_genl_ops[] = {
 	CLB_CONFIG_DUMP(LOCAL_ADDRESS_GET, none, NULL,
 			clb_nl_local_address_dump),
 	CLB_DO(LOCAL_ADDRESS_ADD, local_address, clb_nl_local_address_add),
-	CLB_DO(LOCAL_ADDRESS_DEL, local_address, clb_nl_local_address_del),
+	CLB_DO(LOCAL_ADDRESS_DEL, local_address_key,
+	       clb_nl_local_address_del),
 	CLB_DO(SETTINGS_GET, none, clb_nl_settings_get),
 	CLB_DO(SETTINGS_SET, settings, clb_nl_settings_set),
 	{
@@ -67,6 +68,8 @@ static const struct genl_ops clb_genl_ops[] = {
 	CLB_DO(SYNC_SECRET_ADD, sync_secret, clb_nl_sync_secret_add),
 	CLB_DO(SYNC_SECRET_USE, sync_key_id, clb_nl_sync_secret_use),
 	CLB_DO(SYNC_SECRET_DEL, sync_key_id, clb_nl_sync_secret_del),
+	CLB_DO(SYNC_TAKEOVER, sync_peer, clb_nl_sync_takeover),
+	CLB_DO(SYNC_GIVEBACK, sync_peer, clb_nl_sync_giveback),
 };
 
 static const struct genl_multicast_group clb_genl_groups[] = {

@@ -44,6 +44,8 @@ int clb_nl_sync_stop(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_sync_secret_add(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_sync_secret_use(struct sk_buff *skb, struct genl_info *info);
 int clb_nl_sync_secret_del(struct sk_buff *skb, struct genl_info *info);
+int clb_nl_sync_takeover(struct sk_buff *skb, struct genl_info *info);
+int clb_nl_sync_giveback(struct sk_buff *skb, struct genl_info *info);
 
 /* dump.c */
 int clb_nl_listener_get(struct sk_buff *skb, struct genl_info *info);

@@ -72,6 +72,12 @@ static const struct nla_policy acl_policy[CLB_ACL_A_MAX + 1] = {
 static const struct nla_policy
 local_address_policy[CLB_LOCAL_ADDRESS_A_MAX + 1] = {
 	[CLB_LOCAL_ADDRESS_A_ADDRESS] = ADDRESS_POLICY,
+	[CLB_LOCAL_ADDRESS_A_NODE] = { .type = NLA_U16 },
+};
+
+static const struct nla_policy
+local_address_key_policy[CLB_LOCAL_ADDRESS_A_ADDRESS + 1] = {
+	[CLB_LOCAL_ADDRESS_A_ADDRESS] = ADDRESS_POLICY,
 };
 
 static const struct nla_policy settings_policy[CLB_SETTINGS_A_MAX + 1] = {
@@ -98,6 +104,11 @@ static const struct nla_policy sync_secret_policy[CLB_SYNC_A_SECRET + 1] = {
 
 static const struct nla_policy sync_key_id_policy[CLB_SYNC_A_KEY_ID + 1] = {
 	[CLB_SYNC_A_KEY_ID] = { .type = NLA_U8 },
+};
+
+static const struct nla_policy
+sync_peer_policy[CLB_SYNC_PEER_A_NODE + 1] = {
+	[CLB_SYNC_PEER_A_NODE] = NLA_POLICY_MIN(NLA_U16, 1),
 };
 
 /* What a request may say of sessions: filters. */
@@ -152,6 +163,10 @@ const struct nla_policy clb_policy_local_address[CLB_A_MAX + 1] = {
 	[CLB_A_LOCAL_ADDRESS] = NLA_POLICY_NESTED(local_address_policy),
 };
 
+const struct nla_policy clb_policy_local_address_key[CLB_A_MAX + 1] = {
+	[CLB_A_LOCAL_ADDRESS] = NLA_POLICY_NESTED(local_address_key_policy),
+};
+
 const struct nla_policy clb_policy_settings[CLB_A_MAX + 1] = {
 	[CLB_A_SETTINGS] = NLA_POLICY_NESTED(settings_policy),
 };
@@ -166,6 +181,10 @@ const struct nla_policy clb_policy_sync_secret[CLB_A_MAX + 1] = {
 
 const struct nla_policy clb_policy_sync_key_id[CLB_A_MAX + 1] = {
 	[CLB_A_SYNC] = NLA_POLICY_NESTED(sync_key_id_policy),
+};
+
+const struct nla_policy clb_policy_sync_peer[CLB_A_MAX + 1] = {
+	[CLB_A_SYNC_PEER] = NLA_POLICY_NESTED(sync_peer_policy),
 };
 
 const struct nla_policy clb_policy_session[CLB_A_MAX + 1] = {
@@ -455,17 +474,21 @@ int clb_parse_acl(const struct nlattr *attr, u8 family,
 }
 
 int clb_parse_local_address(struct nlattr * const *attrs, u8 *family,
-			    union nf_inet_addr *addr,
+			    union nf_inet_addr *addr, u16 *node,
 			    struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[CLB_LOCAL_ADDRESS_A_MAX + 1];
+	int err;
 
-	return parse_nest(attrs, CLB_A_LOCAL_ADDRESS, CLB_LOCAL_ADDRESS_A_MAX,
-			  local_address_policy, tb, extack) ?:
-	       require(extack, attrs[CLB_A_LOCAL_ADDRESS], tb,
-		       CLB_LOCAL_ADDRESS_A_ADDRESS) ?:
-	       parse_unicast(tb[CLB_LOCAL_ADDRESS_A_ADDRESS], family, addr,
-			     extack);
+	err = parse_nest(attrs, CLB_A_LOCAL_ADDRESS, CLB_LOCAL_ADDRESS_A_MAX,
+			 local_address_policy, tb, extack) ?:
+	      require(extack, attrs[CLB_A_LOCAL_ADDRESS], tb,
+		      CLB_LOCAL_ADDRESS_A_ADDRESS) ?:
+	      parse_unicast(tb[CLB_LOCAL_ADDRESS_A_ADDRESS], family, addr,
+			    extack);
+	if (!err && tb[CLB_LOCAL_ADDRESS_A_NODE])
+		*node = nla_get_u16(tb[CLB_LOCAL_ADDRESS_A_NODE]);
+	return err;
 }
 
 int clb_parse_settings(struct nlattr * const *attrs, u32 ceiling,
@@ -615,6 +638,21 @@ int clb_parse_sync_secret(struct nlattr * const *attrs, u8 *id, u8 *secret,
 	*id = nla_get_u8(tb[CLB_SYNC_A_KEY_ID]);
 	take_secret(tb[CLB_SYNC_A_SECRET], secret);
 	return 0;
+}
+
+int clb_parse_sync_peer(struct nlattr * const *attrs, u16 *node,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[CLB_SYNC_PEER_A_NODE + 1];
+	int err;
+
+	err = parse_nest(attrs, CLB_A_SYNC_PEER, CLB_SYNC_PEER_A_NODE,
+			 sync_peer_policy, tb, extack) ?:
+	      require(extack, attrs[CLB_A_SYNC_PEER], tb,
+		      CLB_SYNC_PEER_A_NODE);
+	if (!err)
+		*node = nla_get_u16(tb[CLB_SYNC_PEER_A_NODE]);
+	return err;
 }
 
 int clb_parse_sync_key_id(struct nlattr * const *attrs, u8 *id,

@@ -22,7 +22,10 @@ extern const struct nla_policy clb_policy_acl[CLB_A_MAX + 1];
 extern const struct nla_policy clb_policy_local_address[CLB_A_MAX + 1];
 extern const struct nla_policy clb_policy_settings[CLB_A_MAX + 1];
 extern const struct nla_policy clb_policy_session[CLB_A_MAX + 1];
+extern const struct nla_policy
+clb_policy_local_address_key[CLB_A_MAX + 1];
 extern const struct nla_policy clb_policy_sync[CLB_A_MAX + 1];
+extern const struct nla_policy clb_policy_sync_peer[CLB_A_MAX + 1];
 extern const struct nla_policy clb_policy_sync_secret[CLB_A_MAX + 1];
 extern const struct nla_policy clb_policy_sync_key_id[CLB_A_MAX + 1];
 
@@ -48,7 +51,7 @@ int clb_parse_server_options(struct nlattr * const *attrs,
 int clb_parse_acl(const struct nlattr *attr, u8 family,
 		  struct clb_prefix *prefix, struct netlink_ext_ack *extack);
 int clb_parse_local_address(struct nlattr * const *attrs, u8 *family,
-			    union nf_inet_addr *addr,
+			    union nf_inet_addr *addr, u16 *node,
 			    struct netlink_ext_ack *extack);
 
 /**
@@ -80,6 +83,8 @@ int clb_parse_sync(struct nlattr * const *attrs,
 		   struct netlink_ext_ack *extack);
 int clb_parse_sync_secret(struct nlattr * const *attrs, u8 *id, u8 *secret,
 			  struct netlink_ext_ack *extack);
+int clb_parse_sync_peer(struct nlattr * const *attrs, u16 *node,
+			struct netlink_ext_ack *extack);
 int clb_parse_sync_key_id(struct nlattr * const *attrs, u8 *id,
 			  struct netlink_ext_ack *extack);
 

@@ -119,10 +119,29 @@ struct clb_local_address *clb_pool_find(const struct clb_ruleset *ruleset,
 	u32 i;
 
 	for (i = 0; i < ruleset->nr_pool; i++)
-		if (ruleset->pool[i]->family == family &&
-		    clb_addr_equal(&ruleset->pool[i]->addr, addr))
-			return ruleset->pool[i];
+		if (ruleset->pool[i].local->family == family &&
+		    clb_addr_equal(&ruleset->pool[i].local->addr, addr))
+			return ruleset->pool[i].local;
 	return NULL;
+}
+
+/**
+ * clb_pool_uses() - do new sessions use a local address
+ * @ruleset: a configuration that was published
+ * @local: one of its local addresses
+ *
+ * Return: false: it belongs to another node.
+ * Context: any that keeps @ruleset alive.
+ */
+bool clb_pool_uses(const struct clb_ruleset *ruleset,
+		   const struct clb_local_address *local)
+{
+	u32 i;
+
+	for (i = 0; i < ruleset->nr_active; i++)
+		if (ruleset->pool[i].local == local)
+			return true;
+	return false;
 }
 
 static struct clb_ports **space_of(struct clb_local_address *local,
@@ -229,12 +248,12 @@ struct clb_local_address *clb_pool_take(const struct clb_ruleset *ruleset,
 	int err = -ENOSPC, ret;
 	u32 start, i;
 
-	if (!ruleset->nr_pool)
+	if (!ruleset->nr_active)
 		return ERR_PTR(err);
-	start = hash % ruleset->nr_pool;
-	for (i = 0; i < ruleset->nr_pool; i++) {
+	start = hash % ruleset->nr_active;
+	for (i = 0; i < ruleset->nr_active; i++) {
 		struct clb_local_address *local =
-			ruleset->pool[(start + i) % ruleset->nr_pool];
+			ruleset->pool[(start + i) % ruleset->nr_active].local;
 
 		if (local->family != server->family)
 			continue;

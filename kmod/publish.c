@@ -8,8 +8,10 @@
 
 #include "collector.h"
 #include "net.h"
+#include "pool.h"
 #include "ruleset.h"
 #include "scheduler.h"
+#include "takeover.h"
 
 /*
  * Bytes that may exceed the rate at once. A TCP sender that lost a whole
@@ -203,6 +205,20 @@ static bool old_retire(const struct clb_ruleset *old,
 	return dead;
 }
 
+static bool pool_grew(const struct clb_ruleset *draft,
+		      const struct clb_ruleset *old)
+{
+	u32 i;
+
+	for (i = 0; i < draft->nr_pool; i++) {
+		const struct clb_local_address *local = draft->pool[i].local;
+
+		if (!old || !clb_pool_find(old, local->family, &local->addr))
+			return true;
+	}
+	return false;
+}
+
 /**
  * clb_ruleset_publish() - put a draft in force
  * @cn: the namespace, started
@@ -217,6 +233,7 @@ static bool old_retire(const struct clb_ruleset *old,
 int clb_ruleset_publish(struct clb_net *cn, struct clb_ruleset *draft)
 {
 	struct clb_ruleset *old;
+	bool grew;
 	int err;
 
 	lockdep_assert_held(&cn->config_lock);
@@ -229,7 +246,16 @@ int clb_ruleset_publish(struct clb_net *cn, struct clb_ruleset *draft)
 	}
 	draft->generation = old ? old->generation + 1 : 1;
 	draft_apply(draft, old);
+	clb_takeover_arrange(cn, draft);
+	grew = READ_ONCE(cn->strays) && pool_grew(draft, old);
+	if (grew)
+		clb_takeover_mark(cn, draft);
 	rcu_assign_pointer(cn->ruleset, draft);
+	if (grew) {
+		/* copies that were made by the old one */
+		synchronize_rcu();
+		clb_takeover_mark(cn, draft);
+	}
 	if (old && old_retire(old, draft))
 		clb_collector_sweep(cn);
 	else

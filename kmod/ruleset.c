@@ -178,7 +178,7 @@ static void ruleset_free(struct clb_ruleset *ruleset)
 		cond_resched();
 	}
 	for (i = 0; i < ruleset->nr_pool; i++)
-		clb_local_address_put(ruleset->pool[i]);
+		clb_local_address_put(ruleset->pool[i].local);
 	kvfree(ruleset->slots);
 	kfree(ruleset->pool);
 	kfree(ruleset);
@@ -259,7 +259,7 @@ struct clb_ruleset *clb_ruleset_copy(const struct clb_ruleset *from)
 	slots_fill(ruleset, from);
 	for (i = 0; i < from->nr_pool; i++) {
 		ruleset->pool[i] = from->pool[i];
-		clb_local_address_get(from->pool[i]);
+		clb_local_address_get(from->pool[i].local);
 	}
 	ruleset->nr_pool = from->nr_pool;
 	return ruleset;
@@ -512,16 +512,19 @@ int clb_draft_acl_del(struct clb_listener_conf *conf,
  * clb_draft_pool_add() - add a local address to a draft
  * @draft: the draft
  * @local: the address; its reference passes to the draft on success
+ * @node: the node it belongs to; 0: this one
  *
  * Return: 0 or -ENOSPC (CLB_MAX_LOCAL_ADDRESSES).
  * Context: process, owner of the draft.
  */
 int clb_draft_pool_add(struct clb_ruleset *draft,
-		       struct clb_local_address *local)
+		       struct clb_local_address *local, u16 node)
 {
 	if (draft->nr_pool >= CLB_MAX_LOCAL_ADDRESSES)
 		return -ENOSPC;
-	draft->pool[draft->nr_pool++] = local;
+	draft->pool[draft->nr_pool++] = (struct clb_local_conf) {
+		.local = local, .node = node,
+	};
 	return 0;
 }
 
@@ -537,7 +540,7 @@ void clb_draft_pool_del(struct clb_ruleset *draft,
 {
 	u32 i;
 
-	for (i = 0; draft->pool[i] != local; i++)
+	for (i = 0; draft->pool[i].local != local; i++)
 		;
 	draft->pool[i] = draft->pool[--draft->nr_pool];
 	clb_local_address_put(local);
@@ -560,5 +563,5 @@ void clb_draft_flush(struct clb_ruleset *draft)
 	}
 	draft->nr_listeners = 0;
 	while (draft->nr_pool)
-		clb_local_address_put(draft->pool[--draft->nr_pool]);
+		clb_local_address_put(draft->pool[--draft->nr_pool].local);
 }

@@ -82,11 +82,23 @@ struct clb_listener_conf {
 };
 
 /**
+ * struct clb_local_conf - a local address in a configuration
+ * @local: the live object; holds a reference
+ * @node: the node it belongs to; 0: this one
+ */
+struct clb_local_conf {
+	struct clb_local_address *local;
+	u16			node;
+};
+
+/**
  * struct clb_ruleset - a whole configuration
  * @generation: its number; each published one is one higher
  * @nr_listeners: listeners in @slots
  * @mask: number of slots - 1
  * @nr_pool: local addresses in @pool
+ * @nr_active: the first ones of @pool, which new sessions use; set when it is
+ *	published
  * @slots: open addressing, linear probing; never more than half full
  * @pool: local addresses for FNAT
  * @ref: held by its namespace and by dumps
@@ -100,8 +112,9 @@ struct clb_ruleset {
 	u32			nr_listeners;
 	u32			mask;
 	u32			nr_pool;
+	u32			nr_active;
 	struct clb_listener_conf **slots;
-	struct clb_local_address **pool;
+	struct clb_local_conf	*pool;
 	refcount_t		ref;
 	struct rcu_work		free;
 };
@@ -140,7 +153,7 @@ int clb_draft_acl_add(struct clb_listener_conf *conf,
 int clb_draft_acl_del(struct clb_listener_conf *conf,
 		      const struct clb_prefix *prefix);
 int clb_draft_pool_add(struct clb_ruleset *draft,
-		       struct clb_local_address *local);
+		       struct clb_local_address *local, u16 node);
 void clb_draft_pool_del(struct clb_ruleset *draft,
 			struct clb_local_address *local);
 void clb_draft_flush(struct clb_ruleset *draft);

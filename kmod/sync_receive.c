@@ -8,6 +8,7 @@
 #include <linux/string.h>
 
 #include "sync_engine.h"
+#include "takeover.h"
 
 /* Of clocks that go until 2262; beyond there is room for later lives. */
 #define EPOCH_MAX S64_MAX
@@ -198,10 +199,15 @@ static bool content_valid(struct clb_sync *sync, const u8 *content,
 static void hear_heartbeat(struct clb_sync *sync, struct clb_sync_peer *peer,
 			   const struct clb_sync_heartbeat *heartbeat)
 {
+	bool returned;
+
 	spin_lock(&sync->lock);
 	peer->ready = heartbeat->flags & CLB_SYNC_HEARTBEAT_READY;
 	peer->sessions = heartbeat->sessions;
+	returned = peer->ready && clb_sync_peer_lives(peer);
 	spin_unlock(&sync->lock);
+	if (returned)
+		clb_takeover_returned(sync->cn, peer->node);
 }
 
 /* It names this node: in its present life, or in one we know nothing of. */

@@ -84,7 +84,7 @@ static int secret_add(struct clb_sync *sync, u8 id, const u8 *bytes,
 		return -EEXIST;
 	}
 	if (secret->known) {
-		NL_SET_ERR_MSG(extack, "there are two secrets, remove one first");
+		NL_SET_ERR_MSG(extack, "there are two secrets, remove one");
 		return -ENOSPC;
 	}
 	memcpy(secret->bytes, bytes, sizeof(secret->bytes));
@@ -149,11 +149,11 @@ static int secret_del(struct clb_sync *sync, u8 id, const u8 *bytes,
 	if (i < 0)
 		return secret_missing(extack);
 	if (i == sync->sending) {
-		NL_SET_ERR_MSG(extack, "this node sends with it, let it use the other one first");
+		NL_SET_ERR_MSG(extack, "this node sends with it: use the other");
 		return -EBUSY;
 	}
 	if (is_heard(sync, id)) {
-		NL_SET_ERR_MSG(extack, "another node sends with it, see the list of peers");
+		NL_SET_ERR_MSG(extack, "another node sends with it: see peers");
 		return -EBUSY;
 	}
 	WRITE_ONCE(sync->secrets[i].known, false);

@@ -285,22 +285,28 @@ static struct clb_server *server_find(struct clb_sync *sync,
 	return fits(conf, told) ? server->server : NULL;
 }
 
-/* A local address of our own pool has its ports taken by us alone. */
+/*
+ * Ports of a local address that we use are taken by us alone. One of another
+ * node may be an older copy's yet, which is not done with it here.
+ */
 static bool local_take(struct clb_sync *sync, struct clb_session *session)
 {
+	const struct clb_ruleset *ruleset =
+		rcu_dereference(sync->cn->ruleset);
 	const struct clb_tuple *reply = clb_session_tuple(session,
 							  CLB_DIR_REPLY);
 	struct clb_endpoint server = session->server->key;
 	struct clb_local_address *local;
 
-	local = clb_pool_find(rcu_dereference(sync->cn->ruleset),
-			      reply->family, &reply->dst);
-	if (!local)
-		return true;
+	local = clb_pool_find(ruleset, reply->family, &reply->dst);
 	server.port = reply->sport;
-	if (!clb_pool_reserve(local, &server, reply->dport))
+	if (local && clb_pool_reserve(local, &server, reply->dport)) {
+		session->local = local;
+		return true;
+	}
+	if (local && clb_pool_uses(ruleset, local))
 		return false;
-	session->local = local;
+	WRITE_ONCE(sync->cn->strays, true);
 	return true;
 }
 

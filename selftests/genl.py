@@ -73,6 +73,8 @@ class Cmd(enum.IntEnum):
     SYNC_SECRET_ADD = 30
     SYNC_SECRET_USE = 31
     SYNC_SECRET_DEL = 32
+    SYNC_TAKEOVER = 33
+    SYNC_GIVEBACK = 34
 
 
 class A(enum.IntEnum):

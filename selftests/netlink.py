@@ -82,6 +82,7 @@ NESTS = {
                  first_unknown("clb_settings_attr")),
     A.SESSION: ({4: attr(4, genl.address("192.0.2.11"))},
                 first_unknown("clb_session_attr")),
+    A.SYNC_PEER: ({2: attr(2, u16(7))}, first_unknown("clb_sync_peer_attr")),
     A.SYNC: ({3: attr(3, genl.u16(1)), 4: attr(4, u32(1)),
               5: attr(5, genl.address("239.0.0.1")), 10: attr(10, bytes(32))},
              first_unknown("clb_sync_attr")),
@@ -123,6 +124,8 @@ COMMANDS = {
     (Cmd.SYNC_STOP, False): ([], []),
     (Cmd.SYNC_GET, False): ([], []),
     (Cmd.SYNC_PEER_GET, True): ([], []),
+    (Cmd.SYNC_TAKEOVER, False): ([A.SYNC_PEER], [A.SYNC_PEER]),
+    (Cmd.SYNC_GIVEBACK, False): ([A.SYNC_PEER], [A.SYNC_PEER]),
     (Cmd.SYNC_SECRET_ADD, False): ([A.SYNC], [A.SYNC]),
     (Cmd.SYNC_SECRET_USE, False): ([A.SYNC], [A.SYNC]),
     (Cmd.SYNC_SECRET_DEL, False): ([A.SYNC], [A.SYNC]),
@@ -144,6 +147,9 @@ INSIDE = {
     (Cmd.LISTENER_SET, A.LISTENER): OPTIONS,
     (Cmd.SERVER_ADD, A.SERVER): SERVER_OPTIONS,
     (Cmd.SERVER_SET, A.SERVER): SERVER_OPTIONS,
+    (Cmd.LOCAL_ADDRESS_ADD, A.LOCAL_ADDRESS): {3: ("node", 2, [])},
+    (Cmd.SYNC_TAKEOVER, A.SYNC_PEER): {2: ("node", 2, [0])},
+    (Cmd.SYNC_GIVEBACK, A.SYNC_PEER): {2: ("node", 2, [0])},
     (Cmd.ACL_ADD, A.ACL_ENTRY): ACL, (Cmd.ACL_DEL, A.ACL_ENTRY): ACL,
     (Cmd.SETTINGS_SET, A.SETTINGS): SETTINGS,
     (Cmd.SESSION_GET, A.SESSION): FILTERS,
@@ -152,7 +158,7 @@ INSIDE = {
 }
 KEYS = {A.LISTENER: [2, 3, 4], A.SERVER: [2], A.ACL_ENTRY: [1],
         A.LOCAL_ADDRESS: [1], A.SETTINGS: [], A.SESSION: [],
-        A.SYNC: [3, 4, 5, 10]}
+        A.SYNC: [3, 4, 5, 10], A.SYNC_PEER: [2]}
 ADDRESS = {A.LISTENER: 3, A.SERVER: 2, A.ACL_ENTRY: 1, A.LOCAL_ADDRESS: 1,
            A.SESSION: 4, A.SYNC: 5}
 

@@ -123,7 +123,7 @@ struct clb_session *clb_test_open(struct kunit *test, u8 mode,
 	local = clb_local_address_make(clb_test_net(), family, &addr);
 	KUNIT_EXPECT_NOT_NULL(test, local);
 	if (local)
-		KUNIT_EXPECT_EQ(test, clb_draft_pool_add(draft, local), 0);
+		KUNIT_EXPECT_EQ(test, clb_draft_pool_add(draft, local, 0), 0);
 	clb_test_publish(test, draft);
 	client = clb_test_tuple(test, "192.0.2.77", 40001, "203.0.113.1", 80,
 				key->protocol);

@@ -4,13 +4,14 @@
 #include <linux/mm.h>
 
 #include "../pool.h"
+#include "../takeover.h"
 #include "test.h"
 
 static const char *const addresses[] = {
 	"198.51.100.1", "198.51.100.2", "2001:db8:5::1",
 };
 
-static void pool_add(struct kunit *test, const char *text)
+static void pool_add_of(struct kunit *test, const char *text, u16 node)
 {
 	struct clb_ruleset *draft = clb_test_draft(test);
 	struct clb_local_address *local;
@@ -21,8 +22,14 @@ static void pool_add(struct kunit *test, const char *text)
 	local = clb_local_address_make(clb_test_net(), family, &addr);
 	KUNIT_EXPECT_NOT_NULL(test, local);
 	if (local)
-		KUNIT_EXPECT_EQ(test, clb_draft_pool_add(draft, local), 0);
+		KUNIT_EXPECT_EQ(test, clb_draft_pool_add(draft, local, node),
+				0);
 	clb_test_publish(test, draft);
+}
+
+static void pool_add(struct kunit *test, const char *text)
+{
+	pool_add_of(test, text, 0);
 }
 
 static struct clb_local_address *pool_find(struct kunit *test,
@@ -210,6 +217,56 @@ static void back_again(struct kunit *test)
 	clb_pool_give(local, &server, port);
 }
 
+static void expect_taken_over(struct kunit *test)
+{
+	struct clb_net *cn = clb_test_net();
+
+	mutex_lock(&cn->config_lock);
+	KUNIT_EXPECT_EQ(test, clb_takeover(cn, 7, NULL), -ENOENT);
+	KUNIT_EXPECT_EQ(test, clb_takeover_own(cn, 1), 0);
+	KUNIT_EXPECT_EQ(test, clb_takeover(cn, 1, NULL), -EALREADY);
+	KUNIT_EXPECT_EQ(test, clb_takeover(cn, 8, NULL), -ENOENT);
+	KUNIT_EXPECT_EQ(test, clb_takeover(cn, 7, NULL), 0);
+	KUNIT_EXPECT_EQ(test, clb_takeover(cn, 7, NULL), -EALREADY);
+	mutex_unlock(&cn->config_lock);
+}
+
+static void expect_given_back(struct kunit *test)
+{
+	struct clb_net *cn = clb_test_net();
+
+	mutex_lock(&cn->config_lock);
+	KUNIT_EXPECT_EQ(test, clb_giveback(cn, 7, NULL), 0);
+	KUNIT_EXPECT_EQ(test, clb_giveback(cn, 7, NULL), -ENOENT);
+	KUNIT_EXPECT_EQ(test, clb_takeover_own(cn, 0), 0);
+	mutex_unlock(&cn->config_lock);
+}
+
+/* Of another node: not used until it is taken over, and then but free ports. */
+static void of_another_node(struct kunit *test)
+{
+	struct clb_endpoint server =
+		clb_test_endpoint(test, "198.51.100.11", 80, IPPROTO_TCP);
+	struct clb_local_address *local;
+	__be16 port = 0;
+
+	pool_add_of(test, addresses[0], 7);
+	local = pool_find(test, addresses[0]);
+	KUNIT_ASSERT_NOT_NULL(test, local);
+	expect_exhausted(test, &server);
+	/* where the search for a port begins */
+	KUNIT_ASSERT_TRUE(test, clb_pool_reserve(local, &server, htons(2000)));
+	expect_taken_over(test);
+	KUNIT_EXPECT_PTR_EQ(test, local,
+			    clb_pool_take(clb_test_in_force(), &server, 1,
+					  &port));
+	KUNIT_EXPECT_EQ(test, ntohs(port), 2001);
+	expect_given_back(test);
+	expect_exhausted(test, &server);
+	clb_pool_give(local, &server, port);
+	clb_pool_give(local, &server, htons(2000));
+}
+
 static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(empty),
 	KUNIT_CASE(of_the_family),
@@ -217,6 +274,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(next_address),
 	KUNIT_CASE(freed_ports_rest),
 	KUNIT_CASE(back_again),
+	KUNIT_CASE(of_another_node),
 	{}
 };
 

@@ -27,6 +27,8 @@ static const char *const command_names[] = {
 	[CLB_CMD_SYNC_SECRET_ADD] = "sync add-secret",
 	[CLB_CMD_SYNC_SECRET_USE] = "sync use-secret",
 	[CLB_CMD_SYNC_SECRET_DEL] = "sync del-secret",
+	[CLB_CMD_SYNC_TAKEOVER] = "sync takeover",
+	[CLB_CMD_SYNC_GIVEBACK] = "sync giveback",
 };
 
 const char *clb_command_name(enum clb_cmd command)
@@ -58,6 +60,8 @@ const struct clb_object *clb_command_object(enum clb_cmd command)
 	case CLB_CMD_LOCAL_ADDRESS_GET:
 	case CLB_CMD_LOCAL_ADDRESS_ADD:
 	case CLB_CMD_LOCAL_ADDRESS_DEL:
+	case CLB_CMD_SYNC_TAKEOVER:
+	case CLB_CMD_SYNC_GIVEBACK:
 		return &clb_local_address_object;
 	case CLB_CMD_SETTINGS_GET:
 	case CLB_CMD_SETTINGS_SET:
@@ -185,6 +189,8 @@ void clb_command_print(FILE *file, const struct clb_message *message)
 		clb_options_print(file, object, &message->listener);
 	else if (object == &clb_server_object)
 		clb_options_print(file, object, &message->server);
+	else if (object == &clb_local_address_object)
+		clb_options_print(file, object, &message->local_address);
 	else if (object == &clb_settings_object)
 		clb_options_print(file, object, &message->settings);
 	print_acl_entries(file, message);

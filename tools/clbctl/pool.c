@@ -5,7 +5,7 @@
 
 #include "view.h"
 
-static int parse_address(struct clb_args *args, struct clb_message *message)
+static int take_address(struct clb_args *args, struct clb_message *message)
 {
 	const char *word = clb_args_take(args);
 	struct clb_address address;
@@ -18,11 +18,28 @@ static int parse_address(struct clb_args *args, struct clb_message *message)
 	clb_field_set_address(clb_field_find(&clb_local_address_object,
 					     CLB_LOCAL_ADDRESS_A_ADDRESS),
 			      &message->local_address, &address);
+	return 0;
+}
+
+static int parse_add(struct clb_args *args, struct clb_message *message)
+{
+	if (take_address(args, message))
+		return -EINVAL;
+	return clb_args_options(args, &clb_local_address_object,
+				&message->local_address);
+}
+
+static int parse_del(struct clb_args *args, struct clb_message *message)
+{
+	if (take_address(args, message))
+		return -EINVAL;
 	return clb_args_end(args);
 }
 
 static const struct clb_column columns[] = {
 	{ "ADDRESS", "address" },
+	{ "NODE", "node" },
+	{ "ACTIVE", "active" },
 	{ "SESSIONS", "sessions" },
 	{ NULL, NULL },
 };
@@ -44,8 +61,8 @@ static int show(struct clb_context *context, struct clb_args *args)
 }
 
 static const struct clb_subcommand subcommands[] = {
-	{ "add", CLB_CMD_LOCAL_ADDRESS_ADD, parse_address, clb_change_run },
-	{ "del", CLB_CMD_LOCAL_ADDRESS_DEL, parse_address, clb_change_run },
+	{ "add", CLB_CMD_LOCAL_ADDRESS_ADD, parse_add, clb_change_run },
+	{ "del", CLB_CMD_LOCAL_ADDRESS_DEL, parse_del, clb_change_run },
 	{ "show", CLB_CMD_LOCAL_ADDRESS_GET, NULL, show },
 	{ 0 },
 };
@@ -55,10 +72,13 @@ const struct clb_verb clb_verb_local = {
 	.summary = "local addresses, the sources of fnat",
 	.subcommands = subcommands,
 	.help =
-"usage: clbctl local add ADDRESS\n"
+"usage: clbctl local add ADDRESS [node ID]\n"
 "       clbctl local del ADDRESS\n"
 "       clbctl local [show]\n"
 "\n"
 "Listeners in mode fnat send to their servers from these addresses, which must\n"
-"be routed to this node. Sessions of an address that is removed live on.\n",
+"be routed to this node. Sessions of an address that is removed live on.\n"
+"\n"
+"  node ID    of the node it belongs to (0: this one), so that all nodes may have\n"
+"             the same list; clbctl sync takeover uses those of a dead node\n",
 };

@@ -186,6 +186,10 @@ static const struct clb_field local_address_fields[] = {
 		"address", ADDRESS, ADDRESS, KEY) },
 	{ FIELD(clb_local_address, CLB_LOCAL_ADDRESS, sessions, SESSIONS,
 		"sessions", U32, NUMBER, OUTPUT) },
+	{ FIELD(clb_local_address, CLB_LOCAL_ADDRESS, node, NODE, "node",
+		U16, NUMBER, OPTION), .what = "ID" },
+	{ FIELD(clb_local_address, CLB_LOCAL_ADDRESS, active, ACTIVE,
+		"active", U8, SWITCH, OUTPUT) },
 };
 
 static const struct clb_field settings_fields[] = {

@@ -80,6 +80,8 @@ struct clb_acl_entry {
 struct clb_local_address {
 	uint64_t present;
 	struct clb_address address;
+	uint8_t active;
+	uint16_t node;
 	uint32_t sessions;
 };
 

@@ -65,7 +65,7 @@ for verb in $help_verbs; do
 			sub(/^usage:/, ""); sub(/\(.*/, "")
 			word = $3
 			gsub(/[][]/, "", word)
-			if (word ~ /^[a-z]+$/) print word
+			if (word ~ /^[a-z][a-z-]*$/) print word
 			if (word ~ /^[a-z]+[|][a-z]+$/) {
 				gsub(/[|]/, "\n", word); print word
 			}
@@ -92,6 +92,7 @@ for verb in $help_verbs; do
 		case $verb in
 		listener|server) before="$verb set tcp 192.0.2.1:80" ;;
 		settings) before="settings set" ;;
+		local) before="local add 192.0.2.1" ;;
 		sync) before="sync start" ;;
 		*) before="$verb show" ;;
 		esac

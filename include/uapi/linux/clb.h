@@ -66,6 +66,15 @@
  *	there is none of it, or sync is not started
  * @CLB_CMD_SYNC_SECRET_DEL: forget the secret of this key id. -ENOENT as
  *	above. -EBUSY: this node sends with it, or another one was heard to
+ * @CLB_CMD_SYNC_TAKEOVER: use the local addresses of CLB_A_SYNC_PEER (node),
+ *	which is dead, for new sessions, too. -EALREADY: they are used. -ENOENT:
+ *	there are none, or sync was never started. -ENOSPC: of too many nodes.
+ *	As an event: CLB_A_LOCAL_ADDRESS is used from now on and must be routed
+ *	to this node; one event for each address
+ * @CLB_CMD_SYNC_GIVEBACK: use them no more; those of a node that is heard to be
+ *	ready are given back without. -ENOENT: they were not taken over. As an
+ *	event: CLB_A_LOCAL_ADDRESS is its owner's again and need not be routed
+ *	to this node any more
  *
  * Events carry the command that caused the change and the objects in the
  * form in which the matching GET command returns them.
@@ -104,6 +113,8 @@ enum clb_cmd {
 	CLB_CMD_SYNC_SECRET_ADD,
 	CLB_CMD_SYNC_SECRET_USE,
 	CLB_CMD_SYNC_SECRET_DEL,
+	CLB_CMD_SYNC_TAKEOVER,
+	CLB_CMD_SYNC_GIVEBACK,
 
 	__CLB_CMD_MAX,
 	CLB_CMD_MAX = __CLB_CMD_MAX - 1
@@ -402,11 +413,17 @@ enum clb_acl_attr {
  * @CLB_LOCAL_ADDRESS_A_ADDRESS: binary, 4 or 16 bytes, network order; must be
  *	routed to the node, best as a local address of it
  * @CLB_LOCAL_ADDRESS_A_SESSIONS: u32, sessions that use it (output)
+ * @CLB_LOCAL_ADDRESS_A_NODE: u16, id of the node it belongs to, so that all
+ *	nodes may be configured alike; 0 (default): to this one
+ * @CLB_LOCAL_ADDRESS_A_ACTIVE: u8, 1: new sessions use it; 0: it belongs to
+ *	another node, of which this one serves sessions it was told of (output)
  */
 enum clb_local_address_attr {
 	CLB_LOCAL_ADDRESS_A_UNSPEC,
 	CLB_LOCAL_ADDRESS_A_ADDRESS,
 	CLB_LOCAL_ADDRESS_A_SESSIONS,
+	CLB_LOCAL_ADDRESS_A_NODE,
+	CLB_LOCAL_ADDRESS_A_ACTIVE,
 
 	__CLB_LOCAL_ADDRESS_A_MAX,
 	CLB_LOCAL_ADDRESS_A_MAX = __CLB_LOCAL_ADDRESS_A_MAX - 1
@@ -706,7 +723,7 @@ enum clb_sync_attr {
  * enum clb_sync_peer_attr - another node, as this one knows it
  * @CLB_SYNC_PEER_A_UNSPEC: not used
  * @CLB_SYNC_PEER_A_PAD: alignment of 64-bit attributes
- * @CLB_SYNC_PEER_A_NODE: u16, its id
+ * @CLB_SYNC_PEER_A_NODE: u16, its id, 1 to 65535
  * @CLB_SYNC_PEER_A_ADDRESS: binary, 4 or 16 bytes, network order: from where
  *	its last datagram came (output)
  * @CLB_SYNC_PEER_A_EPOCH: u64, its present life (output)
