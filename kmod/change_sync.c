@@ -15,19 +15,17 @@ static struct clb_net *net_of(struct genl_info *info)
 	return clb_net(genl_info_net(info));
 }
 
-/* A start that is refused leaves the node with the id it had. */
+/* From now on the node has an id, and with it local addresses of its own. */
 static int node_start(struct clb_net *cn, const struct clb_sync_config *config,
 		      struct netlink_ext_ack *extack)
 {
-	u16 before = cn->node;
-	int err;
+	int err = clb_net_start(cn) ?: clb_sync_start(cn, config, extack);
 
-	err = clb_net_start(cn) ?: clb_takeover_own(cn, config->node);
 	if (err)
 		return err;
-	err = clb_sync_start(cn, config, extack);
+	err = clb_takeover_own(cn, config->node);
 	if (err)
-		clb_takeover_own(cn, before);
+		clb_sync_stop(cn);
 	return err;
 }
 

@@ -205,6 +205,7 @@ static bool old_retire(const struct clb_ruleset *old,
 	return dead;
 }
 
+/* Copies of other nodes' sessions may use what is new in the pool. */
 static bool pool_grew(const struct clb_ruleset *draft,
 		      const struct clb_ruleset *old)
 {
@@ -247,7 +248,8 @@ int clb_ruleset_publish(struct clb_net *cn, struct clb_ruleset *draft)
 	draft->generation = old ? old->generation + 1 : 1;
 	draft_apply(draft, old);
 	clb_takeover_arrange(cn, draft);
-	grew = READ_ONCE(cn->strays) && pool_grew(draft, old);
+	grew = (READ_ONCE(cn->strays) || rcu_access_pointer(cn->sync)) &&
+	       pool_grew(draft, old);
 	if (grew)
 		clb_takeover_mark(cn, draft);
 	rcu_assign_pointer(cn->ruleset, draft);

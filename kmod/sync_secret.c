@@ -149,7 +149,7 @@ static int secret_del(struct clb_sync *sync, u8 id, const u8 *bytes,
 	if (i < 0)
 		return secret_missing(extack);
 	if (i == sync->sending) {
-		NL_SET_ERR_MSG(extack, "this node sends with it: use the other");
+		NL_SET_ERR_MSG(extack, "this node sends with it: use another");
 		return -EBUSY;
 	}
 	if (is_heard(sync, id)) {
