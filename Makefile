@@ -66,6 +66,11 @@ demo: setup
 	$(MAKE) all
 	@selftests/vm/boot.sh demo selftests/demo.sh
 
+# Nodes are killed: ROUNDS=10 MODES="nat dr", see Documentation/cluster.rst.
+check-cluster: setup
+	$(MAKE) all
+	@selftests/cluster/run.sh
+
 bench: bench-l4 bench-l4-native bench-sync
 
 bench-l4: setup
@@ -127,6 +132,7 @@ help:
 	@echo 'make check         run all quick tests; TESTS="nat abi": only these'
 	@echo 'make check-debug   run the tests on a kernel that looks for faults'
 	@echo 'make check-endurance   10 million sessions, long floods'
+	@echo 'make check-cluster ROUNDS=10 MODES="nat dr": kill nodes under load'
 	@echo 'make check-harness test the test harness itself'
 	@echo 'make coverage      lines of kmod that check-debug reached'
 	@echo 'make fuzz          fuzz without bound; TIME=seconds (3600)'
@@ -142,5 +148,6 @@ help:
 	@echo 'Kernel release: KVER=$(KVER)'
 
 .PHONY: all module have-headers tools setup check check-debug check-harness \
-	check-endurance check-broken coverage fuzz fuzzers bench bench-l4 \
+	check-cluster check-endurance check-broken coverage fuzz \
+	fuzzers bench bench-l4 \
 	bench-l4-native bench-sync demo style install dkms deb in-tree clean help

@@ -76,7 +76,7 @@ build() {
 			cp "$tree/kmod/clb.ko" "$out/" || return
 	fi
 	if grep -qE '^\+\+\+ b/tools/' "$patch"; then
-		tools && cp "$tree/build/tools/clbctl" "$out/"
+		tools && cp "$tree"/build/tools/{clbctl,clb-announce} "$out/"
 	fi
 }
 

@@ -76,10 +76,10 @@ def udp_packet(src, sport, dst, dport):
     return ip_header(src, dst, 17, len(datagram)) + datagram
 
 
-def tcp_packet(src, sport, dst, dport, flags, seq, ack, length=0):
+def tcp_packet(src, sport, dst, dport, flags, seq, ack, payload=b""):
     segment = struct.pack("!HHIIBBHHH", sport, dport, seq & 0xffffffff,
                           ack & 0xffffffff, 0x50, flags, 65535, 0, 0)
-    return with_checksum(src, dst, 6, segment + bytes(length), 16)
+    return with_checksum(src, dst, 6, segment + payload, 16)
 
 
 class Side:
@@ -131,7 +131,8 @@ class Sender:
                 if given[0] in "-~" else int(given)
         if len(numbers) > 1:
             ack = int(numbers[1])
-        side.send(tcp_packet(*side.here, *side.there, bits, seq, ack, length),
+        side.send(tcp_packet(*side.here, *side.there, bits, seq, ack,
+                             bytes(length)),
                   side.there[0])
         if not numbers:
             side.seq += length + ("S" in flags) + ("F" in flags)
@@ -155,6 +156,7 @@ def main():
             print("error:", error, flush=True)
 
 
-if len(sys.argv) != 3:
-    sys.exit(__doc__)
-main()
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main()

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # usage: deb.sh VERSION TREE FILE
 # Makes a Debian package of what "make install" and "make dkms" put into TREE:
-# clbctl and clbd with their man pages, completion and unit, and the module's
-# sources, which DKMS builds for each kernel. dpkg alone is needed.
+# clbctl, clbd and clb-announce with their man pages, completion and units, and
+# the module's sources, which DKMS builds for each kernel. dpkg alone is needed.
 set -euo pipefail
 version=$1 tree=$2 file=$3
 
@@ -30,12 +30,13 @@ cat >"$tree/DEBIAN/control" <<-CONTROL
 	Section: net
 	Priority: optional
 	Depends: $(shared_libraries), dkms, kmod
+	Suggests: bird2, keepalived
 	Installed-Size: $(du -sk "$tree" | cut -f1)
 	Description: load balancer
 	 The kernel module clb, built by DKMS, forwards TCP and UDP from virtual
 	 addresses to servers by NAT, full NAT, direct routing or tunnels, for IPv4
 	 and IPv6. clbctl configures it. clbd forwards HTTP requests by their domain
-	 and URL.
+	 and URL. clb-announce tells a routing daemon when a node may have traffic.
 CONTROL
 cat >"$tree/DEBIAN/postinst" <<-SCRIPT
 	#!/bin/sh

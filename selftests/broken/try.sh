@@ -38,7 +38,8 @@ in_guest() { # TEST
 
 	[ ! -e "$out/clb.ko" ] ||
 		environment+=("CLB_KO=$out/clb.ko" "CLB_KUNIT_KO=$out/clb.ko")
-	[ ! -e "$out/clbctl" ] || environment+=("CLBCTL=$out/clbctl")
+	[ ! -e "$out/clbctl" ] || environment+=("CLBCTL=$out/clbctl"
+		"ANNOUNCE=$out/clb-announce")
 	env "${environment[@]}" "STOP_AT=${case##*$'\n'}" "$top/selftests/run.sh" "$1"
 }
 

@@ -32,20 +32,26 @@ ok() { # NAME COMMAND...
 same() { [ "$(cat)" = "$1" ]; }
 program() {
 	"$root/usr/sbin/clbctl" -V | same "clbctl $version" &&
-		"$root/usr/sbin/clbd" -V | same "clbd $version"
+		"$root/usr/sbin/clbd" -V | same "clbd $version" &&
+		"$root/usr/sbin/clb-announce" -V | same "clb-announce $version"
 }
 man_page() {
 	local page
 
-	for page in man8/clbctl.8 man8/clbd.8 man5/clbd.conf.5; do
+	for page in man8/clbctl.8 man8/clbd.8 man8/clb-announce.8 \
+			man5/clbd.conf.5; do
 		mandoc -T utf8 "$root/usr/share/man/$page" | col -b |
 			grep -x NAME || return
 	done
 }
 unit() {
-	local file=$root/usr/lib/systemd/system/clbd.service
+	local name file
 
-	grep -x "ExecStart=/usr/sbin/clbd" "$file" && ! grep @ "$file"
+	for name in clbd clb-announce; do
+		file=$root/usr/lib/systemd/system/$name.service
+		grep -x "ExecStart=/usr/sbin/$name" "$file" &&
+			! grep @ "$file" || return
+	done
 }
 completion() {
 	# shellcheck disable=SC2016 # for the other shell
@@ -94,7 +100,7 @@ dkms_clean() {
 ok "make install" make -s -C "$top" install PREFIX=/usr "DESTDIR=$root"
 ok "the programs run" program
 ok "the man pages are readable" man_page
-ok "the unit starts the program that was installed" unit
+ok "the units start the programs that were installed" unit
 ok "the completion loads" completion
 ok "the module is of this version and for this kernel" module
 ok "make dkms" make -s -C "$top" dkms "DESTDIR=$root"

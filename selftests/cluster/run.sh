@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# usage: run.sh
+# Nodes are killed and come back while connections go on: 1,000 that transfer,
+# 500 idle ones, 200 that are half-open at the moment of the kill. Nothing may
+# break. The cluster is drawn in lib.sh. Prints TAP.
+#
+# environment:
+#	ROUNDS=1		kills, each of another node
+#	MODES="nat"		of the listeners: nat, dr (not tried)
+#	TRANSFERRING=1000 IDLE=500 HALF=200	connections
+. "$(dirname "$0")/lib.sh"
+
+ROUNDS=${ROUNDS:-1} MODES=${MODES:-nat}
+TRANSFERRING=${TRANSFERRING:-1000} IDLE=${IDLE:-500} HALF=${HALF:-200}
+LIVE="transferring=$TRANSFERRING idle=$IDLE broken=0"
+
+why=$(rig_possible) || skip_all "$why"
+
+# What the client saw, and what nodes did of which they should have done nothing.
+tell_why() {
+	local n
+
+	diag "$(head -n 20 "$TMP/flows.err")"
+	for n in $NODES; do
+		diag "n$n: $(on_clb "$n" stats | xargs)"
+		diag "n$n: $(on_clb "$n" -j sync)"
+		diag "n$n: $(on "$n" dmesg \| tail -n 3)"
+	done
+	diag "$(tail -n 20 "$TMP/router.log")"
+}
+
+report() { # NAME: all live; says the longest stall
+	local got
+
+	got=$(tell flows report)
+	is "$1: $LIVE" "${got% *}" "$LIVE"
+	last_ok || tell_why
+	diag "$1: ${got##* } s"
+}
+
+# Half of them are ended while the node is away, half when it is back.
+finish() { # NAME HOW-MANY
+	is "$1: handshakes go on" "$(tell half finish "$2")" \
+		"finished=$2 broken=0"
+	is "$1: idle connections, too" "$(tell flows ping)" "idle=$IDLE"
+}
+
+round() { # MODE ROUND NODE
+	local name="$1, round $2" t
+
+	is "$name: $HALF are half-open" "$(tell half open "$HALF" \
+		"$FLOWS_PORT" "$VIP4" "$(client4 2)" "$VIP6" "$(client6 2)")" \
+		"half-open=$HALF"
+	t=$(now_ms)
+	kill_node "$3"
+	# shellcheck disable=SC2046 # words are meant to split
+	ok "$name: node $3 is killed; the router sees it" \
+		wait_for 30 hops_are $(others "$3")
+	diag "$name: after $(($(now_ms) - t)) ms"
+	finish "$name, without it" $((HALF / 2))
+	report "$name, without it"
+	t=$(now_ms)
+	boot_node "$3"
+	# shellcheck disable=SC2086 # words are meant to split
+	ok "$name: it is back, and announced" wait_for 600 hops_are $NODES
+	diag "$name: after $(($(now_ms) - t)) ms"
+	finish "$name, with it" $((HALF - HALF / 2))
+	report "$name, with it"
+}
+
+run_mode() { # MODE
+	local i
+
+	ok "$1: three nodes are ready and announced" cluster_up "$1"
+	last_ok || return
+	is "$1: connections are opened" \
+		"$(open_flows "$TRANSFERRING" "$IDLE")" "transferring=$TRANSFERRING idle=$IDLE"
+	for i in $(seq "$ROUNDS"); do
+		round "$1" "$i" $(((i - 1) % 3 + 1))
+	done
+	ok "$1: nodes end with a clean kernel log" cluster_down
+}
+
+ok "the router, clients and servers are there" rig_up
+last_ok || done_testing
+for mode in $MODES; do
+	run_mode "$mode"
+done
+done_testing

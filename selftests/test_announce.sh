@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# clb-announce: which routes are in its table as servers, sync and the module come
+# and go. That BIRD announces them is shown by selftests/cluster.
+. "$(dirname "$0")/lib.sh"
+
+readonly TABLE=8850
+ANNOUNCE=${ANNOUNCE:-$TOP/build/tools/clb-announce}
+
+topo_up 1 || exit 1
+(umask 077 && printf '%064d\n' 7 >"$TMP/secret")
+ip -n "$NS-node" link add sync up type dummy || exit 1
+ip -n "$NS-node" link set sync up multicast on &&
+	ip -n "$NS-node" addr add 10.7.0.1/24 dev sync
+
+announced() { # the addresses in the table, sorted
+	{
+		ip -n "$NS-node" -4 route show table "$TABLE" 2>/dev/null
+		ip -n "$NS-node" -6 route show table "$TABLE" 2>/dev/null
+	} | awk '/proto 197/ {print $2}' | sort | xargs
+}
+announces() { [ "$(announced)" = "$*" ]; }	# ADDRESS...
+becomes() { # NAME ADDRESS...
+	ok "$1" wait_for 10 announces "${@:2}"
+	last_ok || diag "there are: $(announced)"
+}
+
+start_announce() { # OPTION...
+	spawn in_node "$ANNOUNCE" "$@" 2>"$TMP/said"
+	announcer=$spawned
+}
+stop_announce() { kill "$announcer" && wait "$announcer"; }
+is_to_be() { in_node "$ANNOUNCE" --check "$@"; }
+crash() {
+	kill -KILL "$announcer"
+	wait "$announcer"
+	[ -n "$(announced)" ]
+}
+
+config() {
+	local vip
+
+	clb flush
+	for vip in "$VIP4:80 $(server4 1)" "[$VIP6]:80 [$(server6 1)]"; do
+		clb listener add tcp "${vip% *}"
+		clb server add tcp "${vip% *}" "${vip#* }"
+	done
+}
+start_sync() {
+	clb sync start node 1 interface sync group 239.7.0.1 \
+		secret "$TMP/secret"
+}
+
+test_ready() {
+	config
+	start_announce
+	is "nothing is announced without sync" "$(announced)" ""
+	not_ok "nor is it to be" is_to_be "$VIP4"
+	ok "but alone it is" is_to_be "$VIP4" --alone
+	ok "sync starts" start_sync
+	becomes "a node that is ready announces its VIPs" "$VIP6" "$VIP4"
+	ok "they are to be announced" is_to_be "$VIP4"
+	ok "IPv6, too" is_to_be "$VIP6"
+	not_ok "another address is not" is_to_be 203.0.113.2
+	ok "this is said" grep -qx "clb-announce: announce $VIP4" "$TMP/said"
+	ok "sync stops" clb sync stop
+	becomes "without it they are withdrawn"
+	ok "this is said, too" grep -qx "clb-announce: withdraw $VIP4" "$TMP/said"
+	ok "it ends" stop_announce
+}
+
+test_servers() {
+	config
+	start_announce --alone
+	becomes "alone it announces its VIPs" "$VIP6" "$VIP4"
+	clb server drain tcp "$VIP4:80" "$(server4 1)"
+	clb listener add tcp 203.0.113.2:80
+	clb server add tcp 203.0.113.2:80 "$(server4 1)"
+	becomes "one whose server drains stays" "$VIP6" "$VIP4" 203.0.113.2
+	clb server down tcp "$VIP4:80" "$(server4 1)"
+	becomes "one whose server is down goes" "$VIP6" 203.0.113.2
+	clb listener add tcp "$VIP4:81"
+	clb server add tcp "$VIP4:81" "$(server4 1)"
+	becomes "one with a server at another port comes" \
+		"$VIP6" "$VIP4" 203.0.113.2
+	clb server del tcp "$VIP4:81" "$(server4 1)"
+	clb server up tcp "$VIP4:80" "$(server4 1)"
+	clb listener del tcp 203.0.113.2:80
+	becomes "with its listener a VIP goes" "$VIP6" "$VIP4"
+	clb local add "$NODE_BACK4"
+	becomes "local addresses are announced" "$NODE_BACK4" "$VIP6" "$VIP4"
+	clb flush
+	becomes "with no listener there is nothing left"
+	ok "it ends" stop_announce
+}
+
+test_life() {
+	config
+	ip -n "$NS-node" route add blackhole 203.0.113.9 table "$TABLE"
+	start_announce --alone
+	becomes "VIPs are announced" "$VIP6" "$VIP4"
+	ok "it crashes, and they stay" crash
+	clb server del tcp "$VIP4:80" "$(server4 1)"
+	start_announce --alone
+	becomes "started again it removes what is not true any more" "$VIP6"
+	ok "it is told to end" stop_announce
+	is "then nothing is announced" "$(announced)" ""
+	start_announce --alone
+	becomes "it starts once more" "$VIP6"
+	crash
+	ok "the unit's last word" in_node "$ANNOUNCE" --withdraw
+	is "withdraws, too" "$(announced)" ""
+	ok "routes of others stayed" \
+		ip -n "$NS-node" route show table "$TABLE" 203.0.113.9
+	start_announce --alone --table 99
+	ok "another table" wait_for 10 in_table 99
+	ok "it ends" stop_announce
+	not_ok "table 0 is refused" in_node "$ANNOUNCE" --table 0
+}
+in_table() {
+	ip -n "$NS-node" -6 route show table "$1" | grep -q "$VIP6"
+}
+
+test_module() {
+	config
+	start_announce --alone
+	becomes "VIPs are announced" "$VIP6" "$VIP4"
+	ok "the module goes" clb_module_unload
+	becomes "and with it what was announced"
+	ok "the module comes" clb_module_load
+	config
+	becomes "it is found again" "$VIP6" "$VIP4"
+	clb flush
+	becomes "and listened to"
+	ok "it ends" stop_announce
+}
+
+for _part in ready servers life module; do
+	! part "$_part" || "test_$_part"
+done
+done_testing
