@@ -71,7 +71,7 @@ check-cluster: setup
 	$(MAKE) all
 	@selftests/cluster/run.sh
 
-bench: bench-l4 bench-l4-native bench-sync
+bench: bench-l4 bench-l4-native bench-sync bench-l7
 
 bench-l4: setup
 	$(MAKE) all
@@ -84,6 +84,10 @@ bench-l4-native: setup
 bench-sync: setup
 	$(MAKE) all
 	@selftests/bench/sync.sh
+
+bench-l7: setup
+	$(MAKE) tools
+	@selftests/bench/l7.sh
 
 style: setup
 	@selftests/style.sh
@@ -138,7 +142,8 @@ help:
 	@echo 'make fuzz          fuzz without bound; TIME=seconds (3600)'
 	@echo 'make check-broken  break the code, see the tests fail; NAMES="..."'
 	@echo 'make bench         measure; results in build/bench: all of bench-l4'
-	@echo '                   (instructions), bench-l4-native (time), bench-sync'
+	@echo '                   (instructions), bench-l4-native (time), bench-sync,'
+	@echo '                   bench-l7 (HTTP)'
 	@echo 'make style         checkpatch, sparse, cppcheck, clang-format, shellcheck'
 	@echo 'make install       install for kernel KVER; PREFIX=, DESTDIR='
 	@echo 'make dkms          install the module through DKMS'
@@ -148,6 +153,6 @@ help:
 	@echo 'Kernel release: KVER=$(KVER)'
 
 .PHONY: all module have-headers tools setup check check-debug check-harness \
-	check-cluster check-endurance check-broken coverage fuzz \
-	fuzzers bench bench-l4 \
-	bench-l4-native bench-sync demo style install dkms deb in-tree clean help
+	check-cluster check-endurance check-broken coverage fuzz fuzzers bench \
+	bench-l4 bench-l4-native bench-sync bench-l7 demo style install dkms \
+	deb in-tree clean help

@@ -4,7 +4,8 @@
 
 Puts what the benchmarks left in build/bench into the tables of
 Documentation/performance.rst, which stand between ".. begin NAME" and
-".. end NAME". No figure in them is written by hand.
+".. end NAME". No figure in them is written by hand. Tables of a benchmark that
+did not run stay as they are.
 """
 import json
 import os
@@ -53,9 +54,9 @@ def load(file, unit=None):
 
 
 def rst(rows):
-    """A simple table; the first row is the head."""
+    """A simple table; the first row is the head. None without others."""
     if len(rows) == 1:
-        return "Not measured yet."
+        return None
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells)]
     ruler = "  ".join("=" * w for w in widths)
@@ -133,13 +134,31 @@ def throughput():
     return rst(rows)
 
 
+def http():
+    values = load("l7")
+    rows = [["", "clbd", "nginx", "HAProxy", "clbd / best", ""]]
+    units = {"memory/idle": "bytes", "http1/keepalive/p99-at-70%": "ms"}
+    for name in values:
+        system, _, case = name.partition("/")
+        if system != "clbd" or ":" in case:
+            continue
+        row = [values.get(f"{s}/{case}", "-")
+               for s in ("clbd", "nginx", "haproxy")]
+        rows.append([case, *row, values.get(f"{name}:best", "-"),
+                     units.get(case, "requests")])
+    return rst(rows)
+
+
 def main():
     with open(PAGE) as file:
         page = file.read()
-    for table in packets, sizes, sessions, memory, native, throughput:
-        name = table.__name__
+    for table in (packets, sizes, sessions, memory, native, throughput,
+                  http):
+        name, text = table.__name__, table()
+        if not text:
+            continue
         page, n = re.subn(rf"(\.\. begin {name}\n).*?(\.\. end {name}\n)",
-                          lambda m: f"{m[1]}\n{table()}\n\n{m[2]}", page,
+                          lambda m: f"{m[1]}\n{text}\n\n{m[2]}", page,
                           flags=re.DOTALL)
         if n != 1:
             raise SystemExit(f"no place for {name}")

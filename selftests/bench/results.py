@@ -5,7 +5,8 @@
 Makes the JSON file of the lines "result NAME VALUE UNIT" in the text: the
 median where a name comes more than once, and ratios of results to their peers
 in the same run: NAME:ipvs, NAME:forward, NAME:1000 (sessions), NAME:clb. Prints
-all as a table, and beside it the reach of file reach, where there is one.
+all as a table, and beside it the reach of file reach, where there is one: the
+most, or after ">=" the least, that the value may be.
 """
 import json
 import os
@@ -51,15 +52,18 @@ def ratios(values):
 
 
 def read_reach():
-    """Limits by name and unit; a file of lines NAME LIMIT UNIT. Unit "ratio ns"
-    is a ratio of times, where that of instructions has another limit."""
+    """Limits by name and unit, with the sign before them; a file of lines NAME
+    LIMIT UNIT. Unit "ratio ns" is a ratio of times, where that of instructions
+    has another limit."""
     reach = {}
     path = os.path.join(os.path.dirname(os.path.realpath(__file__)), "reach")
     with open(path) as file:
         for line in file:
             word = line.split("#")[0].split()
             if word:
-                reach[(word[0], " ".join(word[2:]))] = float(word[1])
+                sign = ">=" if word[1].startswith(">=") else "<="
+                reach[(word[0], " ".join(word[2:]))] = (
+                    sign, float(word[1].removeprefix(">=")))
     return reach
 
 
@@ -72,8 +76,10 @@ def table(values, reach):
         if timed:
             limit = reach.get((name, f"{unit} ns"), limit)
         if limit is not None:
-            verdict = "" if value <= limit else "  over"
-            line += f" <= {rounded(limit)}{verdict}"
+            sign, limit = limit
+            missed = value > limit if sign == "<=" else value < limit
+            line += f" {sign} {rounded(limit)}"
+            line += ("  over" if sign == "<=" else "  under") * missed
         print(line.rstrip())
 
 

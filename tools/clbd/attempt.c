@@ -171,8 +171,7 @@ static bool is_idempotent(const struct clbd_session *session)
 	}
 }
 
-/* Whether doing it twice does no more than once; the body must be at hand. */
-static bool may_repeat(const struct clbd_session *session)
+bool clbd_session_may_repeat(const struct clbd_session *session)
 {
 	return is_idempotent(session) && !session->sent && !session->begun &&
 	       !session->interim;
@@ -212,7 +211,7 @@ void clbd_session_upstream_lost(struct clbd_session *session)
 		clbd_session_server_failed(session);
 	clbd_session_leave_upstream(session, false);
 	/* A new one that ends has seen the request: it may be what ended it. */
-	if (!used || !may_repeat(session)) {
+	if (!used || !clbd_session_may_repeat(session)) {
 		worker->stats->server_errors++;
 		session->ending = CLBD_ENDING_SERVER;
 		clbd_session_answer(session, 502);

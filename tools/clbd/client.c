@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,7 +14,7 @@
 
 static void put_input(struct clbd_client *client)
 {
-	clbd_pool_put(&client->conn.worker->buffers, client->in);
+	clbd_worker_put_buffer(client->conn.worker, client->in);
 	client->in = NULL;
 }
 
@@ -351,7 +350,6 @@ void clbd_client_accept(struct clbd_port *port, int fd,
 {
 	struct clbd_worker *worker = port->conn.worker;
 	struct clbd_client *client = clbd_pool_get(&worker->client_pool);
-	int one = 1;
 
 	if (!client) {
 		close(fd);
@@ -363,7 +361,6 @@ void clbd_client_accept(struct clbd_port *port, int fd,
 		close(fd);
 		return;
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	client->port = port;
 	note_peer(client, peer);
 	port->clients++;

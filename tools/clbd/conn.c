@@ -92,10 +92,8 @@ void clbd_conn_free(struct clbd_conn *conn, struct clbd_pool *pool)
 	clbd_conn_bury(conn, pool);
 }
 
-void clbd_conn_event(struct clbd_conn *conn, uint32_t events)
+void clbd_conn_note(struct clbd_conn *conn, uint32_t events)
 {
-	if (conn->fd < 0)
-		return;
 	if (events & (EPOLLIN | EPOLLRDHUP))
 		conn->readable = true;
 	if (events & EPOLLOUT)
@@ -104,7 +102,12 @@ void clbd_conn_event(struct clbd_conn *conn, uint32_t events)
 		conn->ending = true;
 	if (events & (EPOLLERR | EPOLLHUP))
 		conn->readable = conn->writable = conn->broken = true;
-	conn->ops->wake(conn);
+}
+
+void clbd_conn_wake(struct clbd_conn *conn)
+{
+	if (conn->fd >= 0)
+		conn->ops->wake(conn);
 }
 
 /* Fewer bytes than asked for: all is read, until the next event. */

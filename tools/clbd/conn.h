@@ -68,7 +68,10 @@ void clbd_conn_bury(struct clbd_conn *conn, struct clbd_pool *pool);
 void clbd_conn_free(struct clbd_conn *conn, struct clbd_pool *pool);
 
 /* What epoll_wait() said. */
-void clbd_conn_event(struct clbd_conn *conn, uint32_t events);
+void clbd_conn_note(struct clbd_conn *conn, uint32_t events);
+
+/* Its owner is told, unless it was closed meanwhile. */
+void clbd_conn_wake(struct clbd_conn *conn);
 
 /**
  * clbd_conn_read() - read what is there

@@ -22,7 +22,7 @@ static struct writer begin(struct clbd_buffer *out)
 {
 	return (struct writer){
 		.at = out->data + out->end,
-		.end = out->data + CLBD_BUFFER_SIZE - CLBD_FORWARD_SPARE,
+		.end = out->data + out->size - CLBD_FORWARD_SPARE,
 	};
 }
 

@@ -18,7 +18,10 @@
 #define BACKLOG 4096
 #define CONFIG_SIZE (64 * 1024 * 1024)
 
-/* A worker each: the kernel spreads connections over them. */
+/*
+ * A worker each: the kernel spreads connections over them. Those that are
+ * accepted have TCP_NODELAY from here.
+ */
 int clbd_listen(const char *address)
 {
 	struct sockaddr_storage name;
@@ -33,6 +36,7 @@ int clbd_listen(const char *address)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ||
 	    bind(fd, (const void *)&name, length) || listen(fd, BACKLOG)) {
 		err = -errno;
 		close(fd);

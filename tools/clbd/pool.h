@@ -34,12 +34,14 @@ void *clbd_pool_get(struct clbd_pool *pool);
 void clbd_pool_put(struct clbd_pool *pool, void *item);
 
 #define CLBD_BUFFER_SIZE (16 * 1024 - 16)
+#define CLBD_BUFFER_LARGE (128 * 1024 - 16)
 
-/* Bytes between @start and @end are waiting. */
+/* Bytes between @start and @end, of @size, are waiting. */
 struct clbd_buffer {
 	uint32_t start;
 	uint32_t end;
-	char data[CLBD_BUFFER_SIZE];
+	uint32_t size;
+	char data[];
 };
 
 static inline uint32_t clbd_buffer_held(const struct clbd_buffer *buffer)
@@ -49,7 +51,7 @@ static inline uint32_t clbd_buffer_held(const struct clbd_buffer *buffer)
 
 static inline uint32_t clbd_buffer_room(const struct clbd_buffer *buffer)
 {
-	return CLBD_BUFFER_SIZE - buffer->end;
+	return buffer->size - buffer->end;
 }
 
 /*

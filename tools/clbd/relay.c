@@ -33,7 +33,7 @@ static void read_body(struct clbd_session *session)
 		in->start = 0;
 		in->end = 0;
 		used = clbd_conn_read(&client->conn, in->data,
-				      sizeof(in->data));
+				      clbd_buffer_room(in));
 		if ((ssize_t)used <= 0)
 			return;
 		in->end = used;
@@ -77,6 +77,21 @@ static void written(struct clbd_buffer *buffer, struct clbd_buffer *body,
 		body->start += size;
 		*ready -= size;
 	}
+}
+
+/* What is small goes into one piece: that costs less than to send two. */
+#define SMALL 2048
+
+static void join(struct clbd_buffer *buffer, struct clbd_buffer *body,
+		 uint32_t *ready)
+{
+	if (!clbd_buffer_held(buffer) || !*ready || *ready > SMALL ||
+	    *ready + CLBD_FORWARD_SPARE > clbd_buffer_room(buffer))
+		return;
+	memcpy(buffer->data + buffer->end, body->data + body->start, *ready);
+	buffer->end += *ready;
+	body->start += *ready;
+	*ready = 0;
 }
 
 static int fill_iov(struct iovec iov[2], struct clbd_buffer *buffer,
@@ -327,7 +342,8 @@ bool clbd_session_read_response(struct clbd_session *session)
 	if (session->headed && clbd_buffer_held(session->reply))
 		return false;
 	if (!up->in)
-		up->in = clbd_worker_buffer(clbd_session_worker(session));
+		up->in = clbd_worker_large_buffer(
+			clbd_session_worker(session));
 	in = up->in;
 	if (!in)
 		return false;
@@ -353,9 +369,11 @@ bool clbd_session_send_response(struct clbd_session *session)
 	struct clbd_client *client = session->client;
 	struct clbd_buffer *in = session->up ? session->up->in : NULL;
 	struct iovec iov[2];
-	int count = fill_iov(iov, session->reply, in, session->waiting);
 	ssize_t n;
+	int count;
 
+	join(session->reply, in, &session->waiting);
+	count = fill_iov(iov, session->reply, in, session->waiting);
 	if (!count || !client->conn.writable)
 		return false;
 	n = clbd_conn_write(&client->conn, iov, count);

@@ -22,7 +22,7 @@
 static void put_buffer(struct clbd_session *session,
 		       struct clbd_buffer **buffer)
 {
-	clbd_pool_put(&clbd_session_worker(session)->buffers, *buffer);
+	clbd_worker_put_buffer(clbd_session_worker(session), *buffer);
 	*buffer = NULL;
 }
 
@@ -246,7 +246,7 @@ static enum clbd_progress conclude(struct clbd_session *session)
 }
 
 /* So many buffers at once; then it is the others' turn. */
-#define STEPS 16
+#define STEPS 8
 
 enum clbd_progress clbd_session_run(struct clbd_session *session)
 {

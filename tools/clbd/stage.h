@@ -44,6 +44,12 @@ void clbd_session_next_server(struct clbd_session *session, uint16_t status,
  */
 void clbd_session_upstream_lost(struct clbd_session *session);
 
+/*
+ * Whether doing it twice does no more than once; what was sent of the body is
+ * not at hand any more.
+ */
+bool clbd_session_may_repeat(const struct clbd_session *session);
+
 /* The server failed: after some of these in a row it is passed over. */
 void clbd_session_server_failed(struct clbd_session *session);
 

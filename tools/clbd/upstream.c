@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "clbd/client.h"
-#include "clbd/session.h"
+#include "clbd/stage.h"
 #include "clbd/worker.h"
 
 static void unlink_idle(struct clbd_upstream *up)
@@ -28,7 +28,7 @@ static void close_upstream(struct clbd_upstream *up)
 
 	if (up->link)
 		unlink_idle(up);
-	clbd_pool_put(&worker->buffers, up->in);
+	clbd_worker_put_buffer(worker, up->in);
 	clbd_server_put(worker, up->server);
 	clbd_conn_free(&up->conn, &worker->upstream_pool);
 }
@@ -134,22 +134,28 @@ err_put:
 
 /*
  * Whether one that waited has not been closed meanwhile, and nothing has come:
- * what the server says unasked would be taken for the next response.
+ * what the server says unasked would be taken for the next response. The loop
+ * knows what had come when this round began; to @look again takes a system
+ * call.
  */
-static bool is_silent(const struct clbd_upstream *up)
+static bool is_silent(const struct clbd_upstream *up, bool look)
 {
 	char byte;
 
+	if (up->conn.ending || up->conn.broken)
+		return false;
+	if (!look && !up->conn.readable)
+		return true;
 	return recv(up->conn.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
 	       errno == EAGAIN;
 }
 
-static struct clbd_upstream *take_idle(struct clbd_server *server)
+static struct clbd_upstream *take_idle(struct clbd_server *server, bool look)
 {
 	struct clbd_upstream *up;
 
 	while ((up = server->idle)) {
-		if (is_silent(up)) {
+		if (is_silent(up, look)) {
 			unlink_idle(up);
 			up->conn.timer.deadline = UINT64_MAX;
 			return up;
@@ -164,7 +170,8 @@ struct clbd_upstream *clbd_upstream_take(struct clbd_server *server,
 					 bool fresh)
 {
 	struct clbd_worker *worker = session->client->conn.worker;
-	struct clbd_upstream *up = fresh ? NULL : take_idle(server);
+	bool look = !clbd_session_may_repeat(session);
+	struct clbd_upstream *up = fresh ? NULL : take_idle(server, look);
 
 	if (up)
 		worker->stats->reuses++;
@@ -184,7 +191,7 @@ void clbd_upstream_leave(struct clbd_upstream *up, bool reusable)
 		close_upstream(up);
 		return;
 	}
-	clbd_pool_put(&up->conn.worker->buffers, up->in);
+	clbd_worker_put_buffer(up->conn.worker, up->in);
 	up->in = NULL;
 	up->used = true;
 	up->next = server->idle;

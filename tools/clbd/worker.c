@@ -17,13 +17,38 @@
 
 #define EVENTS 256
 
+/* Of large buffers, so many are in use: with slow clients they are held. */
+#define LARGE_MAX 256
+
+static struct clbd_buffer *get_buffer(struct clbd_pool *pool)
+{
+	struct clbd_buffer *buffer = clbd_pool_get(pool);
+
+	if (!buffer)
+		return NULL;
+	buffer->start = buffer->end = 0;
+	buffer->size = pool->size - sizeof(*buffer);
+	return buffer;
+}
+
 struct clbd_buffer *clbd_worker_buffer(struct clbd_worker *worker)
 {
-	struct clbd_buffer *buffer = clbd_pool_get(&worker->buffers);
+	return get_buffer(&worker->buffers);
+}
 
+struct clbd_buffer *clbd_worker_large_buffer(struct clbd_worker *worker)
+{
+	return get_buffer(worker->large.used < LARGE_MAX ? &worker->large
+							 : &worker->buffers);
+}
+
+void clbd_worker_put_buffer(struct clbd_worker *worker,
+			    struct clbd_buffer *buffer)
+{
 	if (buffer)
-		buffer->start = buffer->end = 0;
-	return buffer;
+		clbd_pool_put(buffer->size > CLBD_BUFFER_SIZE ? &worker->large
+							      : &worker->buffers,
+			      buffer);
 }
 
 static uint64_t read_clock(void)
@@ -170,10 +195,15 @@ static void round_of(struct clbd_worker *worker)
 	int n = epoll_wait(worker->epoll, events, EVENTS, timeout);
 
 	worker->now = read_clock();
+	/* All is known of all before anybody goes on. */
+	for (i = 0; i < n; i++) {
+		if (events[i].data.ptr)
+			clbd_conn_note(events[i].data.ptr, events[i].events);
+	}
 	clbd_conn_run_again(worker);
 	for (i = 0; i < n; i++) {
 		if (events[i].data.ptr)
-			clbd_conn_event(events[i].data.ptr, events[i].events);
+			clbd_conn_wake(events[i].data.ptr);
 		else
 			take_orders(worker);
 	}
@@ -196,7 +226,11 @@ static int start(struct clbd_worker *worker, int control, int log)
 		return -errno;
 	worker->now = read_clock();
 	clbd_wheel_init(&worker->wheel, worker->now);
-	clbd_pool_init(&worker->buffers, sizeof(struct clbd_buffer), 1024);
+	clbd_pool_init(&worker->buffers,
+		       sizeof(struct clbd_buffer) + CLBD_BUFFER_SIZE, 1024);
+	clbd_pool_init(&worker->large,
+		       sizeof(struct clbd_buffer) + CLBD_BUFFER_LARGE,
+		       LARGE_MAX);
 	clbd_pool_init(&worker->client_pool, sizeof(struct clbd_client), 4096);
 	clbd_pool_init(&worker->session_pool, sizeof(struct clbd_session),
 		       1024);
@@ -220,6 +254,7 @@ static void end(struct clbd_worker *worker)
 	free_dead(worker);
 	clbd_log_close(&worker->log);
 	clbd_pool_release(&worker->buffers);
+	clbd_pool_release(&worker->large);
 	clbd_pool_release(&worker->client_pool);
 	clbd_pool_release(&worker->session_pool);
 	clbd_pool_release(&worker->upstream_pool);

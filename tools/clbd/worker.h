@@ -42,6 +42,7 @@ struct clbd_worker {
 	uint64_t stop_at;
 	struct clbd_wheel wheel;
 	struct clbd_pool buffers;
+	struct clbd_pool large;
 	struct clbd_pool client_pool;
 	struct clbd_pool session_pool;
 	struct clbd_pool upstream_pool;
@@ -72,6 +73,13 @@ struct clbd_worker {
 int clbd_worker_run(int control, int log, struct clbd_shared *shared,
 		    unsigned int index);
 
+/* Empty. NULL without memory. */
 struct clbd_buffer *clbd_worker_buffer(struct clbd_worker *worker);
+
+/* The same, but large, unless many are: for what may come at once. */
+struct clbd_buffer *clbd_worker_large_buffer(struct clbd_worker *worker);
+
+void clbd_worker_put_buffer(struct clbd_worker *worker,
+			    struct clbd_buffer *buffer);
 
 #endif /* CLBD_WORKER_H */
