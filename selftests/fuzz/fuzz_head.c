@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clbd/body.h"
+#include "clbd/coding.h"
 #include "clbd/head.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -127,6 +128,27 @@ static void check_body(const struct clbd_head *head, const char *text,
 	check(result == CLBD_BAD || (at == total && whole.total == cut.total));
 }
 
+/* Who takes gzip has said so; what is compressed has a type and a body. */
+static void check_coding(const struct clbd_head *head, const char *text)
+{
+	const struct clbd_coding coding = {
+		.types = clbd_coding_types,
+		.type_count = clbd_coding_type_count,
+	};
+	char *copy = copy_of(text, head->size);
+	size_t i, named = 0;
+
+	for (i = 0; i < head->count; i++)
+		named += clbd_bytes_equal(copy + head->fields[i].name.at,
+					  head->fields[i].name.size,
+					  "accept-encoding");
+	check(named || !clbd_coding_accepted(head, copy));
+	if (head->response && clbd_coding_fits(&coding, head, copy))
+		check(head->count && head->framing != CLBD_FRAMING_NONE);
+	clbd_coding_varies(head, copy);
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct clbd_head whole, cut;
@@ -149,5 +171,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_lines(&whole, text);
 	check_request(&whole, text);
 	check_body(&whole, text + whole.size, size - whole.size, step);
+	check_coding(&whole, text);
 	return 0;
 }

@@ -57,7 +57,7 @@ build() {
 			"${tools[@]}" || return
 	done
 	compile head -Itools -isystem /usr/share/include/llhttp \
-		-DLLHTTP_STRICT_MODE=1 tools/clbd/{head,meaning,body,field}.c \
+		-DLLHTTP_STRICT_MODE=1 tools/clbd/{head,meaning,body,field,coding}.c \
 		/usr/share/llhttp/{llhttp,api,http}.c \
 		selftests/fuzz/fuzz_head.c || return
 	compile proxy -Itools -isystem /usr/share/include/llhttp \

@@ -273,6 +273,36 @@ static bool check_prefixes(const struct clbd_config_listener *listener,
 	return true;
 }
 
+/* "text/html", or "text" and "/" and "*"; in lower case. */
+static bool is_media_type(const char *text)
+{
+	size_t main = clbd_bytes_span(text, strlen(text), CLBD_BYTE_TOKEN);
+	const char *rest = text + main;
+
+	return main && *rest == '/' && rest[1] &&
+	       !rest[1 + clbd_bytes_span(rest + 1, strlen(rest + 1),
+					 CLBD_BYTE_TOKEN)] &&
+	       !text[strcspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")];
+}
+
+static bool check_gzip(const struct clbd_config_gzip *gzip, unsigned int l,
+		       struct clbd_config_fault *fault)
+{
+	uint32_t i;
+
+	if (!gzip)
+		return true;
+	if (gzip->level > 9)
+		return fault_at(fault, "more than 9",
+				"listeners[%u].gzip.level", l);
+	for (i = 0; i < gzip->type_count; i++) {
+		if (!is_media_type(gzip->types[i]))
+			return fault_at(fault, "not a media type in lower case",
+					"listeners[%u].gzip.types[%u]", l, i);
+	}
+	return true;
+}
+
 /* It goes into a field of requests. */
 static bool is_plain(const char *name)
 {
@@ -318,6 +348,7 @@ static bool check_listener(const struct clbd_config *config,
 				"listeners[%u]", l);
 	return check_timeouts(listener, l, fault) &&
 	       check_prefixes(listener, l, fault) &&
+	       check_gzip(listener->gzip, l, fault) &&
 	       check_rules(listener, names, l, fault);
 }
 

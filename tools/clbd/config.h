@@ -95,6 +95,13 @@ struct clbd_config_listener_limits {
 	uint64_t body; /* bytes; 0: without limit */
 };
 
+struct clbd_config_gzip {
+	uint32_t level; /* 0: 1 */
+	uint32_t *minimum; /* bytes; NULL: 1024 */
+	char **types; /* NULL: those of coding.c */
+	uint32_t type_count;
+};
+
 struct clbd_config_listener {
 	char *name;
 	char *address;
@@ -104,6 +111,7 @@ struct clbd_config_listener {
 	bool metrics; /* instead of a group */
 	struct clbd_config_patience timeouts;
 	struct clbd_config_listener_limits limits;
+	struct clbd_config_gzip *gzip; /* NULL: none */
 	uint32_t *headers; /* NULL: proto and port */
 	char **proxy_from; /* prefixes */
 	uint32_t proxy_from_count;

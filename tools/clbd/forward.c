@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clbd/client.h"
+#include "clbd/coding.h"
 #include "clbd/stage.h"
 #include "clbd/worker.h"
 #include "lib/number.h"
@@ -69,12 +70,13 @@ static size_t line_of(const struct clbd_head *head, size_t i)
 static void put_fields(struct writer *writer, const struct clbd_head *head,
 		       const char *text,
 		       bool (*drop)(const struct clbd_head *head,
-				    const struct clbd_field *field))
+				    const struct clbd_field *field,
+				    const char *text))
 {
 	size_t from = line_of(head, 0), i;
 
 	for (i = 0; i < head->count; i++) {
-		if (!head->fields[i].hop && !drop(head, &head->fields[i]))
+		if (!head->fields[i].hop && !drop(head, &head->fields[i], text))
 			continue;
 		put(writer, text + from, line_of(head, i) - from);
 		from = line_of(head, i + 1);
@@ -83,8 +85,9 @@ static void put_fields(struct writer *writer, const struct clbd_head *head,
 }
 
 static bool drop_of_request(const struct clbd_head *head,
-			    const struct clbd_field *field)
+			    const struct clbd_field *field, const char *text)
 {
+	(void)text;
 	switch (field->id) {
 	case CLBD_FIELD_EXPECT:
 		return !head->expects;
@@ -168,20 +171,65 @@ int clbd_forward_request(const struct clbd_session *session,
 }
 
 static bool drop_of_response(const struct clbd_head *head,
-			     const struct clbd_field *field)
+			     const struct clbd_field *field, const char *text)
 {
 	bool bodiless = head->status < 200 || head->status == 204;
 
+	(void)text;
 	return bodiless && (field->id == CLBD_FIELD_CONTENT_LENGTH ||
 			    field->id == CLBD_FIELD_TRANSFER_ENCODING);
 }
 
 /* A client of HTTP/1.0 gets chunked bodies without the chunks. */
 static bool drop_of_old_response(const struct clbd_head *head,
-				 const struct clbd_field *field)
+				 const struct clbd_field *field,
+				 const char *text)
 {
 	return field->id == CLBD_FIELD_TRANSFER_ENCODING ||
-	       field->id == CLBD_FIELD_TRAILER || drop_of_response(head, field);
+	       field->id == CLBD_FIELD_TRAILER ||
+	       drop_of_response(head, field, text);
+}
+
+/* A compressed one is framed anew, and other bytes than it was tagged for. */
+static bool drop_of_packed_response(const struct clbd_head *head,
+				    const struct clbd_field *field,
+				    const char *text)
+{
+	(void)head;
+	return clbd_coding_drops(text + field->name.at, field->name.size);
+}
+
+/* The same bytes are not sent again another time: the tag is a weak one. */
+static void put_etag(struct writer *writer, const struct clbd_head *head,
+		     const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < head->count; i++) {
+		const struct clbd_field *field = &head->fields[i];
+
+		if (!clbd_coding_is_etag(text + field->name.at,
+					 field->name.size))
+			continue;
+		PUT(writer, "ETag: ");
+		if (field->value.size && text[field->value.at] == '"')
+			PUT(writer, "W/");
+		put_slice(writer, text, field->value);
+		PUT(writer, "\r\n");
+	}
+}
+
+static void put_coding(struct writer *writer,
+		       const struct clbd_session *session, const char *text)
+{
+	if (session->gzip) {
+		put_etag(writer, &session->response, text);
+		PUT(writer, "Content-Encoding: gzip\r\n");
+	}
+	if (session->gzip || session->chunking)
+		PUT(writer, "Transfer-Encoding: chunked\r\n");
+	if (session->varies && !clbd_coding_varies(&session->response, text))
+		PUT(writer, "Vary: Accept-Encoding\r\n");
 }
 
 static void put_connection(struct writer *writer,
@@ -226,10 +274,10 @@ int clbd_forward_response(const struct clbd_session *session, const char *text,
 	put_slice(&writer, text, head->phrase);
 	PUT(&writer, "\r\n");
 	put_fields(&writer, head, text,
-		   session->request.minor ? drop_of_response
-					  : drop_of_old_response);
-	if (session->chunking)
-		PUT(&writer, "Transfer-Encoding: chunked\r\n");
+		   session->gzip	    ? drop_of_packed_response
+		   : session->request.minor ? drop_of_response
+					    : drop_of_old_response);
+	put_coding(&writer, session, text);
 	if (clbd_session_binds(session))
 		put_cookie(&writer, session);
 	put_connection(&writer, session, head->status);

@@ -192,7 +192,8 @@ static int judge_response(struct clbd_session *session, const char *text)
 		clbd_body_init(&session->payload, response->framing,
 			       response->length);
 		session->payload.strip = !request->minor;
-		session->chunking = request->minor &&
+		clbd_session_choose_coding(session, text);
+		session->chunking = request->minor && !session->gzip &&
 				    response->framing == CLBD_FRAMING_CLOSE;
 		/* Who answers early may not have the rest of the request. */
 		if ((!request->minor &&
@@ -307,7 +308,8 @@ static void read_payload(struct clbd_session *session)
 		return;
 	}
 	session->waiting = kept;
-	session->bytes += kept;
+	if (!session->gzip)
+		session->bytes += kept;
 }
 
 /* The server's end: of a body that lasts until then, or too early. */
@@ -321,7 +323,8 @@ static void upstream_ended(struct clbd_session *session)
 	}
 	if (session->headed && session->payload.framing == CLBD_FRAMING_CLOSE &&
 	    (!up->conn.broken || session->tunnel)) {
-		if (session->chunking && put_chunk(session, 0))
+		if (session->gzip ||
+		    (session->chunking && put_chunk(session, 0)))
 			clbd_body_end(&session->payload);
 		clbd_session_leave_upstream(session, false);
 		return;
@@ -339,7 +342,8 @@ bool clbd_session_read_response(struct clbd_session *session)
 	    (session->headed && clbd_body_done(&session->payload)))
 		return false;
 	/* One response at a time: what is there must have been sent on. */
-	if (session->headed && clbd_buffer_held(session->reply))
+	if (session->headed && (clbd_buffer_held(session->reply) ||
+				clbd_session_is_packing(session)))
 		return false;
 	if (!up->in)
 		up->in = clbd_worker_large_buffer(
@@ -368,19 +372,23 @@ bool clbd_session_send_response(struct clbd_session *session)
 {
 	struct clbd_client *client = session->client;
 	struct clbd_buffer *in = session->up ? session->up->in : NULL;
+	bool packed = clbd_session_pack(session);
+	uint32_t none = 0, *ready = &session->waiting;
 	struct iovec iov[2];
 	ssize_t n;
 	int count;
 
-	join(session->reply, in, &session->waiting);
-	count = fill_iov(iov, session->reply, in, session->waiting);
+	if (session->gzip)
+		ready = &none;
+	join(session->reply, in, ready);
+	count = fill_iov(iov, session->reply, in, *ready);
 	if (!count || !client->conn.writable)
-		return false;
+		return packed;
 	n = clbd_conn_write(&client->conn, iov, count);
 	if (n <= 0)
-		return false;
+		return packed;
 	session->begun = session->headed;
-	written(session->reply, in, &session->waiting, n);
+	written(session->reply, in, ready, n);
 	clbd_session_progress(session);
 	return true;
 }

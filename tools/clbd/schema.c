@@ -137,6 +137,20 @@ static const cyaml_schema_field_t listener_limits[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_value_t type_schema = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 127),
+};
+
+static const cyaml_schema_field_t gzip_fields[] = {
+	NUMBER("level", struct clbd_config_gzip, level),
+	CYAML_FIELD_UINT_PTR("minimum", OPTIONAL | CYAML_FLAG_POINTER,
+			     struct clbd_config_gzip, minimum),
+	CYAML_FIELD_SEQUENCE_COUNT("types", OPTIONAL | CYAML_FLAG_POINTER,
+				   struct clbd_config_gzip, types, type_count,
+				   &type_schema, 1, 64),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_value_t prefix_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 63),
 };
@@ -154,6 +168,8 @@ static const cyaml_schema_field_t listener_fields[] = {
 			    timeouts, patience_fields),
 	CYAML_FIELD_MAPPING("limits", OPTIONAL, struct clbd_config_listener,
 			    limits, listener_limits),
+	CYAML_FIELD_MAPPING_PTR("gzip", OPTIONAL | CYAML_FLAG_POINTER,
+				struct clbd_config_listener, gzip, gzip_fields),
 	CYAML_FIELD_FLAGS_PTR("headers",
 			      OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_POINTER,
 			      struct clbd_config_listener, headers, headers,

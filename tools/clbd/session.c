@@ -91,6 +91,7 @@ void clbd_session_answer(struct clbd_session *session, uint16_t status)
 	struct clbd_worker *worker = clbd_session_worker(session);
 
 	clbd_session_leave_upstream(session, false);
+	clbd_session_drop_gzip(session);
 	if (!session->reply)
 		session->reply = clbd_worker_buffer(worker);
 	/* What was sent of 1xx responses stays; of another, nothing was. */
@@ -185,7 +186,7 @@ void clbd_session_start(struct clbd_session *session)
 static bool is_answered(const struct clbd_session *session)
 {
 	return session->headed && !clbd_buffer_held(session->reply) &&
-	       !session->waiting &&
+	       !session->waiting && clbd_session_is_packed(session) &&
 	       (session->answering || clbd_body_done(&session->payload));
 }
 
@@ -242,7 +243,10 @@ static enum clbd_progress conclude(struct clbd_session *session)
 	/* The upstream is gone: its end ended the body, or cut it off. */
 	if (session->ending != CLBD_ENDING_NORMAL)
 		return CLBD_ABORT;
-	return clbd_buffer_held(session->reply) ? CLBD_WAIT : finish(session);
+	if (clbd_buffer_held(session->reply) ||
+	    !clbd_session_is_packed(session))
+		return CLBD_WAIT;
+	return finish(session);
 }
 
 /* So many buffers at once; then it is the others' turn. */
@@ -292,6 +296,7 @@ void clbd_session_free(struct clbd_session *session)
 		clbd_stats_time(worker->stats, worker->now - session->start);
 	clbd_session_leave_upstream(session, false);
 	clbd_session_leave_server(session);
+	clbd_session_drop_gzip(session);
 	put_buffer(session, &session->raw);
 	put_buffer(session, &session->out);
 	put_buffer(session, &session->reply);

@@ -9,6 +9,7 @@
 #include "clbd/setup.h"
 
 struct clbd_client;
+struct clbd_gzip;
 struct clbd_upstream;
 
 #define CLBD_SESSION_TRIES 3
@@ -54,6 +55,9 @@ enum clbd_ending {
  * @begun: something of the response was sent
  * @chunking: the response has no length: the client gets it in chunks
  * @chunked: the first of these was begun
+ * @gzip: compresses the response; NULL: it goes as it comes. Then what is
+ *	@waiting is still to be compressed
+ * @varies: the response depends on Accept-Encoding
  * @tunnel: after 101: bytes both ways
  * @shut: the client's end was passed on
  * @close: no further request on the connection
@@ -90,12 +94,14 @@ struct clbd_session {
 	struct clbd_body payload;
 	uint32_t waiting;
 	uint32_t head_at;
+	struct clbd_gzip *gzip;
 
 	bool answering;
 	bool headed;
 	bool begun;
 	bool chunking;
 	bool chunked;
+	bool varies;
 	bool tunnel;
 	bool shut;
 	bool close;

@@ -222,6 +222,27 @@ static int fill_proxies(struct clbd_listener *listener)
 	return 0;
 }
 
+static int fill_coding(struct clbd_listener *listener)
+{
+	const struct clbd_config_gzip *config = listener->config->gzip;
+	struct clbd_coding *coding;
+
+	if (!config)
+		return 0;
+	coding = listener->coding = calloc(1, sizeof(*coding));
+	if (!coding)
+		return -1;
+	coding->level = DEFAULT(config->level, 1);
+	coding->minimum = config->minimum ? *config->minimum : 1024;
+	coding->types = clbd_coding_types;
+	coding->type_count = clbd_coding_type_count;
+	if (config->types) {
+		coding->types = (const char *const *)config->types;
+		coding->type_count = config->type_count;
+	}
+	return 0;
+}
+
 static int fill_listener(struct clbd_setup *setup,
 			 struct clbd_listener *listener,
 			 const struct clbd_config_listener *config)
@@ -235,7 +256,7 @@ static int fill_listener(struct clbd_setup *setup,
 	listener->tunnel_ms = DEFAULT(config->timeouts.tunnel, 900) * 1000;
 	listener->body_max = config->limits.body;
 	fill_stamp(listener);
-	if (fill_proxies(listener))
+	if (fill_proxies(listener) || fill_coding(listener))
 		return -1;
 	return fill_rules(setup, listener);
 }
@@ -322,6 +343,7 @@ void clbd_setup_put(struct clbd_setup *setup)
 		clbd_rules_free(setup->listeners[i].rules);
 		free(setup->listeners[i].targets);
 		free(setup->listeners[i].proxies);
+		free(setup->listeners[i].coding);
 	}
 	free(setup->groups);
 	free(setup->by_name);

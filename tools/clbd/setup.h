@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "clbd/balance.h"
+#include "clbd/coding.h"
 #include "clbd/config.h"
 #include "clbd/cookie.h"
 #include "clbd/proxy.h"
@@ -90,6 +91,7 @@ struct clbd_listener {
 	uint32_t request_ms;
 	uint32_t tunnel_ms;
 	uint64_t body_max;
+	struct clbd_coding *coding; /* NULL: responses go as they come */
 	bool client_port; /* told in a field of its own */
 	uint16_t stamp_size;
 	char stamp[CLBD_STAMP_MAX];

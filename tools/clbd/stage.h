@@ -56,6 +56,16 @@ void clbd_session_server_failed(struct clbd_session *session);
 /* Whether the response is to bind the client to its server. */
 bool clbd_session_binds(const struct clbd_session *session);
 
+/* pack.c: whether, and how, the response with this head is compressed. */
+void clbd_session_choose_coding(struct clbd_session *session, const char *text);
+void clbd_session_drop_gzip(struct clbd_session *session);
+/* Whether the end was compressed, or nothing is. */
+bool clbd_session_is_packed(const struct clbd_session *session);
+/* Whether more comes of what was read before. */
+bool clbd_session_is_packing(const struct clbd_session *session);
+/* Compresses what waits. Return: whether there was any, and room for it */
+bool clbd_session_pack(struct clbd_session *session);
+
 /* One step in each direction. Return: whether anything moved */
 bool clbd_session_send_request(struct clbd_session *session);
 bool clbd_session_read_response(struct clbd_session *session);

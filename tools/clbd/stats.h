@@ -18,6 +18,8 @@
 	X(responses_3xx, "responses")                                          \
 	X(responses_4xx, "responses, clbd's own among them")                   \
 	X(responses_5xx, "responses, clbd's own among them")                   \
+	X(gzipped, "responses that were compressed")                           \
+	X(gzip_full, "responses left as they were, as too many were compressed") \
 	X(upgrades, "connections that became tunnels")                         \
 	X(connects, "connections to servers begun")                            \
 	X(connect_errors, "connections to servers that failed or took too long") \

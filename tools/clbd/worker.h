@@ -30,6 +30,7 @@ struct clbd_client;
  * @servers: of all setups
  * @ports: listening sockets
  * @clients: connections of clients, in no order
+ * @gzip_count: responses that are being compressed
  * @shared: everybody's counters
  * @stats: this worker's
  */
@@ -56,6 +57,7 @@ struct clbd_worker {
 	struct clbd_client *clients;
 	uint32_t client_count;
 	uint32_t client_max;
+	uint32_t gzip_count;
 	struct clbd_log log;
 	struct clbd_shared *shared;
 	struct clbd_stats *stats;

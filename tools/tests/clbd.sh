@@ -106,6 +106,10 @@ refused 3 'groups[0].cookie: needs a secret' servers: \
 	$'cookie: S\n    servers:'
 refused 11 'listeners[0].proxy-from[1]: not ADDRESS' rules: \
 	$'proxy-from: [10.0.0.0/8, x]\n    rules:'
+refused 11 'listeners[0].gzip.level: more than 9' rules: \
+	$'gzip: {level: 10}\n    rules:'
+refused 11 'listeners[0].gzip.types[1]: not a media type' rules: \
+	$'gzip: {types: [text/html, "html"]}\n    rules:'
 refused 11 'listeners[0].headers' rules: $'headers: [x]\n    rules:'
 
 man() { mandoc -T utf8 "$1" | col -b | tr -cs 'a-z0-9_-' '\n' | sort -u; }
