@@ -1,8 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """What clbd passes on between clients and servers, and what it does not."""
+import os
+import pathlib
+import signal
 import socket
 import struct
+import tempfile
 import threading
 
 from rig import (Client, Daemon, HeadServer, Server, Tap, ask, config, equal,
@@ -727,6 +731,58 @@ STICKY = """    cookie: SERVERID
     eject-time: 3600"""
 
 
+def location_too_long():
+    """a location for which there is no room is answered with 414"""
+    listener = ("    rules:\n      - {domain: a.example, redirect: "
+                "\"http://b.example$uri$uri\"}")
+    with Daemon(config(Server(), listener=listener)) as clbd, \
+            Client(clbd.port) as client:
+        equal(client.ask("/" + "x" * 5000).get("Location"),
+              "http://b.example" + 2 * ("/" + "x" * 5000))
+        equal(client.ask("/" + "x" * 10000).status, 414)
+        equal(client.ask("/").status, 301)
+
+
+def error_pages():
+    """answers of clbd's own have the listener's pages, servers' do not"""
+    server = Server(lambda _, sock, __, ___: sock.sendall(
+        reply(b"own", status="503 Busy")))
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "page")
+        pathlib.Path(path).write_bytes(b"<p>gone</p>")
+        pages = (f"    error-pages:\n      - {{status: 503, file: {path}}}\n"
+                 f"      - {{status: 404, type: text/x, file: {path}}}\n"
+                 "    rules:\n      - {url: /none, group: none}\n"
+                 "      - {url: /, group: web}")
+        text = config(server, listener=pages).replace(
+            "    group: web\n", "").replace("groups:\n", """groups:
+  - name: none
+    servers:
+      - {address: "127.0.0.1:1", weight: 0}
+""")
+        with Daemon(text) as clbd, Client(clbd.port) as client:
+            response = client.ask("/none")
+            equal(response.status, 503)
+            equal(response.body, b"<p>gone</p>")
+            equal(response.get("Content-Type"), "text/html; charset=utf-8")
+            response = client.ask("/none", "HEAD")
+            equal(response.get("Content-Length"), "11")
+            response = client.ask("*", "OPTIONS")
+            equal((response.status, response.body), (404, b"<p>gone</p>"))
+            equal(response.get("Content-Type"), "text/x")
+            equal(client.ask("/").body, b"own")
+            pathlib.Path(path).write_bytes(b"y" * 12288)
+            clbd.reload(text)
+            equal(client.ask("/none").body, b"y" * 12288)
+            pathlib.Path(path).write_bytes(b"y" * 12289)
+            clbd.process.send_signal(signal.SIGHUP)
+            clbd.wait_told("listeners[0].error-pages[0].file: more than 12288")
+            pathlib.Path(path).unlink()
+            clbd.process.send_signal(signal.SIGHUP)
+            clbd.wait_told("error-pages[0].file: No such file")
+            equal(client.ask("/none").body, b"y" * 12288)
+
+
 def cookie():
     """a cookie binds a client to its server, that of weight 0 included; others
     cannot make one"""
@@ -835,4 +891,4 @@ if __name__ == "__main__":
         ejected_for_a_while, all_ejected, no_server, weightless,
         bad_responses, cut_responses, reset_response, slow_reader,
         slow_server, client_leaves, half_closed, shares, hashed, ruled,
-        no_rule, redirects, cookie, cookie_of_the_lost, proxy_protocol, both_families])
+        no_rule, redirects, location_too_long, error_pages, cookie, cookie_of_the_lost, proxy_protocol, both_families])

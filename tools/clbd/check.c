@@ -303,6 +303,45 @@ static bool check_gzip(const struct clbd_config_gzip *gzip, unsigned int l,
 	return true;
 }
 
+static bool check_page(const struct clbd_config_listener *listener,
+		       unsigned int l, uint32_t i,
+		       struct clbd_config_fault *fault)
+{
+	const struct clbd_config_page *page = &listener->pages[i];
+	uint32_t j;
+
+	if (page->status < 400 || page->status > 599)
+		return fault_at(fault, "not 400 to 599",
+				"listeners[%u].error-pages[%u].status", l, i);
+	for (j = 0; j < i; j++) {
+		if (listener->pages[j].status == page->status)
+			return fault_at(fault, "has a page already",
+					"listeners[%u].error-pages[%u].status",
+					l, i);
+	}
+	if (page->file[0] != '/')
+		return fault_at(fault, "does not begin with a slash",
+				"listeners[%u].error-pages[%u].file", l, i);
+	if (page->type && clbd_bytes_span(page->type, strlen(page->type),
+					  CLBD_BYTE_VALUE) !=
+				  strlen(page->type))
+		return fault_at(fault, "not a media type",
+				"listeners[%u].error-pages[%u].type", l, i);
+	return true;
+}
+
+static bool check_pages(const struct clbd_config_listener *listener,
+			unsigned int l, struct clbd_config_fault *fault)
+{
+	uint32_t i;
+
+	for (i = 0; i < listener->page_count; i++) {
+		if (!check_page(listener, l, i, fault))
+			return false;
+	}
+	return true;
+}
+
 /* It goes into a field of requests. */
 static bool is_plain(const char *name)
 {
@@ -349,6 +388,7 @@ static bool check_listener(const struct clbd_config *config,
 	return check_timeouts(listener, l, fault) &&
 	       check_prefixes(listener, l, fault) &&
 	       check_gzip(listener->gzip, l, fault) &&
+	       check_pages(listener, l, fault) &&
 	       check_rules(listener, names, l, fault);
 }
 

@@ -197,6 +197,9 @@ int clbd_child_configure(const struct clbd_parent *parent,
 	child->ready = false;
 	err = clbd_child_order(child, CLBD_ORDER_CONFIG, NULL,
 			       parent->source.file);
+	if (!err && child->sockets && parent->source.pages >= 0)
+		err = clbd_child_order(child, CLBD_ORDER_PAGES, NULL,
+				       parent->source.pages);
 	for (i = 0; !err && child->sockets && i < config->listener_count; i++)
 		err = clbd_child_order(child, CLBD_ORDER_LISTEN,
 				       config->listeners[i].address,

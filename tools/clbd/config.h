@@ -95,6 +95,12 @@ struct clbd_config_listener_limits {
 	uint64_t body; /* bytes; 0: without limit */
 };
 
+struct clbd_config_page {
+	uint32_t status;
+	char *file;
+	char *type; /* NULL: HTML */
+};
+
 struct clbd_config_gzip {
 	uint32_t level; /* 0: 1 */
 	uint32_t *minimum; /* bytes; NULL: 1024 */
@@ -112,6 +118,8 @@ struct clbd_config_listener {
 	struct clbd_config_patience timeouts;
 	struct clbd_config_listener_limits limits;
 	struct clbd_config_gzip *gzip; /* NULL: none */
+	struct clbd_config_page *pages; /* of errors */
+	uint32_t page_count;
 	uint32_t *headers; /* NULL: proto and port */
 	char **proxy_from; /* prefixes */
 	uint32_t proxy_from_count;

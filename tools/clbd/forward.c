@@ -347,42 +347,85 @@ static void put_location(struct writer *writer,
 	PUT(writer, "\r\n");
 }
 
-/* What the answer says. Return: its bytes */
-static int fill_answer(const struct clbd_session *session, uint16_t status,
-		       char *body, size_t size)
+/* What an answer says, in words of its own or of a page. */
+struct answer {
+	const char *type;
+	const char *text;
+	size_t size;
+	char own[8192];
+};
+
+static void fill_metrics(const struct clbd_session *session,
+			 struct answer *answer)
 {
 	const struct clbd_worker *worker = session->client->conn.worker;
-	size_t used;
+	size_t used = clbd_stats_metrics(worker->shared, answer->own,
+					 sizeof(answer->own));
 
-	if (status == 200) {
-		used = clbd_stats_metrics(worker->shared, body, size);
-		return used < size ? used : size - 1;
+	answer->size = used < sizeof(answer->own) ? used
+						  : sizeof(answer->own) - 1;
+}
+
+/* What the head of an answer has at most, with a location. */
+#define HEAD_MOST 2048
+
+/* One for which there is room behind 1xx responses that were not sent yet. */
+static const struct clbd_page *page_of(const struct clbd_session *session,
+				       uint16_t status, uint32_t room)
+{
+	const struct clbd_listener *listener = session->listener;
+	uint32_t i;
+
+	for (i = 0; listener->pages && i < listener->config->page_count; i++) {
+		if (listener->pages[i].status == status &&
+		    listener->pages[i].size + HEAD_MOST <= room)
+			return &listener->pages[i];
 	}
-	return snprintf(body, size, "%u %s\n", status, phrase_of(status));
+	return NULL;
+}
+
+static void fill_answer(const struct clbd_session *session, uint16_t status,
+			uint32_t room, struct answer *answer)
+{
+	const struct clbd_page *page = page_of(session, status, room);
+
+	answer->type = "text/plain";
+	answer->text = answer->own;
+	if (page) {
+		answer->type = page->type;
+		answer->text = page->text;
+		answer->size = page->size;
+	} else if (status == 200) {
+		fill_metrics(session, answer);
+	} else {
+		answer->size = snprintf(answer->own, sizeof(answer->own),
+					"%u %s\n", status, phrase_of(status));
+	}
 }
 
 int clbd_forward_answer(const struct clbd_session *session, uint16_t status,
 			struct clbd_buffer *out)
 {
 	struct writer writer = begin(out);
-	char body[8192], head[200];
-	int body_size, head_size;
+	struct answer answer;
+	char head[400];
+	int size;
 
-	body_size = fill_answer(session, status, body, sizeof(body));
-	head_size = snprintf(head, sizeof(head),
-			     "HTTP/1.1 %u %s\r\n"
-			     "Content-Type: text/plain\r\n"
-			     "Content-Length: %d\r\n%s",
-			     status, phrase_of(status), body_size,
-			     status == 405 ? "Allow: GET, HEAD, POST, PUT, "
-					     "DELETE, OPTIONS, PATCH\r\n"
-					   : "");
-	put(&writer, head, head_size);
+	fill_answer(session, status, clbd_buffer_room(out), &answer);
+	size = snprintf(head, sizeof(head),
+			"HTTP/1.1 %u %s\r\n"
+			"Content-Type: %s\r\n"
+			"Content-Length: %zu\r\n%s",
+			status, phrase_of(status), answer.type, answer.size,
+			status == 405 ? "Allow: GET, HEAD, POST, PUT, "
+					"DELETE, OPTIONS, PATCH\r\n"
+				      : "");
+	put(&writer, head, size);
 	if (status >= 300 && status < 400)
 		put_location(&writer, session);
 	put_connection(&writer, session, status);
 	PUT(&writer, "\r\n");
 	if (session->request.method != HTTP_HEAD || !session->text)
-		put(&writer, body, body_size);
+		put(&writer, answer.text, answer.size);
 	return finish(&writer, out);
 }

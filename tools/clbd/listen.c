@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clbd/pages.h"
 #include "clbd/parent.h"
 
 #define BACKLOG 4096
@@ -71,6 +72,22 @@ err:
 	return n;
 }
 
+static int collect_pages(const char *path, const char *text, size_t size,
+			 struct clbd_source *source)
+{
+	struct clbd_config_fault fault = { 0 };
+
+	source->pages = clbd_pages_collect(source->config, &fault);
+	if (source->pages >= 0 || source->pages == -ENOENT)
+		return 0;
+	fprintf(stderr, "clbd: %s:%u: %s: %s\n", path,
+		clbd_config_line(text, size, fault.path), fault.path,
+		fault.text);
+	clbd_config_free(source->config);
+	source->config = NULL;
+	return -EINVAL;
+}
+
 static int parse_file(const char *path, struct clbd_source *source)
 {
 	char error[CLBD_CONFIG_ERROR];
@@ -90,15 +107,17 @@ static int parse_file(const char *path, struct clbd_source *source)
 		return -errno;
 	err = clbd_config_read(path, text, stat.st_size, &source->config,
 			       error);
-	munmap(text, stat.st_size);
 	if (err)
 		fprintf(stderr, "clbd: %s\n", error);
+	else
+		err = collect_pages(path, text, stat.st_size, source);
+	munmap(text, stat.st_size);
 	return err;
 }
 
 int clbd_source_read(const char *path, struct clbd_source *source)
 {
-	struct clbd_source read = { .file = -1 };
+	struct clbd_source read = { .file = -1, .pages = -1 };
 	int err, file = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (file < 0) {
@@ -126,6 +145,8 @@ void clbd_source_free(struct clbd_source *source)
 	clbd_config_free(source->config);
 	if (source->file >= 0)
 		close(source->file);
+	if (source->pages >= 0)
+		close(source->pages);
 	source->config = NULL;
-	source->file = -1;
+	source->file = source->pages = -1;
 }

@@ -4,6 +4,7 @@
  * apart; some come with a file. A worker answers a commit.
  *
  *	config	a file with the text of a configuration
+ *	pages	a file with the pages of errors of that configuration
  *	listen	a listening socket, and its address in the configuration
  *	commit	what was sent holds from now on; answered by ready or failed
  *	stop	finish what has begun, then end
@@ -27,6 +28,7 @@ enum clbd_order_kind {
 	CLBD_ORDER_FAILED,
 	CLBD_ORDER_UP,
 	CLBD_ORDER_DOWN,
+	CLBD_ORDER_PAGES,
 };
 
 struct clbd_order {

@@ -26,10 +26,11 @@ struct clbd_child {
 	int *sockets;
 };
 
-/* A configuration and its text, in a file for the workers. */
+/* A configuration, its text in a file for the workers, and its pages or -1. */
 struct clbd_source {
 	struct clbd_config *config;
 	int file;
+	int pages;
 };
 
 /**

@@ -137,6 +137,18 @@ static const cyaml_schema_field_t listener_limits[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t page_fields[] = {
+	CYAML_FIELD_UINT("status", 0, struct clbd_config_page, status),
+	TEXT("file", 0, struct clbd_config_page, file, 4095),
+	TEXT("type", OPTIONAL, struct clbd_config_page, type, 127),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t page_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct clbd_config_page,
+			    page_fields),
+};
+
 static const cyaml_schema_value_t type_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 127),
 };
@@ -170,6 +182,10 @@ static const cyaml_schema_field_t listener_fields[] = {
 			    limits, listener_limits),
 	CYAML_FIELD_MAPPING_PTR("gzip", OPTIONAL | CYAML_FLAG_POINTER,
 				struct clbd_config_listener, gzip, gzip_fields),
+	CYAML_FIELD_SEQUENCE_COUNT("error-pages",
+				   OPTIONAL | CYAML_FLAG_POINTER,
+				   struct clbd_config_listener, pages,
+				   page_count, &page_schema, 0, 32),
 	CYAML_FIELD_FLAGS_PTR("headers",
 			      OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_POINTER,
 			      struct clbd_config_listener, headers, headers,

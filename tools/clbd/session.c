@@ -9,6 +9,7 @@
  */
 #include "clbd/session.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "clbd/client.h"
@@ -86,6 +87,20 @@ void clbd_session_leave_server(struct clbd_session *session)
 	session->server = NULL;
 }
 
+/* A location may be too long for an answer; then so was the request's. */
+static int put_answer(struct clbd_session *session, uint16_t status)
+{
+	session->status = status;
+	if (!session->reply)
+		return -ENOMEM;
+	if (!clbd_forward_answer(session, status, session->reply))
+		return 0;
+	if (status < 300 || status >= 400)
+		return -ENOBUFS;
+	session->status = 414;
+	return clbd_forward_answer(session, 414, session->reply);
+}
+
 void clbd_session_answer(struct clbd_session *session, uint16_t status)
 {
 	struct clbd_worker *worker = clbd_session_worker(session);
@@ -98,12 +113,10 @@ void clbd_session_answer(struct clbd_session *session, uint16_t status)
 	if (session->headed && session->reply)
 		session->reply->end = session->head_at;
 	session->answering = session->headed = true;
-	session->status = status;
 	session->answered = worker->now;
 	if (clbd_session_has_rest(session))
 		session->close = true;
-	if (!session->reply ||
-	    clbd_forward_answer(session, status, session->reply))
+	if (put_answer(session, status))
 		session->close = true;
 }
 

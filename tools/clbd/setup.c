@@ -2,6 +2,7 @@
 /* What a worker makes of a configuration. */
 #include "clbd/setup.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -308,6 +309,23 @@ struct clbd_setup *clbd_setup_new(struct clbd_worker *worker,
 	return NULL;
 }
 
+int clbd_setup_pages(struct clbd_setup *setup, int file)
+{
+	off_t at = 0;
+	unsigned int i;
+
+	for (i = 0; i < setup->listener_count; i++) {
+		struct clbd_listener *listener = &setup->listeners[i];
+
+		if (!listener->config->page_count)
+			continue;
+		listener->pages = clbd_pages_take(file, &at, listener->config);
+		if (!listener->pages)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 struct clbd_setup *clbd_setup_get(struct clbd_setup *setup)
 {
 	setup->refs++;
@@ -344,6 +362,8 @@ void clbd_setup_put(struct clbd_setup *setup)
 		free(setup->listeners[i].targets);
 		free(setup->listeners[i].proxies);
 		free(setup->listeners[i].coding);
+		clbd_pages_free(setup->listeners[i].pages,
+				setup->listeners[i].config->page_count);
 	}
 	free(setup->groups);
 	free(setup->by_name);

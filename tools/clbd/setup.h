@@ -16,6 +16,7 @@
 #include "clbd/coding.h"
 #include "clbd/config.h"
 #include "clbd/cookie.h"
+#include "clbd/pages.h"
 #include "clbd/proxy.h"
 
 struct clbd_upstream;
@@ -92,6 +93,7 @@ struct clbd_listener {
 	uint32_t tunnel_ms;
 	uint64_t body_max;
 	struct clbd_coding *coding; /* NULL: responses go as they come */
+	struct clbd_page *pages; /* as many as @config says, or NULL */
 	bool client_port; /* told in a field of its own */
 	uint16_t stamp_size;
 	char stamp[CLBD_STAMP_MAX];
@@ -113,6 +115,8 @@ struct clbd_setup {
 /* Takes @config over, also on failure. NULL without memory. */
 struct clbd_setup *clbd_setup_new(struct clbd_worker *worker,
 				  struct clbd_config *config);
+/* Pages of errors, for a setup that is not used yet. Return: 0 or -ENOMEM */
+int clbd_setup_pages(struct clbd_setup *setup, int file);
 struct clbd_setup *clbd_setup_get(struct clbd_setup *setup);
 void clbd_setup_put(struct clbd_setup *setup);
 

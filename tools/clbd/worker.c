@@ -67,6 +67,15 @@ static void take_config(struct clbd_worker *worker, int fd)
 	worker->next = config ? clbd_setup_new(worker, config) : NULL;
 }
 
+/* Without them there is no setup to commit. */
+static void take_pages(struct clbd_worker *worker, int fd)
+{
+	if (!worker->next || !clbd_setup_pages(worker->next, fd))
+		return;
+	clbd_setup_put(worker->next);
+	worker->next = NULL;
+}
+
 /* What the checks say of a server; it may have gone meanwhile. */
 static void mark_server(struct clbd_worker *worker, const char *text, bool down)
 {
@@ -124,6 +133,9 @@ static void obey(struct clbd_worker *worker, const struct clbd_order *order,
 	switch (order->kind) {
 	case CLBD_ORDER_CONFIG:
 		take_config(worker, fd);
+		break;
+	case CLBD_ORDER_PAGES:
+		take_pages(worker, fd);
 		break;
 	case CLBD_ORDER_LISTEN:
 		if (clbd_port_add(worker, order->address, fd))

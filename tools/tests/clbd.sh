@@ -110,6 +110,12 @@ refused 11 'listeners[0].gzip.level: more than 9' rules: \
 	$'gzip: {level: 10}\n    rules:'
 refused 11 'listeners[0].gzip.types[1]: not a media type' rules: \
 	$'gzip: {types: [text/html, "html"]}\n    rules:'
+refused 12 'listeners[0].error-pages[0].status: not 400' rules: \
+	$'error-pages:\n    - {status: 302, file: /x}\n    rules:'
+refused 12 'listeners[0].error-pages[0].file: does not begin' rules: \
+	$'error-pages:\n    - {status: 502, file: x}\n    rules:'
+refused 12 'listeners[0].error-pages[0].file: No such file' rules: \
+	$'error-pages:\n    - {status: 502, file: /nonexistent}\n    rules:'
 refused 11 'listeners[0].headers' rules: $'headers: [x]\n    rules:'
 
 man() { mandoc -T utf8 "$1" | col -b | tr -cs 'a-z0-9_-' '\n' | sort -u; }
