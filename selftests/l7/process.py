@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """clbd as processes: rights, crashes, reload, stop, the access log. PLAIN names
 a program without sanitizers, for what they are in the way of."""
+import contextlib
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import shutil
 import signal
 import socket
 import struct
+import subprocess
 import tempfile
 import threading
 import time
@@ -602,6 +604,104 @@ def log_reopened():
         equal(len(pathlib.Path(old).read_text().splitlines()), 1)
 
 
+class Syslog:
+    """Who reads the messages that programs send to a socket."""
+
+    def __init__(self, path):
+        self.path = path
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(path)
+        os.chmod(path, 0o777)
+        self.socket.settimeout(0.1)
+
+    def message(self):
+        with contextlib.suppress(TimeoutError):
+            return self.socket.recv(65536).decode()
+        return None
+
+    def close(self):
+        self.socket.close()
+        os.unlink(self.path)
+
+
+def log_to_syslog():
+    """log: a message of syslog for each line, in both formats; another who
+    listens there is found, and what is lost meanwhile is counted"""
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        path = os.path.join(directory, "log")
+        syslog = Syslog(path)
+        text = config(Server(), top=f"log: syslog:{path}")
+        with Daemon(text, program=PLAIN) as clbd:
+            ask(clbd.port, "/one")
+            ask(clbd.port, "/two")
+            for word in "one", "two":
+                message = wait_for("a message", syslog.message)
+                match = re.fullmatch(
+                    r"<134>[A-Z][a-z]{2} [ 1-3]\d \d\d:\d\d:\d\d "
+                    r"clbd\[\d+\]: (\{.*\})", message)
+                equal(json.loads(match[1])["request_uri"], "/" + word)
+            clbd.reload(text + "syslog: {format: rfc5424, facility: daemon}\n")
+            ask(clbd.port, "/three")
+            match = re.fullmatch(
+                r"<30>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ - clbd \d+ "
+                r"access - (\{.*\})", wait_for("a message", syslog.message))
+            equal(json.loads(match[1])["request_uri"], "/three")
+            syslog.close()
+            lost = 0
+            while not lost:
+                ask(clbd.port, "/lost")
+                lost = clbd.stats()["log_lost"]
+            syslog = Syslog(path)
+
+            def arrives():
+                ask(clbd.port, "/again")
+                return syslog.message()
+            wait_for("a message to the next", arrives)
+            syslog.close()
+
+
+def log_full():
+    """log: lines that the disk has no room for are counted"""
+    with Daemon(config(Server(), top="log: /dev/full"),
+                program=PLAIN) as clbd:
+        for _ in range(3):
+            ask(clbd.port)
+        wait_for("3 lost", lambda: clbd.stats()["log_lost"] == 3)
+
+
+def log_cut():
+    """log: a line that had no room begins anew when there is room again"""
+    if os.geteuid() != 0:
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none",
+                        directory], check=True)
+        try:
+            fill_disk(os.path.join(directory, "log"))
+        finally:
+            subprocess.run(["umount", "-l", directory], check=True)
+
+
+def fill_disk(path):
+    asked = 300
+    with Daemon(config(Server(), top=f"log: {path}"), program=PLAIN) as clbd:
+        with Client(clbd.port) as client:
+            for _ in range(asked):
+                equal(client.ask().status, 200)
+            wait_for("losses", lambda: clbd.stats()["log_lost"])
+            os.truncate(path, 4096)
+            wait_for("another line", lambda: client.ask() and
+                     os.path.getsize(path) > 6000)
+    lines = pathlib.Path(path).read_text().split("\n")[:-1]
+    cut = [line for line in lines if not line.endswith("}")]
+    equal(len(cut) <= 2, True, f"{len(cut)} lines are not whole")
+    for line in lines:
+        if line not in cut:
+            json.loads(line)
+
+
 def log_stuck():
     """a log that nobody takes costs lines, which are counted, and no request"""
     with Daemon(config(Server(), top="log: @LOG@")) as clbd:
@@ -640,4 +740,4 @@ if __name__ == "__main__":
                reload_listeners,
                reload_refused, reload_often, stop,
                stop_serves_all, stop_deadline, parent_dies, access_log,
-               log_of_the_left, log_of_many, log_reopened, log_stuck])
+               log_of_the_left, log_of_many, log_reopened, log_to_syslog, log_full, log_cut, log_stuck])

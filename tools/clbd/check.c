@@ -402,6 +402,10 @@ static bool check_top(const struct clbd_config *config,
 				"limits.connections");
 	if (config->limits.head > CLBD_CONFIG_HEAD_MAX)
 		return fault_at(fault, "more than 15360", "limits.head");
+	/* What a socket's name has room for. */
+	if (config->log && strlen(config->log) > 100 &&
+	    !strncmp(config->log, "syslog:", 7))
+		return fault_at(fault, "more than 100 characters", "log");
 	if (config->timeouts.connect > 60)
 		return fault_at(fault, "more than 60", "timeouts.connect");
 	if (config->timeouts.stop > 86400)

@@ -103,7 +103,8 @@ static void be_log(struct clbd_parent *parent, int control)
 	own_signals();
 	prctl(PR_SET_NAME, "clbd: log");
 	give_up_rights(parent, false);
-	i = clbd_log_run(files[0], files + 1, count);
+	i = clbd_log_run(files[0], files + 1, count,
+			 &parent->shared->stats[count + 1]);
 	free(files);
 	exit(i);
 }

@@ -127,6 +127,16 @@ struct clbd_config_listener {
 	uint32_t rule_count;
 };
 
+enum {
+	CLBD_CONFIG_SYSLOG_RFC3164,
+	CLBD_CONFIG_SYSLOG_RFC5424,
+};
+
+struct clbd_config_syslog {
+	uint32_t format;
+	uint32_t facility; /* 0: local0 */
+};
+
 struct clbd_config_limits {
 	uint32_t connections; /* in a worker; 0: 20000 */
 	uint32_t head; /* bytes; 0: the most there is room for */
@@ -143,7 +153,8 @@ struct clbd_config {
 	struct clbd_config_limits limits;
 	struct clbd_config_timeouts timeouts;
 	char *secret; /* for cookies */
-	char *log; /* a file, or "-"; NULL: none */
+	char *log; /* a file, "-" or "syslog:SOCKET"; NULL: none */
+	struct clbd_config_syslog syslog;
 	struct clbd_config_group *groups;
 	uint32_t group_count;
 	struct clbd_config_listener *listeners;

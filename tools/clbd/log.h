@@ -45,7 +45,11 @@ void clbd_log_session(struct clbd_log *log, const struct clbd_session *session);
 /* Writes what waits, if it has waited long enough. */
 void clbd_log_tick(struct clbd_log *log, uint64_t now);
 
-/* The log's process: lines from @pipes, to the files that come with orders. */
-int clbd_log_run(int control, const int *pipes, unsigned int count);
+/*
+ * The log's process: lines from @pipes, to the files that come with orders;
+ * what is lost is counted in @stats.
+ */
+int clbd_log_run(int control, const int *pipes, unsigned int count,
+		 struct clbd_stats *stats);
 
 #endif /* CLBD_LOG_H */

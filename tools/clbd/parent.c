@@ -75,35 +75,6 @@ static void close_sockets(int *sockets, const struct clbd_config *config)
 	free(sockets);
 }
 
-/* Never waits: a FIFO that nobody reads is an error. */
-static int open_log(const char *path)
-{
-	int file = open(path,
-			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK,
-			0640);
-
-	if (file >= 0)
-		fcntl(file, F_SETFL, O_APPEND);
-	return file;
-}
-
-/* The log's file is opened by the parent, which may; @path NULL: none. */
-static void send_log_file(const struct clbd_parent *parent)
-{
-	const char *path = parent->source.config->log;
-	int file = -1;
-
-	if (path && !strcmp(path, "-"))
-		file = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-	else if (path)
-		file = open_log(path);
-	if (path && file < 0)
-		fprintf(stderr, "clbd: %s: %s\n", path, strerror(errno));
-	clbd_child_order(&parent->log, CLBD_ORDER_LOG, NULL, file);
-	if (file >= 0)
-		close(file);
-}
-
 static void drop_sockets(const struct clbd_parent *parent, int **sockets,
 			 const struct clbd_config *config)
 {
@@ -157,7 +128,7 @@ static void reload(struct clbd_parent *parent)
 	clbd_source_free(&parent->source);
 	parent->source = next;
 	parent->announced = false;
-	send_log_file(parent);
+	clbd_log_send(parent);
 	for (i = 0; i < parent->count; i++) {
 		if (parent->workers[i].pid)
 			clbd_child_configure(parent, &parent->workers[i]);
@@ -257,7 +228,7 @@ static void revive(struct clbd_parent *parent)
 
 	if (!parent->log.pid && now - parent->log.started >= CALM_MS &&
 	    !clbd_child_start_log(parent))
-		send_log_file(parent);
+		clbd_log_send(parent);
 	if (!parent->health.pid && now - parent->health.started >= CALM_MS)
 		clbd_child_start_health(parent);
 	for (i = 0; i < parent->count; i++) {
@@ -279,7 +250,7 @@ static void take_signals(struct clbd_parent *parent)
 				reload(parent);
 			break;
 		case SIGUSR1:
-			send_log_file(parent);
+			clbd_log_send(parent);
 			break;
 		case SIGUSR2:
 			tell_stats(parent);
@@ -363,6 +334,8 @@ static void take_answers(struct clbd_parent *parent, struct clbd_child *child)
 	while (clbd_order_receive(child->control, &order, NULL) > 0) {
 		if (child == &parent->health)
 			tell_server(parent, &order);
+		else if (child == &parent->log)
+			clbd_log_send(parent);
 		else if (order.kind == CLBD_ORDER_READY)
 			child->ready = true;
 		else if (order.kind == CLBD_ORDER_FAILED)
@@ -400,6 +373,8 @@ static bool watch(struct clbd_parent *parent, struct pollfd *polls)
 	}
 	if (polls[parent->count + 1].revents & POLLIN)
 		take_answers(parent, &parent->health);
+	if (parent->log.pid)
+		take_answers(parent, &parent->log);
 	take_signals(parent);
 	return true;
 }
@@ -504,7 +479,8 @@ static int prepare(struct clbd_parent *parent)
 					: sysconf(_SC_NPROCESSORS_ONLN);
 	parent->workers = calloc(parent->count, sizeof(*parent->workers));
 	parent->shared = mmap(NULL, sizeof(*parent->shared) +
-			      (parent->count + 1) * sizeof(struct clbd_stats),
+			      (parent->count + CLBD_STATS_OTHERS) *
+				      sizeof(struct clbd_stats),
 			      PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!parent->workers || parent->shared == MAP_FAILED)
@@ -528,7 +504,7 @@ static int start(struct clbd_parent *parent)
 		return err;
 	err = clbd_child_start_log(parent);
 	if (!err)
-		send_log_file(parent);
+		clbd_log_send(parent);
 	for (i = 0; !err && i < parent->count; i++)
 		err = clbd_child_start(parent, i);
 	return err ? err : clbd_child_start_health(parent);

@@ -75,6 +75,11 @@ void clbd_source_free(struct clbd_source *source);
 /* listen.c: a listening socket for an address. Return: it or -errno */
 int clbd_listen(const char *address);
 
+/* logfile.c: opens the log's file, or syslog's socket, and hands it on. */
+void clbd_log_send(const struct clbd_parent *parent);
+/* The path of the socket where @log, of the configuration, is syslog, or NULL. */
+const char *clbd_log_syslog(const char *log);
+
 /* child.c */
 int clbd_child_start(struct clbd_parent *parent, unsigned int index);
 int clbd_child_start_log(struct clbd_parent *parent);

@@ -210,6 +210,29 @@ static const cyaml_schema_field_t limits[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t formats[] = {
+	{ "rfc3164", CLBD_CONFIG_SYSLOG_RFC3164 },
+	{ "rfc5424", CLBD_CONFIG_SYSLOG_RFC5424 },
+};
+
+/* As RFC 5424 numbers them. */
+static const cyaml_strval_t facilities[] = {
+	{ "user", 1 },	  { "daemon", 3 },  { "local0", 16 },
+	{ "local1", 17 }, { "local2", 18 }, { "local3", 19 },
+	{ "local4", 20 }, { "local5", 21 }, { "local6", 22 },
+	{ "local7", 23 },
+};
+
+static const cyaml_schema_field_t syslog_fields[] = {
+	CYAML_FIELD_ENUM("format", OPTIONAL | CYAML_FLAG_STRICT,
+			 struct clbd_config_syslog, format, formats,
+			 COUNT(formats)),
+	CYAML_FIELD_ENUM("facility", OPTIONAL | CYAML_FLAG_STRICT,
+			 struct clbd_config_syslog, facility, facilities,
+			 COUNT(facilities)),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t timeouts[] = {
 	NUMBER("connect", struct clbd_config_timeouts, connect),
 	NUMBER("stop", struct clbd_config_timeouts, stop),
@@ -225,6 +248,8 @@ static const cyaml_schema_field_t fields[] = {
 			    timeouts),
 	TEXT("secret", OPTIONAL, struct clbd_config, secret, 1023),
 	TEXT("log", OPTIONAL, struct clbd_config, log, 4095),
+	CYAML_FIELD_MAPPING("syslog", OPTIONAL, struct clbd_config, syslog,
+			    syslog_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("groups", CYAML_FLAG_POINTER,
 				   struct clbd_config, groups, group_count,
 				   &group_schema, 1, 100000),

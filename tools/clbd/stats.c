@@ -26,7 +26,7 @@ struct clbd_stats clbd_stats_sum(const struct clbd_shared *shared)
 	struct clbd_stats sum = { 0 };
 	uint64_t i, j;
 
-	for (i = 0; i <= shared->workers; i++) {
+	for (i = 0; i < shared->workers + CLBD_STATS_OTHERS; i++) {
 		const struct clbd_stats *stats = &shared->stats[i];
 
 #define ADD(name, text) sum.name += stats->name;

@@ -51,7 +51,7 @@ struct clbd_stats {
  * struct clbd_shared - memory of all processes
  * @workers: how many
  * @servers_down: by the checks
- * @stats: of the workers, and behind them of the parent
+ * @stats: of the workers, and behind them of the parent and of the log
  */
 struct clbd_shared {
 	uint64_t workers;
@@ -60,6 +60,9 @@ struct clbd_shared {
 };
 
 void clbd_stats_time(struct clbd_stats *stats, uint64_t ms);
+
+/* Processes that count, beside the workers. */
+#define CLBD_STATS_OTHERS 2
 
 /* What all have counted. */
 struct clbd_stats clbd_stats_sum(const struct clbd_shared *shared);

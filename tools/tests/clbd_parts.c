@@ -462,14 +462,14 @@ static void tokens_are_keyed(void **state)
 static void metrics_fit_into_an_answer(void **state)
 {
 	struct clbd_shared *shared = calloc(1, sizeof(*shared) +
-					    2 * sizeof(struct clbd_stats));
+					    3 * sizeof(struct clbd_stats));
 	char out[8192], small[100];
 	size_t size;
 
 	(void)state;
 	assert_non_null(shared);
 	shared->workers = 1;
-	memset(shared->stats, 0x7f, 2 * sizeof(struct clbd_stats));
+	memset(shared->stats, 0x7f, 3 * sizeof(struct clbd_stats));
 	size = clbd_stats_metrics(shared, out, sizeof(out));
 	assert_in_range(size, 2000, sizeof(out) - 1);
 	assert_int_equal(strlen(out), size);
