@@ -172,10 +172,66 @@ def metrics():
         equal(found["clbd_workers"], 2)
         equal(found['clbd_request_seconds_bucket{le="+Inf"}'], 20)
         equal(found["clbd_request_seconds_count"], 20)
+        site, server = '{listener="site"', '{group="web",server="'
+        server += f'{text.split("address: ")[1].split(chr(34))[1]}"'
+        for name, value in ((f"listener_requests_total{site}}}", 20),
+                            (f"listener_responses_total{site},code=\"2xx\"}}",
+                             20),
+                            (f"listener_responses_total{site},code=\"5xx\"}}",
+                             0),
+                            (f"listener_connections_total{site}}}", 20),
+                            (f"listener_failures_total{site}}}", 0),
+                            (f"listener_request_seconds_count{site}}}", 20),
+                            (f"server_requests_total{server}}}", 20),
+                            (f"server_requests_open{server}}}", 0),
+                            (f"server_failures_total{server}}}", 0),
+                            (f"server_received_bytes_total{server}}}", 120),
+                            (f"server_responses_total{server},code=\"2xx\"}}",
+                             20),
+                            (f"server_response_seconds_count{server}}}", 20)):
+            equal(found["clbd_" + name], value, name)
+        with Client(clbd.port) as client:
+            client.ask()
+            clbd.reload(text)
+            found = read()
+            equal(found[f"clbd_server_requests_total{server}}}"], 21)
+            equal(found[f"clbd_listener_connections_open{site}}}"], 1)
         told = clbd.stats()
         for name in told:
             equal("clbd_" + name in found or f"clbd_{name}_total" in found,
                   True, name)
+
+
+def metrics_of_many():
+    """metrics: those of a thousand servers reach a client that is slow, of any
+    version, and others are served meanwhile"""
+    from rig import free_port, read_message
+    port = free_port()
+    servers = "".join(f"      - {{address: \"127.0.0.1:{i}\", weight: 0}}\n"
+                      for i in range(1, 1000))
+    text = config(Server()).replace("listeners:\n", servers +
+                                    "listeners:\n", 1) + f"""
+  - name: metrics
+    address: "127.0.0.1:{port}"
+    metrics: yes
+"""
+    with Daemon(text) as clbd, Client(port) as client:
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        equal(ask(clbd.port).status, 200)
+        bodies = [read_message(client.reader).body, client.ask().body,
+                  ask(port, version="1.0").body]
+        equal(client.ask(method="HEAD").status, 200)
+        for body in bodies:
+            lines = body.decode().splitlines()
+            equal(lines[-1].startswith("clbd_server_response_seconds_sum{"),
+                  True, lines[-1])
+            equal(sum(line.startswith("clbd_server_requests_total{")
+                      for line in lines), 1000)
+            for line in lines:
+                equal(bool(re.fullmatch(
+                    r"# (HELP|TYPE) \w+ .*|clbd_\w+(\{.*\})? [0-9.]+", line)),
+                    True, line)
 
 
 CHECK = """    check:
@@ -735,7 +791,7 @@ def log_stuck():
 
 if __name__ == "__main__":
     Tap().run([rights, rights_of_others, system_calls, memory_of_bodies,
-               memory_of_idle_clients, metrics, checks,
+               memory_of_idle_clients, metrics, metrics_of_many, checks,
                checks_of_connections, crash, hung_worker, reload,
                reload_listeners,
                reload_refused, reload_often, stop,

@@ -150,6 +150,7 @@ void clbd_session_server_failed(struct clbd_session *session)
 	struct clbd_server *server = session->server;
 
 	server->failures++;
+	session->meter->failures++;
 	if (!server->eject_after || server->failures < server->eject_after)
 		return;
 	if (server->ejected_until <= worker->now)
@@ -190,6 +191,9 @@ void clbd_session_next_server(struct clbd_session *session, uint16_t status,
 			break;
 		session->server = clbd_server_get(server);
 		server->load++;
+		session->meter = session->group->meters[session->index];
+		session->meter->requests++;
+		session->meter->begun++;
 		session->tried[session->tries++] = server;
 		session->up = clbd_upstream_take(server, session,
 						 session->fresh);

@@ -34,6 +34,7 @@ static void close_client(struct clbd_client *client)
 	*client->link = client->next;
 	if (client->next)
 		client->next->link = client->link;
+	client->meter->ended++;
 	clbd_port_leave(client->port);
 	clbd_conn_free(&client->conn, &worker->client_pool);
 	if (worker->client_count-- == worker->client_max)
@@ -371,6 +372,8 @@ void clbd_client_accept(struct clbd_port *port, int fd,
 	worker->clients = client;
 	worker->client_count++;
 	worker->stats->connections++;
+	client->meter = port->listener->meter;
+	client->meter->begun++;
 	clbd_conn_deadline(&client->conn, port->listener->idle_ms);
 	/* The request is often there by now. */
 	client->conn.readable = client->conn.writable = true;

@@ -16,6 +16,7 @@ struct clbd_port;
  * @port: where it was accepted
  * @session: the request that is being read or served
  * @in: bytes from the client that no one has taken yet; NULL: none
+ * @meter: of the listener it was accepted by
  * @announced: a header of the PROXY protocol comes first
  * @peer: its address, as text
  * @peer_size: bytes of that
@@ -29,6 +30,7 @@ struct clbd_client {
 	struct clbd_port *port;
 	struct clbd_session *session;
 	struct clbd_buffer *in;
+	struct clbd_meter *meter;
 	uint16_t peer_port;
 	uint8_t peer_size;
 	bool lingering;

@@ -352,19 +352,8 @@ struct answer {
 	const char *type;
 	const char *text;
 	size_t size;
-	char own[8192];
+	char own[64];
 };
-
-static void fill_metrics(const struct clbd_session *session,
-			 struct answer *answer)
-{
-	const struct clbd_worker *worker = session->client->conn.worker;
-	size_t used = clbd_stats_metrics(worker->shared, answer->own,
-					 sizeof(answer->own));
-
-	answer->size = used < sizeof(answer->own) ? used
-						  : sizeof(answer->own) - 1;
-}
 
 /* What the head of an answer has at most, with a location. */
 #define HEAD_MOST 2048
@@ -395,12 +384,24 @@ static void fill_answer(const struct clbd_session *session, uint16_t status,
 		answer->type = page->type;
 		answer->text = page->text;
 		answer->size = page->size;
-	} else if (status == 200) {
-		fill_metrics(session, answer);
 	} else {
 		answer->size = snprintf(answer->own, sizeof(answer->own),
 					"%u %s\n", status, phrase_of(status));
 	}
+}
+
+int clbd_forward_metrics(const struct clbd_session *session,
+			 struct clbd_buffer *out)
+{
+	struct writer writer = begin(out);
+
+	PUT(&writer, "HTTP/1.1 200 OK\r\n"
+		     "Content-Type: text/plain; version=0.0.4\r\n");
+	if (session->request.minor)
+		PUT(&writer, "Transfer-Encoding: chunked\r\n");
+	put_connection(&writer, session, 200);
+	PUT(&writer, "\r\n");
+	return finish(&writer, out);
 }
 
 int clbd_forward_answer(const struct clbd_session *session, uint16_t status,

@@ -17,6 +17,10 @@ int clbd_forward_request(const struct clbd_session *session,
 int clbd_forward_response(const struct clbd_session *session, const char *text,
 			  struct clbd_buffer *out);
 
+/* The head of the answer with the counters, which follow: tell.c. */
+int clbd_forward_metrics(const struct clbd_session *session,
+			 struct clbd_buffer *out);
+
 /* An answer of clbd's own, with a body that says what it is. */
 int clbd_forward_answer(const struct clbd_session *session, uint16_t status,
 			struct clbd_buffer *out);

@@ -4,11 +4,8 @@
  * buffer until the reply has room for what becomes of it. So a slow client
  * stops the server here, too.
  */
-#include <stdio.h>
-#include <string.h>
-
+#include "clbd/chunk.h"
 #include "clbd/coding.h"
-#include "clbd/forward.h"
 #include "clbd/gzip.h"
 #include "clbd/stage.h"
 #include "clbd/upstream.h"
@@ -20,13 +17,8 @@
 /* So much is compressed at once; then it is the others' turn to move. */
 #define PART (16 * 1024)
 
-/* A chunk is framed by its size in four digits. */
-#define CHUNK_HEAD 6
-#define CHUNK_END "\r\n"
-#define LAST_CHUNK "0\r\n\r\n"
-#define CHUNK_FRAME (CHUNK_HEAD + sizeof(CHUNK_END) + sizeof(LAST_CHUNK))
 /* With less room than that, what is there is sent first. */
-#define ROOM_LEAST (1024 + CHUNK_FRAME)
+#define ROOM_LEAST (1024 + CLBD_CHUNK_FRAME)
 
 void clbd_session_choose_coding(struct clbd_session *session, const char *text)
 {
@@ -75,29 +67,6 @@ bool clbd_session_is_packing(const struct clbd_session *session)
 	return session->gzip && clbd_gzip_is_pending(session->gzip);
 }
 
-static void put(struct clbd_buffer *out, const char *text)
-{
-	size_t size = strlen(text);
-
-	memcpy(out->data + out->end, text, size);
-	out->end += size;
-}
-
-/* @size bytes were put behind the place of the chunk's head. */
-static void frame(struct clbd_buffer *out, size_t size, bool last)
-{
-	char head[CHUNK_HEAD + 1];
-
-	if (size) {
-		snprintf(head, sizeof(head), "%04zx\r\n", size & 0xffff);
-		put(out, head);
-		out->end += size;
-		put(out, CHUNK_END);
-	}
-	if (last)
-		put(out, LAST_CHUNK);
-}
-
 static enum clbd_gzip_flush flush_of(const struct clbd_session *session)
 {
 	if (session->waiting > PART)
@@ -124,9 +93,9 @@ bool clbd_session_pack(struct clbd_session *session)
 		return false;
 	if (taken > PART)
 		taken = PART;
-	made = clbd_buffer_room(out) - CHUNK_FRAME;
+	made = clbd_buffer_room(out) - CLBD_CHUNK_FRAME;
 	if (clbd_gzip_run(session->gzip, taken ? in->data + in->start : NULL,
-			  &taken, out->data + out->end + CHUNK_HEAD, &made,
+			  &taken, out->data + out->end + CLBD_CHUNK_HEAD, &made,
 			  flush)) {
 		session->ending = CLBD_ENDING_SERVER;
 		clbd_session_leave_upstream(session, false);
@@ -136,6 +105,6 @@ bool clbd_session_pack(struct clbd_session *session)
 		in->start += taken;
 	session->waiting -= taken;
 	session->bytes += made;
-	frame(out, made, clbd_gzip_is_done(session->gzip));
+	clbd_chunk_close(out, made, clbd_gzip_is_done(session->gzip));
 	return true;
 }

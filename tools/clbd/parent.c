@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clbd/meter.h"
 #include "clbd/order.h"
 
 /* A worker that ends sooner is not started again at once. */
@@ -127,6 +128,7 @@ static void reload(struct clbd_parent *parent)
 	free(sockets);
 	clbd_source_free(&parent->source);
 	parent->source = next;
+	clbd_meters_register(parent->shared->meters, next.config);
 	parent->announced = false;
 	clbd_log_send(parent);
 	for (i = 0; i < parent->count; i++) {
@@ -485,6 +487,10 @@ static int prepare(struct clbd_parent *parent)
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!parent->workers || parent->shared == MAP_FAILED)
 		return -ENOMEM;
+	parent->shared->meters = clbd_meters_new(parent->count);
+	if (!parent->shared->meters)
+		return -ENOMEM;
+	clbd_meters_register(parent->shared->meters, config);
 	parent->shared->workers = parent->count;
 	parent->signals = block_signals();
 	for (i = 0; i < parent->count; i++) {

@@ -372,7 +372,7 @@ bool clbd_session_send_response(struct clbd_session *session)
 {
 	struct clbd_client *client = session->client;
 	struct clbd_buffer *in = session->up ? session->up->in : NULL;
-	bool packed = clbd_session_pack(session);
+	bool packed = clbd_session_pack(session) || clbd_session_tell(session);
 	uint32_t none = 0, *ready = &session->waiting;
 	struct iovec iov[2];
 	ssize_t n;

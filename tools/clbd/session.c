@@ -83,6 +83,13 @@ void clbd_session_leave_server(struct clbd_session *session)
 	if (!session->server)
 		return;
 	session->server->load--;
+	session->meter->ended++;
+	if (session->headed && !session->answering) {
+		clbd_meter_response(session->meter, session->status,
+				    session->answered - session->asked);
+		session->meter->received += session->payload.total;
+		session->meter->sent += session->sent;
+	}
 	clbd_server_put(clbd_session_worker(session), session->server);
 	session->server = NULL;
 }
@@ -93,6 +100,8 @@ static int put_answer(struct clbd_session *session, uint16_t status)
 	session->status = status;
 	if (!session->reply)
 		return -ENOMEM;
+	if (status == 200)
+		return clbd_forward_metrics(session, session->reply);
 	if (!clbd_forward_answer(session, status, session->reply))
 		return 0;
 	if (status < 300 || status >= 400)
@@ -172,7 +181,10 @@ void clbd_session_start(struct clbd_session *session)
 	}
 	session->target = find_target(session);
 	if (session->listener->config->metrics && !session->target->group) {
+		session->close |= !request->minor;
 		clbd_session_answer(session, 200);
+		session->telling = session->reply &&
+				   request->method != HTTP_HEAD;
 		return;
 	}
 	if (session->target->redirect) {
@@ -200,6 +212,7 @@ static bool is_answered(const struct clbd_session *session)
 {
 	return session->headed && !clbd_buffer_held(session->reply) &&
 	       !session->waiting && clbd_session_is_packed(session) &&
+	       clbd_session_is_told(session) &&
 	       (session->answering || clbd_body_done(&session->payload));
 }
 
@@ -297,6 +310,25 @@ enum clbd_progress clbd_session_expire(struct clbd_session *session)
 	return clbd_session_run(session);
 }
 
+static void count(const struct clbd_session *session)
+{
+	const struct clbd_worker *worker = clbd_session_worker(session);
+	struct clbd_meter *meter = session->listener->meter;
+	uint64_t ms = worker->now - session->start;
+
+	clbd_stats_response(worker->stats, session->status);
+	if (session->ending != CLBD_ENDING_NORMAL &&
+	    session->ending != CLBD_ENDING_REFUSED)
+		meter->failures++;
+	meter->requests += session->text != NULL;
+	meter->received += session->request.size + session->sent;
+	meter->sent += session->bytes;
+	if (!session->status)
+		return;
+	clbd_times_add(&worker->stats->times, ms);
+	clbd_meter_response(meter, session->status, ms);
+}
+
 void clbd_session_free(struct clbd_session *session)
 {
 	struct clbd_worker *worker = clbd_session_worker(session);
@@ -304,9 +336,7 @@ void clbd_session_free(struct clbd_session *session)
 	/* Of a client that left early there is a line, too. */
 	if (session->text || session->status)
 		clbd_log_session(&worker->log, session);
-	clbd_stats_response(worker->stats, session->status);
-	if (session->status)
-		clbd_stats_time(worker->stats, worker->now - session->start);
+	count(session);
 	clbd_session_leave_upstream(session, false);
 	clbd_session_leave_server(session);
 	clbd_session_drop_gzip(session);

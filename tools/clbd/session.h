@@ -5,6 +5,7 @@
 
 #include "clbd/body.h"
 #include "clbd/head.h"
+#include "clbd/metrics.h"
 #include "clbd/pool.h"
 #include "clbd/setup.h"
 
@@ -34,6 +35,7 @@ enum clbd_ending {
  * @group: that serves it
  * @server: that serves it; counted in its load
  * @index: of @server in @group
+ * @meter: of the two
  * @bound: the client has the cookie of @server
  * @up: the connection to that, while there is one
  * @tried: servers that were tried, @server among them
@@ -51,6 +53,8 @@ enum clbd_ending {
  * @waiting: bytes in the upstream's buffer that may be sent
  * @head_at: where in @reply the head of the response is, behind 1xx
  * @answering: the answer is clbd's own
+ * @telling: it is @metrics
+ * @metrics: how much of the counters was told
  * @headed: the response's head is complete
  * @begun: something of the response was sent
  * @chunking: the response has no length: the client gets it in chunks
@@ -79,6 +83,7 @@ struct clbd_session {
 	struct clbd_server *server;
 	struct clbd_upstream *up;
 	uint32_t index;
+	struct clbd_meter *meter;
 	bool bound;
 	const struct clbd_server *tried[CLBD_SESSION_TRIES];
 	uint8_t tries;
@@ -96,7 +101,9 @@ struct clbd_session {
 	uint32_t head_at;
 	struct clbd_gzip *gzip;
 
+	struct clbd_metrics metrics;
 	bool answering;
+	bool telling;
 	bool headed;
 	bool begun;
 	bool chunking;

@@ -109,6 +109,20 @@ static int fill_group(struct clbd_worker *worker, struct clbd_group *group,
 	return 0;
 }
 
+static int fill_meters(struct clbd_worker *worker, struct clbd_group *group)
+{
+	size_t i;
+
+	group->meters = calloc(group->balance.count, sizeof(*group->meters));
+	if (!group->meters)
+		return -1;
+	for (i = 0; i < group->balance.count; i++)
+		group->meters[i] = clbd_worker_meter(worker, CLBD_METER_SERVER,
+						     group->name,
+						     group->servers[i]->text);
+	return 0;
+}
+
 static int compare_groups(const void *a, const void *b)
 {
 	const struct clbd_group *const *first = a, *const *second = b;
@@ -250,6 +264,9 @@ static int fill_listener(struct clbd_setup *setup,
 {
 	listener->setup = setup;
 	listener->config = config;
+	listener->meter = clbd_worker_meter(setup->worker,
+					    CLBD_METER_LISTENER, config->name,
+					    "");
 	listener->target = target_of(setup, config->group, config->redirect,
 				     config->redirect_code);
 	listener->idle_ms = DEFAULT(config->timeouts.idle, 15) * 1000;
@@ -278,7 +295,8 @@ static int fill(struct clbd_setup *setup)
 	for (i = 0; i < config->group_count; i++) {
 		setup->group_count++;
 		if (fill_group(setup->worker, &setup->groups[i],
-			       &config->groups[i], config->secret))
+			       &config->groups[i], config->secret) ||
+		    fill_meters(setup->worker, &setup->groups[i]))
 			return -1;
 	}
 	sort_groups(setup);
@@ -346,6 +364,7 @@ static void empty_group(struct clbd_worker *worker, struct clbd_group *group)
 	}
 	free(group->balance.members);
 	free(group->tokens);
+	free(group->meters);
 	free(group->servers);
 }
 

@@ -19,6 +19,7 @@
 #include "clbd/pages.h"
 #include "clbd/proxy.h"
 
+struct clbd_meter;
 struct clbd_upstream;
 struct clbd_worker;
 struct clbd_rules;
@@ -66,6 +67,7 @@ struct clbd_group {
 	uint32_t cookie_lifetime;
 	char (*tokens)[CLBD_COOKIE_TOKEN]; /* of servers, for @cookie */
 	struct clbd_server **servers; /* as many as @balance has members */
+	struct clbd_meter **meters; /* of servers */
 };
 
 /*
@@ -83,6 +85,7 @@ struct clbd_target {
 struct clbd_listener {
 	struct clbd_setup *setup;
 	const struct clbd_config_listener *config;
+	struct clbd_meter *meter;
 	struct clbd_rules *rules; /* NULL: none */
 	struct clbd_prefix *proxies; /* who tells clients' addresses */
 	uint32_t proxy_count;

@@ -66,6 +66,11 @@ bool clbd_session_is_packing(const struct clbd_session *session);
 /* Compresses what waits. Return: whether there was any, and room for it */
 bool clbd_session_pack(struct clbd_session *session);
 
+/* tell.c: whether all counters were told, or none are. */
+bool clbd_session_is_told(const struct clbd_session *session);
+/* Tells some. Return: whether there were any, and room for them */
+bool clbd_session_tell(struct clbd_session *session);
+
 /* One step in each direction. Return: whether anything moved */
 bool clbd_session_send_request(struct clbd_session *session);
 bool clbd_session_read_response(struct clbd_session *session);

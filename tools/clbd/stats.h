@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct clbd_meters;
+
 /* X(name, what it counts) */
 #define CLBD_STATS(X)                                                          \
 	X(restarts, "children that ended by themselves")                       \
@@ -31,35 +33,47 @@
 	X(timeouts, "sessions that took too long")                             \
 	X(log_lost, "lines of the access log that were lost")
 
-/* Of the request times; the last has no bound. */
-#define CLBD_STATS_BUCKETS 12
+#define CLBD_TIMES_BUCKETS 12
+
+/* Up to so many ms; the last has no bound. */
+extern const unsigned int clbd_times_bounds[CLBD_TIMES_BUCKETS - 1];
+
+/**
+ * struct clbd_times - how long things took
+ * @bucket: how many took longer than the bucket before
+ * @sum: ms of them all
+ */
+struct clbd_times {
+	uint64_t bucket[CLBD_TIMES_BUCKETS];
+	uint64_t sum;
+};
+
+void clbd_times_add(struct clbd_times *times, uint64_t ms);
 
 /**
  * struct clbd_stats - the counters of a process
- * @time: requests by how long they took, from the first byte on
- * @time_sum: ms of them all
+ * @times: of requests, from the first byte on
  */
 struct clbd_stats {
 #define CLBD_STATS_MEMBER(name, text) uint64_t name;
 	CLBD_STATS(CLBD_STATS_MEMBER)
 #undef CLBD_STATS_MEMBER
-	uint64_t time[CLBD_STATS_BUCKETS];
-	uint64_t time_sum;
+	struct clbd_times times;
 };
 
 /**
  * struct clbd_shared - memory of all processes
  * @workers: how many
  * @servers_down: by the checks
+ * @meters: of listeners and servers
  * @stats: of the workers, and behind them of the parent and of the log
  */
 struct clbd_shared {
 	uint64_t workers;
 	uint64_t servers_down;
+	struct clbd_meters *meters;
 	struct clbd_stats stats[];
 };
-
-void clbd_stats_time(struct clbd_stats *stats, uint64_t ms);
 
 /* Processes that count, beside the workers. */
 #define CLBD_STATS_OTHERS 2
@@ -69,10 +83,6 @@ struct clbd_stats clbd_stats_sum(const struct clbd_shared *shared);
 
 /* A line of JSON, to be freed; NULL without memory. */
 char *clbd_stats_json(const struct clbd_shared *shared);
-
-/* As Prometheus reads it. Return: bytes, of which @size at most were written */
-size_t clbd_stats_metrics(const struct clbd_shared *shared, char *out,
-			  size_t size);
 
 static inline void clbd_stats_response(struct clbd_stats *stats,
 				       unsigned int status)

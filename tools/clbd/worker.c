@@ -51,6 +51,14 @@ void clbd_worker_put_buffer(struct clbd_worker *worker,
 			      buffer);
 }
 
+struct clbd_meter *clbd_worker_meter(struct clbd_worker *worker,
+				     enum clbd_meter_kind kind,
+				     const char *first, const char *second)
+{
+	return clbd_meters_find(worker->shared->meters, worker->index, kind,
+				first, second, &worker->spare);
+}
+
 static uint64_t read_clock(void)
 {
 	struct timespec now;
@@ -279,6 +287,7 @@ int clbd_worker_run(int control, int log, struct clbd_shared *shared,
 	struct clbd_worker worker = {
 		.shared = shared,
 		.stats = &shared->stats[index],
+		.index = index,
 	};
 	int err = start(&worker, control, log);
 
@@ -286,6 +295,7 @@ int clbd_worker_run(int control, int log, struct clbd_shared *shared,
 		fprintf(stderr, "clbd: worker: %s\n", strerror(-err));
 		return EXIT_FAILURE;
 	}
+	clbd_meters_begin(shared->meters, index);
 	while (!worker.done)
 		round_of(&worker);
 	end(&worker);

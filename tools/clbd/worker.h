@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "clbd/log.h"
+#include "clbd/meter.h"
 #include "clbd/pool.h"
 #include "clbd/setup.h"
 #include "clbd/stats.h"
@@ -33,6 +34,8 @@ struct clbd_client;
  * @gzip_count: responses that are being compressed
  * @shared: everybody's counters
  * @stats: this worker's
+ * @index: which of them
+ * @spare: counts for listeners and servers that have no place
  */
 struct clbd_worker {
 	int epoll;
@@ -61,6 +64,8 @@ struct clbd_worker {
 	struct clbd_log log;
 	struct clbd_shared *shared;
 	struct clbd_stats *stats;
+	unsigned int index;
+	struct clbd_meter spare;
 };
 
 /**
@@ -74,6 +79,11 @@ struct clbd_worker {
  */
 int clbd_worker_run(int control, int log, struct clbd_shared *shared,
 		    unsigned int index);
+
+/* The worker's counters of a listener, or of a server in a group. */
+struct clbd_meter *clbd_worker_meter(struct clbd_worker *worker,
+				     enum clbd_meter_kind kind,
+				     const char *first, const char *second);
 
 /* Empty. NULL without memory. */
 struct clbd_buffer *clbd_worker_buffer(struct clbd_worker *worker);

@@ -141,6 +141,8 @@ known() {
 		sed -n 's/^\t{ "\([a-z-]*\)", CLBD_.*/\1/p' schema.c)
 	known 'clbd(8) has all counters' clbd.8 $(
 		sed -n 's/^\tX(\([a-z0-9_]*\),.*/\1/p' stats.h)
+	known 'clbd(8) has all metrics' clbd.8 $(
+		grep -oE '"(listener|server)_[a-z_]+"' metrics.c | tr -d '"')
 	known 'clbd(8) has all that a line of the log has' clbd.8 $(
 		grep -oE 'put_(string|number|time|field)\([a-z&]+, "[a-z_]+"' log.c |
 			sed 's/.*"\(.*\)"/\1/')

@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "clbd/balance.h"
+#include "clbd/config.h"
 #include "clbd/cookie.h"
 #include "clbd/health.h"
+#include "clbd/meter.h"
+#include "clbd/metrics.h"
 #include "clbd/proxy.h"
 #include "clbd/rules.h"
 #include "clbd/stats.h"
@@ -459,41 +462,136 @@ static void tokens_are_keyed(void **state)
 			    sizeof(token));
 }
 
-static void metrics_fit_into_an_answer(void **state)
+/* A configuration with so many servers, and names that need escapes. */
+static struct clbd_config *many_servers(unsigned int count)
+{
+	static struct clbd_config_listener listener = { .name = "site" };
+	static struct clbd_config_group group = { .name = "\"\\\n" };
+	static struct clbd_config config = {
+		.listeners = &listener,
+		.listener_count = 1,
+		.groups = &group,
+		.group_count = 1,
+	};
+	unsigned int i;
+
+	group.server_count = count;
+	group.servers = calloc(count, sizeof(*group.servers));
+	assert_non_null(group.servers);
+	for (i = 0; i < count; i++) {
+		group.servers[i].address = malloc(64);
+		assert_non_null(group.servers[i].address);
+		snprintf(group.servers[i].address, 64, "s%u:80", i);
+	}
+	return &config;
+}
+
+static void free_servers(struct clbd_config *config)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->groups[0].server_count; i++)
+		free(config->groups[0].servers[i].address);
+	free(config->groups[0].servers);
+}
+
+/* All pieces of what is told: each in whole lines. */
+static char *told(const struct clbd_shared *shared, size_t room)
+{
+	struct clbd_metrics metrics = { 0 };
+	char *all = NULL, *more;
+	size_t size = 0;
+
+	while (!metrics.done) {
+		size_t used;
+
+		more = realloc(all, size + room + 1);
+		assert_non_null(more);
+		all = more;
+		used = clbd_metrics_write(&metrics, shared, all + size, room);
+		assert_in_range(used, 1, room - 1);
+		assert_int_equal(all[size + used - 1], '\n');
+		size += used;
+	}
+	all[size] = 0;
+	return all;
+}
+
+static void metrics_come_in_pieces(void **state)
 {
 	struct clbd_shared *shared = calloc(1, sizeof(*shared) +
 					    3 * sizeof(struct clbd_stats));
-	char out[8192], small[100];
-	size_t size;
+	struct clbd_config *config = many_servers(100);
+	struct clbd_meter spare = { 0 }, *meter;
+	char *small, *large;
 
 	(void)state;
 	assert_non_null(shared);
 	shared->workers = 1;
 	memset(shared->stats, 0x7f, 3 * sizeof(struct clbd_stats));
-	size = clbd_stats_metrics(shared, out, sizeof(out));
-	assert_in_range(size, 2000, sizeof(out) - 1);
-	assert_int_equal(strlen(out), size);
-	assert_int_equal(clbd_stats_metrics(shared, small, sizeof(small)),
-			 size);
-	assert_int_equal(strlen(small), sizeof(small) - 1);
+	shared->meters = clbd_meters_new(2);
+	assert_non_null(shared->meters);
+	clbd_meters_register(shared->meters, config);
+	clbd_meters_register(shared->meters, config);
+	assert_int_equal(shared->meters->count, 101);
+	meter = clbd_meters_find(shared->meters, 1, CLBD_METER_SERVER,
+				 "\"\\\n", "s7:80", &spare);
+	assert_ptr_not_equal(meter, &spare);
+	meter->begun = 5;
+	clbd_meter_response(meter, 204, 3);
+	clbd_meter_response(meter, 42, 100);
+	small = told(shared, CLBD_METRICS_ROOM);
+	large = told(shared, 1 << 20);
+	assert_string_equal(small, large);
+	assert_non_null(strstr(large, "clbd_server_responses_total{group=\"\\\""
+			       "\\\\\\n\",server=\"s7:80\",code=\"2xx\"} 1\n"));
+	assert_non_null(strstr(large, "server=\"s7:80\",le=\"0.005\"} 1\n"));
+	assert_non_null(strstr(large, "server=\"s7:80\"} 0.103\n"));
+	assert_non_null(strstr(large, "clbd_server_requests_open{group=\"\\\""
+			       "\\\\\\n\",server=\"s7:80\"} 5\n"));
+	clbd_meters_begin(shared->meters, 1);
+	assert_int_equal(meter->ended, 5);
+	free(small);
+	free(large);
+	free_servers(config);
 	free(shared);
+}
+
+static void too_many_servers_to_count(void **state)
+{
+	struct clbd_meters *meters = clbd_meters_new(1);
+	struct clbd_config *config = many_servers(CLBD_METERS + 9);
+	struct clbd_meter spare = { 0 }, *last, *none;
+
+	(void)state;
+	assert_non_null(meters);
+	clbd_meters_register(meters, config);
+	assert_int_equal(meters->count, CLBD_METERS);
+	assert_int_equal(meters->left_out, 10);
+	last = clbd_meters_find(meters, 0, CLBD_METER_SERVER,
+				config->groups[0].name, "s4094:80", &spare);
+	none = clbd_meters_find(meters, 0, CLBD_METER_SERVER,
+				config->groups[0].name, "s4095:80", &spare);
+	assert_ptr_not_equal(last, &spare);
+	assert_ptr_equal(none, &spare);
+	free_servers(config);
 }
 
 static void times_fall_into_buckets(void **state)
 {
-	struct clbd_stats stats = { 0 };
+	struct clbd_times times = { 0 };
 
 	(void)state;
-	clbd_stats_time(&stats, 0);
-	clbd_stats_time(&stats, 1);
-	clbd_stats_time(&stats, 2);
-	clbd_stats_time(&stats, 10000);
-	clbd_stats_time(&stats, 10001);
-	assert_int_equal(stats.time[0], 2);
-	assert_int_equal(stats.time[1], 1);
-	assert_int_equal(stats.time[CLBD_STATS_BUCKETS - 2], 1);
-	assert_int_equal(stats.time[CLBD_STATS_BUCKETS - 1], 1);
-	assert_int_equal(stats.time_sum, 20004);
+	clbd_times_add(&times, 0);
+	clbd_times_add(&times, 1);
+	clbd_times_add(&times, 2);
+	clbd_times_add(&times, 10000);
+	clbd_times_add(&times, 10001);
+	assert_int_equal(times.bucket[0], 2);
+	assert_int_equal(times.bucket[1], 1);
+	assert_int_equal(times.bucket[CLBD_TIMES_BUCKETS - 2], 1);
+	assert_int_equal(times.bucket[CLBD_TIMES_BUCKETS - 1], 1);
+	assert_int_equal(times.sum, 20004);
 }
 
 static void status_of_an_answer(void **state)
@@ -571,7 +669,8 @@ int main(void)
 		cmocka_unit_test(proxy_cases),
 		cmocka_unit_test(cookies_are_found),
 		cmocka_unit_test(status_of_an_answer),
-		cmocka_unit_test(metrics_fit_into_an_answer),
+		cmocka_unit_test(metrics_come_in_pieces),
+		cmocka_unit_test(too_many_servers_to_count),
 		cmocka_unit_test(times_fall_into_buckets),
 		cmocka_unit_test(tokens_are_keyed),
 		cmocka_unit_test(prefixes_have_addresses),

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Chunks that clbd makes itself: each is framed when its bytes are there. */
+#ifndef CLBD_CHUNK_H
+#define CLBD_CHUNK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "clbd/pool.h"
+
+/* Its size, in four digits. */
+#define CLBD_CHUNK_HEAD 6
+/* That, what is behind it, and the last chunk, which is empty. */
+#define CLBD_CHUNK_FRAME (CLBD_CHUNK_HEAD + 2 + 5)
+
+/*
+ * @size bytes, 65535 at most, were put CLBD_CHUNK_HEAD behind the end of the
+ * buffer: they become a chunk. @last: no other follows
+ */
+void clbd_chunk_close(struct clbd_buffer *out, size_t size, bool last);
+
+#endif /* CLBD_CHUNK_H */
