@@ -124,10 +124,10 @@ def server_says_more_later():
             sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" +
                          evil)
             return
-        head = b"HTTP/1.1 200 OK\r\nContent-Length: 16326\r\n\r\n"
-        sock.sendall(head + b"x" * (16368 - len(head)) + evil)
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 131013\r\n\r\n"
+        sock.sendall(head + b"x" * (131056 - len(head)) + evil)
     with Daemon(config(Server(answer))) as clbd, Client(clbd.port) as client:
-        for method, wanted in (("GET", "16326"), ("HEAD", "1")) * 5:
+        for method, wanted in (("GET", "131013"), ("HEAD", "1")) * 5:
             for _ in range(3):
                 equal(client.ask(method=method).get("Content-Length"), wanted,
                       method)

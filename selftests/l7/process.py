@@ -291,6 +291,38 @@ def checks():
             clbd.told().replace("killed by signal", "KILLED BY SIGNAL"))
 
 
+def checks_go_on():
+    """checks: a server that is down stays so when the process of the checks is
+    started again; it is the same server however its address is written"""
+    asked = []
+
+    def answer(server, sock, reader, request):
+        if "/well" not in request.first:
+            Server.plain(server, sock, reader, request)
+            return True
+        asked.append(server.name)
+        sock.sendall(b"HTTP/1.1 500 X\r\n\r\n" if server.name == "a"
+                     else b"HTTP/1.1 200 X\r\n\r\n")
+        return False
+    a, b = HeadServer(answer, "a"), HeadServer(answer, "b")
+    written = a.address
+    a.address = a.address.replace(":", ":0")
+    with Daemon(config(a, b, group=CHECK)) as clbd:
+        clbd.wait_told(f"{written} is down")
+
+        def health():
+            return clbd.children("clbd: health")
+        old = health()[0]
+        os.kill(old, signal.SIGKILL)
+        wait_for("another", lambda: health() and health() != [old])
+        del asked[:]
+        wait_for("checks of it", lambda: asked.count("a") >= 2)
+        equal(f"{written} is up" in clbd.told(), False, "up")
+        equal({ask(clbd.port).body for _ in range(4)}, {b"b"})
+        pathlib.Path(clbd.errors).write_text(
+            clbd.told().replace("killed by signal", "KILLED BY SIGNAL"))
+
+
 def checks_of_connections():
     """checks: without a type, a server must take connections"""
     a, b = Server(name="a"), Server(name="b")
@@ -791,7 +823,7 @@ def log_stuck():
 
 if __name__ == "__main__":
     Tap().run([rights, rights_of_others, system_calls, memory_of_bodies,
-               memory_of_idle_clients, metrics, metrics_of_many, checks,
+               memory_of_idle_clients, metrics, metrics_of_many, checks, checks_go_on,
                checks_of_connections, crash, hung_worker, reload,
                reload_listeners,
                reload_refused, reload_often, stop,

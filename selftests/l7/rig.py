@@ -341,17 +341,20 @@ class Daemon:
                  and self.told().endswith("}\n"))
         return json.loads(self.told().splitlines()[-1])
 
-    def workers(self):
-        """Process numbers, by what /proc calls them."""
+    def children(self, name):
+        """Process numbers, of those that /proc calls so."""
         found = []
         for entry in pathlib.Path("/proc").iterdir():
             with contextlib.suppress(OSError, IndexError):
                 stat = (entry / "stat").read_text()
-                name, rest = stat.split("(", 1)[1].rsplit(")", 1)
+                called, rest = stat.split("(", 1)[1].rsplit(")", 1)
                 if (int(rest.split()[1]) == self.process.pid and
-                        name == "clbd: worker"):
+                        called == name):
                     found.append(int(entry.name))
         return sorted(found)
+
+    def workers(self):
+        return self.children("clbd: worker")
 
     def lines(self):
         with contextlib.suppress(FileNotFoundError):

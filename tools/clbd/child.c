@@ -188,6 +188,18 @@ int clbd_child_start_health(struct clbd_parent *parent)
 	return pid < 0 ? pid : clbd_child_configure(parent, &parent->health);
 }
 
+static int tell_down(const struct clbd_parent *parent,
+		     const struct clbd_child *child)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < parent->down_count; i++)
+		err = clbd_child_order(child, CLBD_ORDER_DOWN, parent->down[i],
+				       -1);
+	return err;
+}
+
 int clbd_child_configure(const struct clbd_parent *parent,
 			 struct clbd_child *child)
 {
@@ -205,10 +217,12 @@ int clbd_child_configure(const struct clbd_parent *parent,
 		err = clbd_child_order(child, CLBD_ORDER_LISTEN,
 				       config->listeners[i].address,
 				       child->sockets[i]);
+	/* The checks go on from what is known; workers begin, and are told. */
+	if (!err && child == &parent->health)
+		err = tell_down(parent, child);
 	if (!err)
 		err = clbd_child_order(child, CLBD_ORDER_COMMIT, NULL, -1);
-	for (i = 0; !err && child->sockets && i < parent->down_count; i++)
-		err = clbd_child_order(child, CLBD_ORDER_DOWN, parent->down[i],
-				       -1);
+	if (!err && child->sockets)
+		err = tell_down(parent, child);
 	return err;
 }

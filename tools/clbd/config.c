@@ -102,6 +102,44 @@ static void tell(char error[CLBD_CONFIG_ERROR], const char *name,
 			 fault->text);
 }
 
+/* One address is one text, however it was written: it is known by that. */
+static int rewrite(char **text)
+{
+	char canonical[CLB_ADDRESS_TEXT];
+	struct clb_address address;
+	bool has_port = false;
+	uint16_t port;
+	char *copy;
+
+	if (clb_endpoint_parse(*text, &address, &port, &has_port) || !has_port)
+		return 0;
+	clb_endpoint_format(&address, port, canonical);
+	if (!port || !strcmp(*text, canonical))
+		return 0;
+	copy = strdup(canonical);
+	if (!copy)
+		return -ENOMEM;
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+static int rewrite_addresses(struct clbd_config *config)
+{
+	uint32_t i, g;
+	int err = 0;
+
+	for (i = 0; i < config->listener_count && !err; i++)
+		err = rewrite(&config->listeners[i].address);
+	for (g = 0; g < config->group_count && !err; g++) {
+		struct clbd_config_group *group = &config->groups[g];
+
+		for (i = 0; i < group->server_count && !err; i++)
+			err = rewrite(&group->servers[i].address);
+	}
+	return err;
+}
+
 int clbd_config_read(const char *name, const char *text, size_t size,
 		     struct clbd_config **out, char error[CLBD_CONFIG_ERROR])
 {
@@ -119,6 +157,10 @@ int clbd_config_read(const char *name, const char *text, size_t size,
 				 "%s", err ? cyaml_strerror(err) : "is empty");
 		tell(error, name, &report);
 		return err == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
+	}
+	if (rewrite_addresses(config)) {
+		clbd_config_free(config);
+		return -ENOMEM;
 	}
 	if (!clbd_config_check(config, &report.fault)) {
 		report.line = clbd_config_line(text, size, report.fault.path);

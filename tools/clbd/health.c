@@ -52,6 +52,8 @@ struct health {
 	struct check *checks;
 	size_t count;
 	struct pollfd *polls;
+	char (*down)[CLB_ADDRESS_TEXT]; /* what the parent knows, until commit */
+	size_t down_count;
 };
 
 #define DEFAULT(value, otherwise) ((value) ? (value) : (otherwise))
@@ -214,6 +216,30 @@ static struct check *find_check(struct check *checks, size_t count,
 }
 
 /* A server in several groups is checked as the first of them says. */
+/* Another process of the checks, before this, found it down. */
+static bool was_down(const struct health *health, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < health->down_count; i++) {
+		if (!strcmp(health->down[i], text))
+			return true;
+	}
+	return false;
+}
+
+static void note_down(struct health *health, const char *text)
+{
+	void *more = realloc(health->down, (health->down_count + 1) *
+						   sizeof(*health->down));
+
+	if (!more)
+		return;
+	health->down = more;
+	snprintf(health->down[health->down_count++], sizeof(*health->down),
+		 "%s", text);
+}
+
 static size_t list_checks(const struct health *health,
 			  const struct clbd_config *config,
 			  struct check *checks)
@@ -233,7 +259,7 @@ static size_t list_checks(const struct health *health,
 			checks[count++] = (struct check){
 				.text = text,
 				.config = group->check,
-				.up = !old || old->up,
+				.up = old ? old->up : !was_down(health, text),
 				.fd = -1,
 				.begin = health->now,
 			};
@@ -303,6 +329,11 @@ static void take_orders(struct health *health)
 			health->next = clbd_config_map(fd);
 		} else if (order.kind == CLBD_ORDER_COMMIT) {
 			commit(health);
+			free(health->down);
+			health->down = NULL;
+			health->down_count = 0;
+		} else if (order.kind == CLBD_ORDER_DOWN) {
+			note_down(health, order.address);
 		} else if (order.kind == CLBD_ORDER_STOP) {
 			health->stop = true;
 		}

@@ -75,6 +75,8 @@ refused 6 'groups[0].servers[1].weight: ' 50 '[1]'
 refused 4 'groups[0].servers[0].address: not ADDRESS:PORT' 192.0.2.1:80 192.0.2.1
 refused 4 'groups[0].servers[0].address: not ADDRESS:PORT' 192.0.2.1:80 a:80
 refused 5 'groups[0].servers[1].address: already in this group' 192.0.2.2 192.0.2.1
+refused 5 'groups[0].servers[1].address: already in this group' \
+	192.0.2.2:80 192.0.2.1:080
 refused 10 'listeners[0].group: no group has this name' \
 	$'80"\n    group: web' $'80"\n    group: wbe'
 refused 13 'listeners[0].rules[0].group: no group has this name' \
