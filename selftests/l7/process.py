@@ -75,18 +75,21 @@ def system_calls():
     """all that a worker does is among the system calls it may make"""
     def answer(_server, sock, _reader, request):
         if "big" in request.first:
-            sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 3000000)
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+                         b"\r\n" + b"x" * 3000000)
             return False
         Server.plain(_server, sock, _reader, request)
         return True
     server = Server(answer)
     text = config(server, top="log: @LOG@\nsecret: s", group="    cookie: S",
-                  listener="    timeouts: {idle: 1}")
+                  listener="    timeouts: {idle: 1}\n    gzip: {}\n"
+                  f"    error-pages: [{{status: 405, file: {TOP}/selftests/l7/run.sh}}]")
     with Daemon(text, program=PLAIN) as clbd:
-        for _ in range(3):
+        for fields in "", "", "Accept-Encoding: gzip\r\n":
             with Client(clbd.port) as client:
                 client.ask()
-                client.ask("/big")
+                response = client.ask("/big", fields=fields)
+                equal(response.get("Content-Encoding"), fields[17:-2] or None)
             clbd.reload(text)
         with Client(clbd.port) as client:
             equal(client.ended(), True)
