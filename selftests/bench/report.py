@@ -54,8 +54,8 @@ def load(file, unit=None):
 
 
 def rst(rows):
-    """A simple table; the first row is the head. None without others."""
-    if len(rows) == 1:
+    """A simple table; the first row is the head. None without a figure."""
+    if all(cell == "-" for row in rows[1:] for cell in row[1:]):
         return None
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells)]
