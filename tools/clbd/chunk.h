@@ -13,9 +13,11 @@
 /* That, what is behind it, and the last chunk, which is empty. */
 #define CLBD_CHUNK_FRAME (CLBD_CHUNK_HEAD + 2 + 5)
 
-/*
- * @size bytes, 65535 at most, were put CLBD_CHUNK_HEAD behind the end of the
- * buffer: they become a chunk. @last: no other follows
+/**
+ * clbd_chunk_close() - make a chunk of bytes
+ * @out: where they were put, CLBD_CHUNK_HEAD behind its end
+ * @size: how many, 65535 at most
+ * @last: no other chunk follows
  */
 void clbd_chunk_close(struct clbd_buffer *out, size_t size, bool last);
 

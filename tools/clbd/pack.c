@@ -4,7 +4,6 @@
  * buffer until the reply has room for what becomes of it. So a slow client
  * stops the server here, too.
  */
-#include "clbd/chunk.h"
 #include "clbd/coding.h"
 #include "clbd/gzip.h"
 #include "clbd/stage.h"
@@ -18,7 +17,7 @@
 #define PART (16 * 1024)
 
 /* With less room than that, what is there is sent first. */
-#define ROOM_LEAST (1024 + CLBD_CHUNK_FRAME)
+#define ROOM_LEAST 1024
 
 void clbd_session_choose_coding(struct clbd_session *session, const char *text)
 {
@@ -78,8 +77,8 @@ static enum clbd_gzip_flush flush_of(const struct clbd_session *session)
 bool clbd_session_pack(struct clbd_session *session)
 {
 	struct clbd_buffer *in = session->up ? session->up->in : NULL;
-	struct clbd_buffer *out = session->reply;
 	size_t taken = session->waiting, made;
+	char *at;
 	enum clbd_gzip_flush flush;
 
 	if (clbd_session_is_packed(session))
@@ -88,15 +87,13 @@ bool clbd_session_pack(struct clbd_session *session)
 	if (!taken && !clbd_session_is_packing(session) &&
 	    flush != CLBD_GZIP_END)
 		return false;
-	clbd_buffer_compact(out);
-	if (clbd_buffer_room(out) < ROOM_LEAST)
+	at = clbd_session_make(session, &made);
+	if (made < ROOM_LEAST)
 		return false;
 	if (taken > PART)
 		taken = PART;
-	made = clbd_buffer_room(out) - CLBD_CHUNK_FRAME;
 	if (clbd_gzip_run(session->gzip, taken ? in->data + in->start : NULL,
-			  &taken, out->data + out->end + CLBD_CHUNK_HEAD, &made,
-			  flush)) {
+			  &taken, at, &made, flush)) {
 		session->ending = CLBD_ENDING_SERVER;
 		clbd_session_leave_upstream(session, false);
 		return false;
@@ -104,7 +101,6 @@ bool clbd_session_pack(struct clbd_session *session)
 	if (taken)
 		in->start += taken;
 	session->waiting -= taken;
-	session->bytes += made;
-	clbd_chunk_close(out, made, clbd_gzip_is_done(session->gzip));
+	clbd_session_made(session, made, clbd_gzip_is_done(session->gzip));
 	return true;
 }

@@ -193,7 +193,8 @@ static int judge_response(struct clbd_session *session, const char *text)
 			       response->length);
 		session->payload.strip = !request->minor;
 		clbd_session_choose_coding(session, text);
-		session->chunking = request->minor && !session->gzip &&
+		session->chunking = clbd_session_frames(session) &&
+				    !session->gzip &&
 				    response->framing == CLBD_FRAMING_CLOSE;
 		/* Who answers early may not have the rest of the request. */
 		if ((!request->minor &&

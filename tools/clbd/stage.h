@@ -20,6 +20,22 @@ static inline bool clbd_session_has_rest(const struct clbd_session *session)
 	return !clbd_body_done(&session->body) || session->ready;
 }
 
+/*
+ * A body whose length nobody knows goes in chunks; without them, it lasts until
+ * the connection ends.
+ */
+static inline bool clbd_session_frames(const struct clbd_session *session)
+{
+	return session->request.minor;
+}
+
+/*
+ * Where bytes that clbd makes of a body itself are put, and how many there is
+ * room for; clbd_session_made() then takes @size of them. @last: all of it
+ */
+char *clbd_session_make(struct clbd_session *session, size_t *room);
+void clbd_session_made(struct clbd_session *session, size_t size, bool last);
+
 /* Something went to or came from a peer: it has as much time again. */
 void clbd_session_progress(struct clbd_session *session);
 
@@ -68,6 +84,13 @@ bool clbd_session_pack(struct clbd_session *session);
 
 /* tell.c: whether all counters were told, or none are. */
 bool clbd_session_is_told(const struct clbd_session *session);
+
+/* Whether nothing more is made than what the reply has. */
+static inline bool clbd_session_is_made(const struct clbd_session *session)
+{
+	return clbd_session_is_packed(session) && clbd_session_is_told(session);
+}
+
 /* Tells some. Return: whether there were any, and room for them */
 bool clbd_session_tell(struct clbd_session *session);
 

@@ -1,28 +1,34 @@
 // SPDX-License-Identifier: MIT
-/* The counters as an answer: written as the client takes them. */
+/*
+ * Bodies that clbd makes itself, as far as the reply has room for them; and one
+ * of these, the counters.
+ */
 #include "clbd/chunk.h"
 #include "clbd/stage.h"
 #include "clbd/worker.h"
 
-/* Chunks, for those who know them; for others it lasts until the end. */
-static void tell(struct clbd_session *session)
+char *clbd_session_make(struct clbd_session *session, size_t *room)
 {
 	struct clbd_buffer *out = session->reply;
-	struct clbd_metrics *metrics = &session->metrics;
-	bool framed = session->request.minor;
-	size_t room = clbd_buffer_room(out), size;
+	size_t frame = 0, head = 0;
 
-	if (framed)
-		room -= CLBD_CHUNK_FRAME;
-	size = clbd_metrics_write(metrics, clbd_session_worker(session)->shared,
-				  out->data + out->end +
-					  (framed ? CLBD_CHUNK_HEAD : 0),
-				  room);
-	if (framed)
-		clbd_chunk_close(out, size, metrics->done);
-	else
-		out->end += size;
+	if (clbd_session_frames(session)) {
+		frame = CLBD_CHUNK_FRAME;
+		head = CLBD_CHUNK_HEAD;
+	}
+	clbd_buffer_compact(out);
+	*room = clbd_buffer_room(out);
+	*room = *room > frame ? *room - frame : 0;
+	return out->data + out->end + head;
+}
+
+void clbd_session_made(struct clbd_session *session, size_t size, bool last)
+{
 	session->bytes += size;
+	if (clbd_session_frames(session))
+		clbd_chunk_close(session->reply, size, last);
+	else
+		session->reply->end += size;
 }
 
 bool clbd_session_is_told(const struct clbd_session *session)
@@ -32,12 +38,17 @@ bool clbd_session_is_told(const struct clbd_session *session)
 
 bool clbd_session_tell(struct clbd_session *session)
 {
+	size_t room, size;
+	char *at;
+
 	if (clbd_session_is_told(session))
 		return false;
-	clbd_buffer_compact(session->reply);
-	if (clbd_buffer_room(session->reply) <
-	    CLBD_METRICS_ROOM + CLBD_CHUNK_FRAME)
+	at = clbd_session_make(session, &room);
+	if (room < CLBD_METRICS_ROOM)
 		return false;
-	tell(session);
+	size = clbd_metrics_write(&session->metrics,
+				  clbd_session_worker(session)->shared, at,
+				  room);
+	clbd_session_made(session, size, session->metrics.done);
 	return true;
 }
