@@ -57,3 +57,14 @@ void clbd_pool_put(struct clbd_pool *pool, void *item)
 	pool->free = item;
 	pool->count++;
 }
+
+struct clbd_buffer *clbd_buffer_get(struct clbd_pool *pool)
+{
+	struct clbd_buffer *buffer = clbd_pool_get(pool);
+
+	if (!buffer)
+		return NULL;
+	buffer->start = buffer->end = 0;
+	buffer->size = pool->size - sizeof(*buffer);
+	return buffer;
+}

@@ -44,6 +44,9 @@ struct clbd_buffer {
 	char data[];
 };
 
+/* Of a pool of buffers: an empty one. NULL without memory. */
+struct clbd_buffer *clbd_buffer_get(struct clbd_pool *pool);
+
 static inline uint32_t clbd_buffer_held(const struct clbd_buffer *buffer)
 {
 	return buffer ? buffer->end - buffer->start : 0;

@@ -20,25 +20,14 @@
 /* Of large buffers, so many are in use: with slow clients they are held. */
 #define LARGE_MAX 256
 
-static struct clbd_buffer *get_buffer(struct clbd_pool *pool)
-{
-	struct clbd_buffer *buffer = clbd_pool_get(pool);
-
-	if (!buffer)
-		return NULL;
-	buffer->start = buffer->end = 0;
-	buffer->size = pool->size - sizeof(*buffer);
-	return buffer;
-}
-
 struct clbd_buffer *clbd_worker_buffer(struct clbd_worker *worker)
 {
-	return get_buffer(&worker->buffers);
+	return clbd_buffer_get(&worker->buffers);
 }
 
 struct clbd_buffer *clbd_worker_large_buffer(struct clbd_worker *worker)
 {
-	return get_buffer(worker->large.used < LARGE_MAX ? &worker->large
+	return clbd_buffer_get(worker->large.used < LARGE_MAX ? &worker->large
 							 : &worker->buffers);
 }
 
