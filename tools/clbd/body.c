@@ -107,8 +107,12 @@ static enum state read_value(char c)
 /* One byte that is not data. */
 static enum state step(struct clbd_body *body, char c)
 {
-	if (body->state >= LINE && ++body->trailer > CLBD_TRAILER_MAX)
-		return FAILED;
+	if (body->state >= LINE) {
+		if (++body->trailer > CLBD_TRAILER_MAX)
+			return FAILED;
+		if (body->into)
+			body->into[body->trailer - 1] = c;
+	}
 	switch ((enum state)body->state) {
 	case SIZE:
 		return read_size(body, c);

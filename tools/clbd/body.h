@@ -6,8 +6,8 @@
  * of them belong to the message, and CLBD_DONE with its last byte; CLBD_MORE
  * where it goes on; CLBD_BAD where no one may be sure where it ends. Chunks,
  * their sizes and the trailers stay as they are, to be passed on, unless
- * @strip: then only the data is left. It allocates nothing and keeps no
- * pointer.
+ * @strip: then only the data is left. It allocates nothing, and keeps no
+ * pointer but @into.
  */
 #ifndef CLBD_BODY_H
 #define CLBD_BODY_H
@@ -27,6 +27,7 @@
  * @left: bytes of the body, or of the chunk, still to come
  * @total: data so far
  * @trailer: bytes of trailers so far
+ * @into: where they are copied to, CLBD_TRAILER_MAX bytes, or NULL
  * @fields: how many of them
  * @name: of the present one, as far as it is of interest
  */
@@ -38,6 +39,7 @@ struct clbd_body {
 	uint64_t left;
 	uint64_t total;
 	uint16_t trailer;
+	char *into;
 	uint8_t fields;
 	uint8_t length;
 	char name[CLBD_TRAILER_NAME];

@@ -257,6 +257,15 @@ static bool check_timeouts(const struct clbd_config_listener *listener,
 	return true;
 }
 
+static bool check_limits(const struct clbd_config_listener *listener,
+			 unsigned int l, struct clbd_config_fault *fault)
+{
+	if (listener->limits.streams > 1000)
+		return fault_at(fault, "more than 1000",
+				"listeners[%u].limits.streams", l);
+	return true;
+}
+
 static bool check_prefixes(const struct clbd_config_listener *listener,
 			   unsigned int l, struct clbd_config_fault *fault)
 {
@@ -386,6 +395,7 @@ static bool check_listener(const struct clbd_config *config,
 		return fault_at(fault, "needs a group, a redirect or rules",
 				"listeners[%u]", l);
 	return check_timeouts(listener, l, fault) &&
+	       check_limits(listener, l, fault) &&
 	       check_prefixes(listener, l, fault) &&
 	       check_gzip(listener->gzip, l, fault) &&
 	       check_pages(listener, l, fault) &&

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clbd/h2.h"
 #include "clbd/port.h"
 #include "clbd/worker.h"
 
@@ -25,11 +26,25 @@ static void end_session(struct clbd_client *client)
 	client->session = NULL;
 }
 
+void clbd_client_uncount(struct clbd_worker *worker)
+{
+	if (worker->client_count-- == worker->client_max)
+		clbd_port_resume(worker);
+}
+
+static void end_h2(struct clbd_client *client)
+{
+	if (client->h2)
+		clbd_h2_free(client->h2);
+	client->h2 = NULL;
+}
+
 static void close_client(struct clbd_client *client)
 {
 	struct clbd_worker *worker = client->conn.worker;
 
 	end_session(client);
+	end_h2(client);
 	put_input(client);
 	*client->link = client->next;
 	if (client->next)
@@ -37,8 +52,7 @@ static void close_client(struct clbd_client *client)
 	client->meter->ended++;
 	clbd_port_leave(client->port);
 	clbd_conn_free(&client->conn, &worker->client_pool);
-	if (worker->client_count-- == worker->client_max)
-		clbd_port_resume(worker);
+	clbd_client_uncount(worker);
 }
 
 /* With a reset: what was sent of a response must not look complete. */
@@ -51,16 +65,16 @@ static void abort_client(struct clbd_client *client)
 	close_client(client);
 }
 
-/*
- * Closing while the client still sends would reset the connection and take the
- * answer away from it: it is read from until it ends, for so long.
- */
-static void linger(struct clbd_client *client)
+static const struct clbd_conn_ops ops;
+
+void clbd_client_linger(struct clbd_client *client)
 {
-	uint32_t ms = client->session->listener->idle_ms;
+	uint32_t ms = client->port->listener->idle_ms;
 
 	end_session(client);
+	end_h2(client);
 	put_input(client);
+	client->conn.ops = &ops;
 	client->lingering = true;
 	shutdown(client->conn.fd, SHUT_WR);
 	clbd_conn_deadline(&client->conn, ms);
@@ -119,6 +133,7 @@ enum reading {
 	READING_WAITS,
 	READING_DONE, /* the session has a request, or an answer */
 	READING_ENDED, /* the client is gone */
+	READING_H2, /* it speaks HTTP/2 */
 };
 
 static void set_peer(struct clbd_client *client,
@@ -155,6 +170,21 @@ static enum reading parse_proxy(struct clbd_client *client)
 	}
 }
 
+/* HTTP/2, where the listener has it, begins with the connection. */
+static enum reading parse_preface(struct clbd_client *client)
+{
+	const struct clbd_buffer *in = client->in;
+	enum clbd_result result = CLBD_BAD;
+
+	if (client->port->listener->config->http2)
+		result = clbd_h2_preface(in->data + in->start,
+					 clbd_buffer_held(in));
+	client->fresh = result == CLBD_MORE;
+	if (result == CLBD_BAD)
+		return READING_DONE;
+	return result == CLBD_MORE ? READING_WAITS : READING_H2;
+}
+
 /* Bytes are there: are they a head? */
 static enum reading parse_head(struct clbd_client *client)
 {
@@ -165,6 +195,11 @@ static enum reading parse_head(struct clbd_client *client)
 
 	if (client->announced) {
 		reading = parse_proxy(client);
+		if (reading != READING_DONE)
+			return reading;
+	}
+	if (client->fresh) {
+		reading = parse_preface(client);
 		if (reading != READING_DONE)
 			return reading;
 	}
@@ -246,7 +281,7 @@ static bool serve(struct clbd_client *client)
 		idle(client);
 		return true;
 	case CLBD_LINGER:
-		linger(client);
+		clbd_client_linger(client);
 		return true;
 	case CLBD_ABORT:
 		abort_client(client);
@@ -266,7 +301,7 @@ static bool has_request(const struct clbd_client *client)
 /* So many requests in a row; then it is the others' turn. */
 #define ROUNDS 16
 
-void clbd_client_run(struct clbd_client *client)
+static void run(struct clbd_client *client)
 {
 	unsigned int rounds = 0;
 
@@ -289,6 +324,9 @@ void clbd_client_run(struct clbd_client *client)
 		case READING_ENDED:
 			close_client(client);
 			return;
+		case READING_H2:
+			clbd_h2_begin(client);
+			return;
 		case READING_DONE:
 			break;
 		}
@@ -297,7 +335,7 @@ void clbd_client_run(struct clbd_client *client)
 
 static void wake(struct clbd_conn *conn)
 {
-	clbd_client_run((struct clbd_client *)conn);
+	run((struct clbd_client *)conn);
 }
 
 static void expire(struct clbd_conn *conn)
@@ -363,6 +401,7 @@ void clbd_client_accept(struct clbd_port *port, int fd,
 		return;
 	}
 	client->port = port;
+	client->fresh = true;
 	note_peer(client, peer);
 	port->clients++;
 	client->next = worker->clients;
@@ -388,7 +427,9 @@ void clbd_client_close(struct clbd_client *client)
 /* A request may have come that no event told about yet. */
 void clbd_client_stop(struct clbd_client *client)
 {
-	if (!client->session && !client->lingering) {
+	if (client->h2) {
+		clbd_h2_stop(client->h2);
+	} else if (!client->session && !client->lingering) {
 		client->conn.readable = true;
 		clbd_client_run(client);
 		if (client->conn.fd >= 0 && !client->session &&

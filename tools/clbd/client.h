@@ -6,6 +6,7 @@
 #include "clbd/conn.h"
 #include "clbd/session.h"
 
+struct clbd_h2;
 struct clbd_port;
 
 /**
@@ -21,6 +22,8 @@ struct clbd_port;
  * @peer: its address, as text
  * @peer_size: bytes of that
  * @peer_port: its port
+ * @h2: what there is instead of a session, where it speaks HTTP/2
+ * @fresh: nothing was read yet: its first bytes may be HTTP/2's preface
  * @lingering: answered, and read from only for the answer to arrive
  */
 struct clbd_client {
@@ -29,10 +32,12 @@ struct clbd_client {
 	struct clbd_client **link;
 	struct clbd_port *port;
 	struct clbd_session *session;
+	struct clbd_h2 *h2;
 	struct clbd_buffer *in;
 	struct clbd_meter *meter;
 	uint16_t peer_port;
 	uint8_t peer_size;
+	bool fresh;
 	bool lingering;
 	bool announced;
 	char peer[46];
@@ -43,9 +48,21 @@ void clbd_client_accept(struct clbd_port *port, int fd,
 			const struct sockaddr_storage *peer);
 
 /* Goes on with whatever can go on; the client may be gone afterwards. */
-void clbd_client_run(struct clbd_client *client);
+static inline void clbd_client_run(struct clbd_client *client)
+{
+	client->conn.ops->wake(&client->conn);
+}
 
 void clbd_client_close(struct clbd_client *client);
+
+/*
+ * Closing while the client still sends would reset the connection and take what
+ * was said last away from it: it is read from until it ends, for so long.
+ */
+void clbd_client_linger(struct clbd_client *client);
+
+/* One less of those that limits.connections is for. */
+void clbd_client_uncount(struct clbd_worker *worker);
 
 /* The worker stops: connections between requests end. */
 void clbd_client_stop(struct clbd_client *client);

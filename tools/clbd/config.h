@@ -93,6 +93,7 @@ struct clbd_config_patience {
 
 struct clbd_config_listener_limits {
 	uint64_t body; /* bytes; 0: without limit */
+	uint32_t streams; /* of a connection of HTTP/2; 0: 100 */
 };
 
 struct clbd_config_page {
@@ -115,6 +116,7 @@ struct clbd_config_listener {
 	char *redirect; /* with $host and $uri */
 	uint32_t redirect_code; /* 0: 301 */
 	bool metrics; /* instead of a group */
+	bool http2; /* in clear text, by prior knowledge */
 	struct clbd_config_patience timeouts;
 	struct clbd_config_listener_limits limits;
 	struct clbd_config_gzip *gzip; /* NULL: none */

@@ -72,7 +72,8 @@ void clbd_conn_close(struct clbd_conn *conn)
 {
 	clbd_timer_stop(&conn->timer);
 	unlink_again(conn);
-	close(conn->fd);
+	if (conn->fd >= 0)
+		close(conn->fd);
 	conn->fd = -1;
 }
 
@@ -115,6 +116,8 @@ ssize_t clbd_conn_read(struct clbd_conn *conn, void *data, size_t size)
 {
 	ssize_t n;
 
+	if (conn->ops->read)
+		return conn->ops->read(conn, data, size);
 	do {
 		n = recv(conn->fd, data, size, 0);
 	} while (n < 0 && errno == EINTR);
@@ -141,6 +144,8 @@ ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count)
 	ssize_t n;
 	int i;
 
+	if (conn->ops->write)
+		return conn->ops->write(conn, iov, count);
 	for (i = 0; i < count; i++)
 		size += iov[i].iov_len;
 	do {

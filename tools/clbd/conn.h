@@ -23,6 +23,9 @@ struct clbd_conn;
 struct clbd_conn_ops {
 	void (*wake)(struct clbd_conn *conn); /* a flag below was set */
 	void (*expire)(struct clbd_conn *conn); /* the deadline is past */
+	/* as below, of what is no socket; NULL: it is one */
+	ssize_t (*read)(struct clbd_conn *conn, void *data, size_t size);
+	ssize_t (*write)(struct clbd_conn *conn, struct iovec *iov, int count);
 };
 
 /**

@@ -59,6 +59,7 @@ enum clbd_framing {
  * @size: bytes of the head, with the empty line
  * @method: enum llhttp_method
  * @minor: of the version 1.x
+ * @h2: came by HTTP/2, whose frames say where bodies end; @minor is 1
  * @target: as it was sent
  * @path: path and query of @target, or "*"; may lack the first slash
  * @host: Host without port
@@ -85,6 +86,7 @@ struct clbd_head {
 	uint16_t size;
 	uint8_t method;
 	uint8_t minor;
+	bool h2;
 	struct clbd_slice target;
 	struct clbd_slice path;
 	struct clbd_slice host;

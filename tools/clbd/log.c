@@ -215,7 +215,10 @@ static void put_request(struct line *line, const struct clbd_session *session)
 	put_string(line, "request_uri", text ? text + head->target.at : "",
 		   text ? head->target.size : 0);
 	put_string(line, "server_protocol",
-		   head->minor ? "HTTP/1.1" : "HTTP/1.0", 8);
+		   head->h2      ? "HTTP/2.0"
+		   : head->minor ? "HTTP/1.1"
+				 : "HTTP/1.0",
+		   8);
 	put_field(line, "http_host", session, CLBD_FIELD_HOST);
 	put_field(line, "http_referer", session, CLBD_FIELD_REFERER);
 	put_field(line, "http_user_agent", session, CLBD_FIELD_USER_AGENT);

@@ -173,6 +173,17 @@ static int pass_interim(struct clbd_session *session, const char *text)
 	return 0;
 }
 
+/* HTTP/2 has frames for chunks, and fields behind them. */
+static void undo_chunks(struct clbd_session *session)
+{
+	session->payload.strip = true;
+	if (session->payload.framing != CLBD_FRAMING_CHUNKED)
+		return;
+	session->trailers = clbd_worker_buffer(clbd_session_worker(session));
+	if (session->trailers)
+		session->payload.into = session->trailers->data;
+}
+
 /*
  * What a response means for the session, after its head. Return: 0 or -EPROTO
  */
@@ -191,7 +202,10 @@ static int judge_response(struct clbd_session *session, const char *text)
 	} else {
 		clbd_body_init(&session->payload, response->framing,
 			       response->length);
-		session->payload.strip = !request->minor;
+		if (request->h2)
+			undo_chunks(session);
+		else
+			session->payload.strip = !request->minor;
 		clbd_session_choose_coding(session, text);
 		session->chunking = clbd_session_frames(session) &&
 				    !session->gzip &&

@@ -134,6 +134,7 @@ static const cyaml_schema_field_t patience_fields[] = {
 
 static const cyaml_schema_field_t listener_limits[] = {
 	NUMBER("body", struct clbd_config_listener_limits, body),
+	NUMBER("streams", struct clbd_config_listener_limits, streams),
 	CYAML_FIELD_END,
 };
 
@@ -176,6 +177,7 @@ static const cyaml_schema_field_t listener_fields[] = {
 	NUMBER("redirect-code", struct clbd_config_listener, redirect_code),
 	CYAML_FIELD_BOOL("metrics", OPTIONAL, struct clbd_config_listener,
 			 metrics),
+	CYAML_FIELD_BOOL("http2", OPTIONAL, struct clbd_config_listener, http2),
 	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct clbd_config_listener,
 			    timeouts, patience_fields),
 	CYAML_FIELD_MAPPING("limits", OPTIONAL, struct clbd_config_listener,

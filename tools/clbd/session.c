@@ -342,6 +342,7 @@ void clbd_session_free(struct clbd_session *session)
 	put_buffer(session, &session->raw);
 	put_buffer(session, &session->out);
 	put_buffer(session, &session->reply);
+	put_buffer(session, &session->trailers);
 	clbd_setup_put(session->setup);
 	clbd_pool_put(&worker->session_pool, session);
 }

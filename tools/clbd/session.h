@@ -50,6 +50,7 @@ enum clbd_ending {
  * @response: head as it came
  * @reply: head for the client, or a whole answer of clbd's own
  * @payload: body of the response
+ * @trailers: behind that, for a client of HTTP/2; NULL: none
  * @waiting: bytes in the upstream's buffer that may be sent
  * @head_at: where in @reply the head of the response is, behind 1xx
  * @answering: the answer is clbd's own
@@ -97,6 +98,7 @@ struct clbd_session {
 
 	struct clbd_buffer *reply;
 	struct clbd_body payload;
+	struct clbd_buffer *trailers;
 	uint32_t waiting;
 	uint32_t head_at;
 	struct clbd_gzip *gzip;

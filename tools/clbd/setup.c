@@ -273,6 +273,7 @@ static int fill_listener(struct clbd_setup *setup,
 	listener->request_ms = DEFAULT(config->timeouts.request, 60) * 1000;
 	listener->tunnel_ms = DEFAULT(config->timeouts.tunnel, 900) * 1000;
 	listener->body_max = config->limits.body;
+	listener->streams = DEFAULT(config->limits.streams, 100);
 	fill_stamp(listener);
 	if (fill_proxies(listener) || fill_coding(listener))
 		return -1;

@@ -97,6 +97,7 @@ struct clbd_listener {
 	uint64_t body_max;
 	struct clbd_coding *coding; /* NULL: responses go as they come */
 	struct clbd_page *pages; /* as many as @config says, or NULL */
+	uint32_t streams; /* of a connection of HTTP/2 */
 	bool client_port; /* told in a field of its own */
 	uint16_t stamp_size;
 	char stamp[CLBD_STAMP_MAX];

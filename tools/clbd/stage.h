@@ -26,7 +26,7 @@ static inline bool clbd_session_has_rest(const struct clbd_session *session)
  */
 static inline bool clbd_session_frames(const struct clbd_session *session)
 {
-	return session->request.minor;
+	return session->request.minor && !session->request.h2;
 }
 
 /*

@@ -31,6 +31,9 @@ struct clbd_meters;
 	X(server_errors, "servers that ended early or broke the rules of HTTP") \
 	X(client_aborts, "clients that went before the response was sent")     \
 	X(timeouts, "sessions that took too long")                             \
+	X(h2_connections, "connections of HTTP/2")                             \
+	X(h2_refused, "requests by HTTP/2 that may be sent again, being full") \
+	X(h2_floods, "connections of HTTP/2 ended for frames to no purpose")   \
 	X(log_lost, "lines of the access log that were lost")
 
 #define CLBD_TIMES_BUCKETS 12

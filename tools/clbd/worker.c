@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clbd/client.h"
+#include "clbd/h2_stream.h"
 #include "clbd/order.h"
 #include "clbd/port.h"
 #include "clbd/upstream.h"
@@ -243,6 +244,7 @@ static int start(struct clbd_worker *worker, int control, int log)
 	clbd_pool_init(&worker->client_pool, sizeof(struct clbd_client), 4096);
 	clbd_pool_init(&worker->session_pool, sizeof(struct clbd_session),
 		       1024);
+	clbd_pool_init(&worker->stream_pool, sizeof(struct clbd_stream), 1024);
 	clbd_pool_init(&worker->upstream_pool, sizeof(struct clbd_upstream),
 		       1024);
 	clbd_pool_init(&worker->port_pool, sizeof(struct clbd_port), 0);
@@ -266,6 +268,7 @@ static void end(struct clbd_worker *worker)
 	clbd_pool_release(&worker->large);
 	clbd_pool_release(&worker->client_pool);
 	clbd_pool_release(&worker->session_pool);
+	clbd_pool_release(&worker->stream_pool);
 	clbd_pool_release(&worker->upstream_pool);
 	close(worker->epoll);
 }

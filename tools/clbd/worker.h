@@ -49,6 +49,7 @@ struct clbd_worker {
 	struct clbd_pool large;
 	struct clbd_pool client_pool;
 	struct clbd_pool session_pool;
+	struct clbd_pool stream_pool;
 	struct clbd_pool upstream_pool;
 	struct clbd_pool port_pool;
 	struct clbd_conn *dead;
