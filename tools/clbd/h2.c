@@ -102,6 +102,9 @@ static void digest(struct clbd_h2 *h2, const void *data, size_t size)
 {
 	ssize_t n = nghttp2_session_mem_recv(h2->session, data, size);
 
+	/* Those below it are floods, too. */
+	if (n <= NGHTTP2_ERR_FLOODED)
+		h2->flooded = true;
 	if (n < 0 || h2->flooded)
 		give_up(h2, NGHTTP2_INTERNAL_ERROR);
 	else

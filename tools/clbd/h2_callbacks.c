@@ -10,9 +10,6 @@
 /* In a head, behind the frame that it begins with. */
 #define CONTINUATIONS 8
 
-/* Of a client that must read before more is kept for it. */
-#define ACKS 100
-
 static struct clbd_stream *find(nghttp2_session *session, int32_t id)
 {
 	return nghttp2_session_get_stream_user_data(session, id);
@@ -299,7 +296,6 @@ static void set_options(nghttp2_option *option)
 	/* The window grows when bytes were passed on. */
 	nghttp2_option_set_no_auto_window_update(option, 1);
 	nghttp2_option_set_no_closed_streams(option, 1);
-	nghttp2_option_set_max_outbound_ack(option, ACKS);
 }
 
 nghttp2_session *clbd_h2_session(struct clbd_h2 *h2)
