@@ -218,10 +218,41 @@ def proxies():
             yield second + head + struct.pack(">H", size) + bytes(size)
 
 
+def h2_plain(*fields):
+    return b"".join(bytes((len(name), len(value))) + name + value
+                    for name, value in fields)
+
+
+def h2_hpack(*fields):
+    """Without Huffman's code and without the table."""
+    return b"".join(b"\x00" + bytes((len(name),)) + name +
+                    bytes((len(value),)) + value for name, value in fields)
+
+
+def h2_requests():
+    """A byte that says HPACK or not and whether a body follows, and fields."""
+    plain = ((b":method", b"GET"), (b":scheme", b"http"), (b":path", b"/a?b"),
+             (b":authority", b"a.example"))
+    more = ((), ((b"host", b"a.example"),), ((b"content-length", b"5"),),
+            ((b"cookie", b"a=b"), (b"x", b"y"), (b"cookie", b"c=d")),
+            ((b"te", b"trailers"),), ((b"connection", b"x"),),
+            ((b"transfer-encoding", b"chunked"),), ((b"a", b"b\r\nc: d"),),
+            ((b":path", b"/"),), ((b"expect", b"100-continue"),))
+    for ended in (0, 2):
+        for fields in more:
+            yield bytes((ended,)) + h2_plain(*plain, *fields)
+            yield bytes((ended | 1,)) + h2_hpack(*plain, *fields)
+        yield bytes((ended,)) + h2_plain((b":method", b"OPTIONS"), plain[1],
+                                         (b":path", b"*"), plain[3])
+        yield bytes((ended | 1,)) + b"\x82\x86\x84\x41\x8a\x08\x9d\x5c\x0b"
+    yield b"\x00HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
+
+
 def main():
     for name, inputs in (("packet", packets()), ("sync", syncs()),
                          ("message", messages()), ("extack", extacks()),
-                         ("text", texts()), ("head", heads())):
+                         ("text", texts()), ("head", heads()),
+                         ("proxy", proxies()), ("h2", h2_requests())):
         directory = os.path.join(sys.argv[1], name)
         os.makedirs(directory, exist_ok=True)
         for data in inputs:
