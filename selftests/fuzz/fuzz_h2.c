@@ -139,9 +139,9 @@ static void check_taken(const struct input *input)
 	check(again.method == head->method && !again.close);
 	check(same(again.host, out, head->host, input->text));
 	check(same(again.path, out, head->path, input->text));
-	check(input->ended ? head->framing != CLBD_FRAMING_CHUNKED &&
-				     !head->length
-			   : head->framing != CLBD_FRAMING_NONE);
+	check(input->ended
+		      ? head->framing != CLBD_FRAMING_CHUNKED && !head->length
+		      : head->framing != CLBD_FRAMING_NONE);
 	for (i = 0; i < head->count; i++) {
 		check(same(again.fields[i].name, out, head->fields[i].name,
 			   input->text));

@@ -82,14 +82,15 @@ class H2Client:
 
     def send(self, stream, data, end=False):
         """A body, as windows allow."""
-        while data:
+        sent = 0
+        while sent < len(data):
             room = min(self.h2.local_flow_control_window(stream), 16384)
             if room <= 0:
                 self.read()
                 continue
-            self.h2.send_data(stream, data[:room])
+            self.h2.send_data(stream, data[sent:sent + room])
             self.flush()
-            data = data[room:]
+            sent += room
         if end:
             self.h2.end_stream(stream)
             self.flush()

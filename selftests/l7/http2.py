@@ -286,7 +286,7 @@ def back_pressure():
 def slow_server():
     """a server that does not read stops its client, not other streams"""
     taken = threading.Event()
-    size = 50000000  # more than sockets have room for
+    size = 12000000  # more than sockets have room for
 
     def answer(server, sock, reader, request):
         if "slow" in request.first:
@@ -295,6 +295,7 @@ def slow_server():
         return server.plain(sock, reader, request)
 
     server = HeadServer(answer)
+    server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
     with Daemon(config2(server)) as clbd, H2Client(clbd.port) as client:
         stream = client.request("/slow", "POST", end=False,
                                 more=[("content-length", str(size))])

@@ -118,7 +118,10 @@ class Reader:
         """Data and trailers."""
         body = b""
         while True:
-            size = int(self.until(b"\r\n"), 16)
+            line = self.until(b"\r\n")
+            if line is None:
+                raise EOFError("within chunks")
+            size = int(line, 16)
             if not size:
                 break
             body += self.exactly(size)

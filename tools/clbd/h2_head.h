@@ -2,8 +2,8 @@
 /*
  * Requests of HTTP/2 as HTTP/1.1 would have them.
  *
- * The fields of a request are given to clbd_h2_head_field() one by one, as HPACK
- * gave them; clbd_h2_head_end() then says what clbd_head_parse() says of a head
+ * The fields of a request are given to clbd_h2_head_field() one by one, as
+ * HPACK gave them; clbd_h2_head_end() then says what clbd_head_parse() says of a head
  * of HTTP/1.1: CLBD_DONE, or CLBD_BAD, with @status and @reason in the head.
  * Nothing is believed that libnghttp2 might have checked before. It allocates
  * nothing, and writes into the memory it was given.
