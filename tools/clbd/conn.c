@@ -52,12 +52,18 @@ void clbd_conn_again(struct clbd_conn *conn)
 		link_again(&conn->worker->again, conn);
 }
 
-/* Who asks again meanwhile waits for the round after. */
-void clbd_conn_run_again(struct clbd_worker *worker)
+void clbd_conn_later(struct clbd_conn *conn)
 {
-	struct clbd_conn *list = worker->again;
+	if (!conn->again_link)
+		link_again(&conn->worker->later, conn);
+}
 
-	worker->again = NULL;
+/* Who asks again meanwhile is in another list by then. */
+static void run_list(struct clbd_conn **from)
+{
+	struct clbd_conn *list = *from;
+
+	*from = NULL;
 	if (list)
 		list->again_link = &list;
 	while (list) {
@@ -66,6 +72,16 @@ void clbd_conn_run_again(struct clbd_worker *worker)
 		unlink_again(conn);
 		conn->ops->wake(conn);
 	}
+}
+
+void clbd_conn_run_again(struct clbd_worker *worker)
+{
+	run_list(&worker->again);
+}
+
+void clbd_conn_run_later(struct clbd_worker *worker)
+{
+	run_list(&worker->later);
 }
 
 void clbd_conn_close(struct clbd_conn *conn)

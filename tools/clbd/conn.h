@@ -32,7 +32,8 @@ struct clbd_conn_ops {
  * struct clbd_conn - a connection
  * @timer: its deadline
  * @next: in the list of those that ended in this round
- * @again: in the list of those that have more to do in the next round
+ * @again: in the list of those that have more to do in the next round, or at the
+ *	end of this one
  * @again_link: what points here; NULL: not in it
  * @pool: where its memory goes
  * @readable: reading may have a result
@@ -93,8 +94,15 @@ ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count);
  */
 void clbd_conn_again(struct clbd_conn *conn);
 
-/* Wakes those that had asked for it. */
+/*
+ * Other events of this round may bring more to do: woken at its end, unless it
+ * is in the list of the next one.
+ */
+void clbd_conn_later(struct clbd_conn *conn);
+
+/* Wake those that had asked for it. */
 void clbd_conn_run_again(struct clbd_worker *worker);
+void clbd_conn_run_later(struct clbd_worker *worker);
 
 /* Deadline in @ms from now. */
 void clbd_conn_deadline(struct clbd_conn *conn, uint64_t ms);

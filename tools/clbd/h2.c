@@ -33,7 +33,7 @@ enum clbd_result clbd_h2_preface(const char *data, size_t size)
 
 void clbd_h2_later(struct clbd_h2 *h2)
 {
-	clbd_conn_again(&h2->client->conn);
+	clbd_conn_later(&h2->client->conn);
 }
 
 static void write_out(struct clbd_h2 *h2)
@@ -123,7 +123,7 @@ static void read_in(struct clbd_h2 *h2)
 
 	while (conn->readable && !h2->failed) {
 		if (++reads > READS) {
-			clbd_h2_later(h2);
+			clbd_conn_again(conn);
 			return;
 		}
 		n = clbd_conn_read(conn, data, sizeof(data));

@@ -201,7 +201,8 @@ static void expire(struct clbd_worker *worker)
 static void round_of(struct clbd_worker *worker)
 {
 	struct epoll_event events[EVENTS];
-	int timeout = worker->again ? 0 : CLBD_WHEEL_TICK, i;
+	bool busy = worker->again || worker->later;
+	int timeout = busy ? 0 : CLBD_WHEEL_TICK, i;
 	int n = epoll_wait(worker->epoll, events, EVENTS, timeout);
 
 	worker->now = read_clock();
@@ -217,6 +218,7 @@ static void round_of(struct clbd_worker *worker)
 		else
 			take_orders(worker);
 	}
+	clbd_conn_run_later(worker);
 	expire(worker);
 	clbd_log_tick(&worker->log, worker->now);
 	free_dead(worker);

@@ -26,6 +26,7 @@ struct clbd_client;
  * @done: leave the loop
  * @dead: connections to free when the round is over
  * @again: connections that have more to do in the next round
+ * @later: those that have more to do at the end of this one
  * @setup: the present one; NULL before the first
  * @next: setup that is being received
  * @servers: of all setups
@@ -54,6 +55,7 @@ struct clbd_worker {
 	struct clbd_pool port_pool;
 	struct clbd_conn *dead;
 	struct clbd_conn *again;
+	struct clbd_conn *later;
 	struct clbd_setup *setup;
 	struct clbd_setup *next;
 	struct clbd_server *servers;
