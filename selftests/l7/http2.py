@@ -94,6 +94,8 @@ def bodiless():
             response = client.ask(method=method)
             equal((response.status, response.body), (status, b""), method)
         equal(server.connections, 1, "upstreams")
+        response = client.ask(method="HEAD", more=[("host", "b.example")])
+        equal((response.status, response.body), (400, b""), "refused")
 
 
 def bodies():

@@ -179,6 +179,7 @@ static void end_head(struct clbd_h2 *h2, const nghttp2_frame *frame)
 
 	h2->reading = NULL;
 	stream->result = clbd_h2_head_end(&h2->head, ended);
+	stream->named = h2->head.method;
 	stream->headed = true;
 	stream->received = ended;
 	clbd_pool_put(&clbd_h2_worker(h2)->buffers, h2->cookies);

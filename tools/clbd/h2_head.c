@@ -93,12 +93,12 @@ static void read_method(struct clbd_h2_head *in, const char *value, size_t size)
 
 	if (in->method)
 		refuse(in, 400, "two methods");
-	in->method = true;
 	for (method = HTTP_DELETE; method <= HTTP_SOURCE; method++) {
 		const char *name = llhttp_method_name(method);
 
 		if (strlen(name) == size && !memcmp(name, value, size)) {
 			in->head->method = method;
+			in->method = true;
 			return;
 		}
 	}

@@ -34,7 +34,7 @@
  * @cookies_used: of @cookies
  * @decoded: bytes of all names and values
  * @fields: how many there were
- * @method: there was one
+ * @method: there was one that is known
  * @scheme: there was one
  * @regular: fields other than pseudo-header fields have begun
  * @framed: there was a Content-Length

@@ -29,7 +29,7 @@ static size_t read_chunk(char *data, size_t size, struct clbd_buffer *from)
 
 	if (n > room)
 		n = room;
-	head = sprintf(data, "%zx\r\n", n);
+	head = snprintf(data, size, "%zx\r\n", n);
 	memcpy(data + head, from->data + from->start, n);
 	memcpy(data + head + n, "\r\n", 2);
 	from->start += n;

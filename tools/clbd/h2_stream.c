@@ -144,23 +144,24 @@ static void start(struct clbd_stream *stream)
 	struct clbd_session *session = stream->client.session;
 
 	stream->started = true;
-	if (stream->result == CLBD_DONE) {
+	/* Of one that is refused the log has what there is. */
+	if (stream->named)
 		session->text = session->raw->data;
+	if (stream->result == CLBD_DONE)
 		clbd_session_start(session);
-	} else {
+	else
 		clbd_session_refuse(session);
-	}
 }
 
 void clbd_stream_run(struct clbd_stream *stream)
 {
 	if (!stream->client.session || !stream->headed)
 		return;
+	clbd_h2_later(stream->h2);
 	if (!stream->started)
 		start(stream);
 	switch (clbd_session_run(stream->client.session)) {
 	case CLBD_WAIT:
-		clbd_h2_later(stream->h2);
 		break;
 	case CLBD_ABORT:
 		leave(stream, code_of(stream->client.session));

@@ -82,6 +82,7 @@ struct clbd_h2 {
  * @offered: bytes of them
  * @headed: the head was read
  * @result: what it is
+ * @named: it has a method
  * @started: the session has begun with it
  * @last: nothing follows what is offered
  * @received: the client has sent all
@@ -108,6 +109,7 @@ struct clbd_stream {
 	size_t offered;
 	enum clbd_result result;
 	bool headed;
+	bool named;
 	bool started;
 	bool last;
 	bool received;

@@ -93,6 +93,8 @@ refused 1 'limits.head: more than 15360' groups: $'limits: {head: 15361}\ngroups
 refused 1 'workers: more than 256' groups: $'workers: 257\ngroups:'
 refused 11 'listeners[0].timeouts.idle: more than 60' rules: \
 	$'timeouts: {idle: 61}\n    rules:'
+refused 11 'listeners[0].limits.streams: more than 1000' rules: \
+	$'limits: {streams: 1001}\n    rules:'
 refused 3 'groups[0].scheduler: ' servers: $'scheduler: x\n    servers:'
 refused 11 'listeners[0].redirect: there is a group' rules: \
 	$'redirect: /x\n    rules:'
