@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What clb does, on real traffic: one client, one node, four nginx servers;
-# every mode, IPv4 and IPv6, TCP and UDP. Runs in the virtual machine of
+# every mode, IPv4 and IPv6, TCP and UDP; HTTP by rules, by clbd. Runs in the virtual machine of
 # vm/boot.sh ("make demo"); the network is drawn in lib.sh. Fails if an answer
 # is not what it should be.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/layers.sh"
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -115,6 +115,28 @@ say "A server is taken out: the others take over"
 node clbctl server down tcp "$VIP4:8001" "$(server4 2):8080"
 eight "http://$VIP4:8001/" 's1=[23] s3=[23] s4=[23]'
 node clbctl server up tcp "$VIP4:8001" "$(server4 2):8080"
+
+say "HTTP: through clb.ko to two L7 nodes, and by rules to servers"
+for i in 1 2; do
+	start_clbd "$i" 8888 || die "clbd of node $i does not start"
+done
+echo "   s1 and s2 run clbd: *.blue.example is served by s4, others by s3"
+node clbctl listener add tcp "$VIP4:8003" scheduler rr
+node clbctl server add tcp "$VIP4:8003" "$(server4 1):8888"
+node clbctl server add tcp "$VIP4:8003" "$(server4 2):8888"
+for host in red.example a.blue.example; do
+	client curl -s -H "Host: $host" "http://$VIP4:8003/"
+	expect "$([ "$host" = red.example ] && echo s3 || echo s4)"
+done
+echo "s3\$ cat forwarded.log"
+tee "$TMP/answer" <"$TMP/s3/forwarded.log"
+expect "$(client4 1) "
+
+say "An L7 node dies, and the health check takes it out"
+kill_clbd 1
+node clbctl check tcp "$VIP4:8003" interval 1 fall 2 --count 2
+expect "server down tcp $VIP4:8003 $(server4 1):8888"
+eight "http://$VIP4:8003/" 's3=8'
 
 say "What clbctl shows"
 node clbctl listener

@@ -377,7 +377,8 @@ _nginx_conf() { # NUMBER DIRECTORY
 	error_log $2/error.log;
 	events { worker_connections 1024; }
 	http {
-		access_log off;
+		log_format forwarded "\$http_x_forwarded_for \$http_x_listener_name \$http_host\$request_uri";
+		access_log $2/forwarded.log forwarded if=\$http_x_forwarded_for;
 		default_type application/octet-stream;
 		client_body_temp_path $2/body;
 		proxy_temp_path $2/proxy;
@@ -404,6 +405,8 @@ _nginx_conf() { # NUMBER DIRECTORY
 #	/	"sN"			/client  address and port of the client
 #	/server	address and port asked	/files/X the file $TMP/files/X
 #	PUT /put/X is kept as $TMP/sN/put/X
+# Of requests with X-Forwarded-For, $TMP/sN/forwarded.log has a line each: that,
+# X-Listener-Name, and the URL.
 start_server() {
 	local dir=$TMP/s$1
 

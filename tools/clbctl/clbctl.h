@@ -75,6 +75,7 @@ struct clb_verb {
 
 extern const struct clb_verb clb_verb_listener;
 extern const struct clb_verb clb_verb_server;
+extern const struct clb_verb clb_verb_check;
 extern const struct clb_verb clb_verb_acl;
 extern const struct clb_verb clb_verb_local;
 extern const struct clb_verb clb_verb_settings;

@@ -83,7 +83,7 @@ static int listener_compare(const struct clb_listener *a,
 	return order ? order : a->port - b->port;
 }
 
-static int server_compare(const void *a, const void *b)
+int clb_item_compare_servers(const void *a, const void *b)
 {
 	const struct clb_item *x = a, *y = b;
 	int order = listener_compare(&x->listener, &y->listener);
@@ -132,7 +132,7 @@ static void list_sort(struct clb_list *list, enum clb_cmd command)
 	int (*compare)(const void *, const void *) = item_compare;
 
 	if (command == CLB_CMD_SERVER_GET)
-		compare = server_compare;
+		compare = clb_item_compare_servers;
 	else if (command == CLB_CMD_ACL_GET)
 		compare = acl_compare;
 	else if (command == CLB_CMD_LOCAL_ADDRESS_GET)

@@ -37,4 +37,7 @@ int clb_list_get(struct clb_context *context,
 
 void clb_list_free(struct clb_list *list);
 
+/* The order of a list of servers, for bsearch() in it. */
+int clb_item_compare_servers(const void *a, const void *b);
+
 #endif /* CLB_CLBCTL_LIST_H */

@@ -8,6 +8,7 @@
 static const struct clb_verb *const verbs[] = {
 	&clb_verb_listener,
 	&clb_verb_server,
+	&clb_verb_check,
 	&clb_verb_acl,
 	&clb_verb_local,
 	&clb_verb_settings,

@@ -33,8 +33,8 @@ expect 0 'clbctl ' -V
 expect 0 '{"clbctl":"' -jV
 expect 0 'clbctl ' version
 expect 0 '"clbctl":' -j version
-for verb in listener server acl local settings session stats sync monitor save \
-	    restore flush version; do
+for verb in listener server check acl local settings session stats sync \
+	    monitor save restore flush version; do
 	expect 0 "usage: clbctl $verb" "$verb" help
 	expect 0 "usage: clbctl $verb" help "$verb"
 	expect 0 "usage: clbctl $verb" "$verb" --help
@@ -57,6 +57,9 @@ expect 2 'weight: 70000 is too large' \
 	server add tcp 192.0.2.1:80 10.0.0.1 weight 70000
 expect 2 'clbctl: server drain: drain-timeout: value missing' \
 	server drain tcp 192.0.2.1:80 10.0.0.1 timeout
+expect 2 'TCP alone' check udp 192.0.2.1:53
+expect 2 'interval: 0 is too small' check interval 0
+expect 2 'check: fall: value missing' check tcp 192.0.2.1:80 fall
 expect 2 'prefix missing' acl add tcp 192.0.2.1:80
 expect 2 'unrecognized option' --frob
 expect 2 'does not belong' stats --add
@@ -79,8 +82,8 @@ fi
 echo "ok $n - output that is lost"
 # Every line of help fits on a terminal.
 n=$((n + 1))
-for verb in '' listener server acl local settings session stats sync monitor save \
-	    restore flush version; do
+for verb in '' listener server check acl local settings session stats sync \
+	    monitor save restore flush version; do
 	${RUN:-} "$CLBCTL" help $verb
 done | awk 'length > 80 { print "# " $0; wide = 1 } END { exit wide }' || {
 	failed=1
