@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clbd/client.h"
+#include "clbd/queue.h"
 #include "clbd/stage.h"
 #include "clbd/upstream.h"
 #include "clbd/worker.h"
@@ -43,6 +44,7 @@ static int pick_other(struct clbd_session *session, uint64_t key,
 		const struct clbd_server *server = group->servers[i];
 
 		balance->members[i].barred = server->down ||
+					     !clbd_server_has_room(server) ||
 					     was_tried(session, server) ||
 					     (!ejected_too &&
 					      server->ejected_until > now);
@@ -98,7 +100,19 @@ static int bound_to(const struct clbd_session *session)
 	return -1;
 }
 
-/* By the cookie, or by the scheduler: for the first try. */
+static bool is_well(const struct clbd_session *session,
+		    const struct clbd_server *server)
+{
+	return !server->down &&
+	       server->ejected_until <= clbd_session_worker(session)->now;
+}
+
+enum { PICK_OTHER = -1, PICK_WAITS = -2 };
+
+/*
+ * By the cookie, or by the scheduler: for the first try. Who is bound to a
+ * server without room waits for it, where waiting is allowed.
+ */
 static int pick_first(struct clbd_session *session, uint64_t key)
 {
 	struct clbd_group *group = session->group;
@@ -107,11 +121,35 @@ static int pick_first(struct clbd_session *session, uint64_t key)
 	session->bound = index >= 0;
 	if (index < 0)
 		index = clbd_balance_pick(&group->balance, key);
-	if (index >= 0 && !group->servers[index]->down &&
-	    group->servers[index]->ejected_until <=
-		    clbd_session_worker(session)->now)
+	if (index < 0 || !is_well(session, group->servers[index]))
+		return PICK_OTHER;
+	if (clbd_server_has_room(group->servers[index]))
 		return index;
-	return -1;
+	return session->bound && group->queue.most ? PICK_WAITS : PICK_OTHER;
+}
+
+/* Servers that came up a short time ago have less than their weight. */
+static void update_shares(struct clbd_group *group,
+			  const struct clbd_worker *worker)
+{
+	const uint32_t most = CLBD_BALANCE_PARTS - 1;
+	size_t i;
+
+	if (!group->slow && (!worker->risen ||
+			     worker->now - worker->risen >= group->slow_ms))
+		return;
+	group->slow = false;
+	for (i = 0; i < group->balance.count; i++) {
+		uint64_t risen = group->servers[i]->risen;
+		uint64_t age = worker->now - risen;
+		struct clbd_member *member = &group->balance.members[i];
+
+		member->held = 0;
+		if (!risen || age >= group->slow_ms)
+			continue;
+		member->held = most - most * age / group->slow_ms;
+		group->slow = true;
+	}
 }
 
 /* One that was not tried; of these, one that is ejected only if all are. */
@@ -123,8 +161,11 @@ static struct clbd_server *pick_server(struct clbd_session *session)
 
 	if (group->balance.scheduler == CLBD_SCHEDULER_HASH)
 		key = hash_key(session);
+	update_shares(group, clbd_session_worker(session));
 	if (!session->tries)
 		index = pick_first(session, key);
+	if (index == PICK_WAITS)
+		return NULL;
 	if (index < 0) {
 		session->bound = false;
 		index = pick_other(session, key, false);
@@ -178,6 +219,60 @@ bool clbd_session_may_repeat(const struct clbd_session *session)
 	       !session->interim;
 }
 
+/* Whether what keeps the session from a server is that it has no room. */
+static bool could_wait(const struct clbd_session *session)
+{
+	const struct clbd_group *group = session->group;
+	size_t i;
+
+	for (i = 0; i < group->balance.count; i++) {
+		const struct clbd_server *server = group->servers[i];
+
+		if (group->balance.members[i].weight && !server->down &&
+		    !clbd_server_has_room(server) &&
+		    !was_tried(session, server))
+			return true;
+	}
+	return session->bound;
+}
+
+/*
+ * Those that wait have been there before one that comes now. Return: the server
+ * to ask, or NULL: @waits says whether the session waits for one
+ */
+static struct clbd_server *find_server(struct clbd_session *session,
+				       bool *waits)
+{
+	struct clbd_queue *queue = &session->group->queue;
+	struct clbd_server *server = NULL;
+
+	*waits = queue->count && queue->due && !session->tries &&
+		 clbd_queue_enter(session);
+	if (*waits)
+		return NULL;
+	server = pick_server(session);
+	if (!server)
+		*waits = could_wait(session) && clbd_queue_enter(session);
+	return server;
+}
+
+/* Return: whether an upstream was found, or begun */
+static bool ask(struct clbd_session *session, struct clbd_server *server)
+{
+	session->server = clbd_server_get(server);
+	server->load++;
+	session->meter = session->group->meters[session->index];
+	session->meter->requests++;
+	session->meter->begun++;
+	session->tried[session->tries++] = server;
+	session->up = clbd_upstream_take(server, session, session->fresh);
+	if (session->up)
+		return true;
+	clbd_session_server_failed(session);
+	clbd_session_leave_server(session);
+	return false;
+}
+
 void clbd_session_next_server(struct clbd_session *session, uint16_t status,
 			      enum clbd_ending ending)
 {
@@ -185,25 +280,37 @@ void clbd_session_next_server(struct clbd_session *session, uint16_t status,
 	if (session->out)
 		session->out->start = 0;
 	while (session->tries < CLBD_SESSION_TRIES) {
-		struct clbd_server *server = pick_server(session);
+		bool waits;
+		struct clbd_server *server = find_server(session, &waits);
 
-		if (!server)
-			break;
-		session->server = clbd_server_get(server);
-		server->load++;
-		session->meter = session->group->meters[session->index];
-		session->meter->requests++;
-		session->meter->begun++;
-		session->tried[session->tries++] = server;
-		session->up = clbd_upstream_take(server, session,
-						 session->fresh);
-		if (session->up)
+		if (waits || (server && ask(session, server)))
 			return;
-		clbd_session_server_failed(session);
-		clbd_session_leave_server(session);
+		if (server)
+			continue;
+		if (could_wait(session)) {
+			clbd_session_worker(session)->stats->queue_full++;
+			status = 503;
+			ending = CLBD_ENDING_LIMIT;
+		}
+		break;
 	}
 	session->ending = ending;
 	clbd_session_answer(session, status);
+}
+
+bool clbd_session_resume(struct clbd_session *session)
+{
+	struct clbd_server *server = pick_server(session);
+
+	if (!server)
+		return false;
+	clbd_queue_leave(session);
+	session->asked = clbd_session_worker(session)->now;
+	clbd_session_progress(session);
+	if (!ask(session, server))
+		clbd_session_next_server(session, 502, CLBD_ENDING_CONNECT);
+	clbd_client_run(session->client);
+	return true;
 }
 
 void clbd_session_upstream_lost(struct clbd_session *session)

@@ -9,8 +9,28 @@ static bool may_have(const struct clbd_member *member)
 	return member->weight && !member->barred;
 }
 
+/* What counts of a member's weight. */
+static int64_t share_of(const struct clbd_member *member)
+{
+	return (int64_t)member->weight * (CLBD_BALANCE_PARTS - member->held);
+}
+
+/* Whether one that is held back has its turn: it saves up its parts for one. */
+static bool skips_turn(struct clbd_member *member)
+{
+	if (!member->held)
+		return false;
+	member->current += CLBD_BALANCE_PARTS - member->held;
+	if (member->current < CLBD_BALANCE_PARTS)
+		return true;
+	member->current -= CLBD_BALANCE_PARTS;
+	return false;
+}
+
+/* Where all skip, the first of them has its turn all the same. */
 static int pick_rr(struct clbd_balance *balance)
 {
+	int first = -1;
 	size_t i;
 
 	for (i = 0; i < balance->count; i++) {
@@ -18,10 +38,16 @@ static int pick_rr(struct clbd_balance *balance)
 
 		if (!may_have(&balance->members[index]))
 			continue;
+		if (first < 0)
+			first = index;
+		if (skips_turn(&balance->members[index]))
+			continue;
 		balance->turn = index + 1;
 		return index;
 	}
-	return -1;
+	if (first >= 0)
+		balance->turn = first + 1;
+	return first;
 }
 
 /*
@@ -39,8 +65,8 @@ static int pick_wrr(struct clbd_balance *balance)
 
 		if (!may_have(member))
 			continue;
-		member->current += member->weight;
-		sum += member->weight;
+		member->current += share_of(member);
+		sum += share_of(member);
 		if (best < 0 ||
 		    member->current > balance->members[best].current)
 			best = i;
@@ -50,7 +76,7 @@ static int pick_wrr(struct clbd_balance *balance)
 	return best;
 }
 
-/* Least sessions for its weight; among equals by turn. */
+/* Least sessions for its share; among equals by turn. */
 static int pick_wlc(struct clbd_balance *balance)
 {
 	int best = -1;
@@ -64,8 +90,8 @@ static int pick_wlc(struct clbd_balance *balance)
 		if (!may_have(member))
 			continue;
 		other = &balance->members[best < 0 ? (int)index : best];
-		if (best < 0 || (uint64_t)*member->load * other->weight <
-					(uint64_t)*other->load * member->weight)
+		if (best < 0 || *member->load * share_of(other) <
+					*other->load * share_of(member))
 			best = index;
 	}
 	if (best >= 0)

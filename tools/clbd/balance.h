@@ -19,6 +19,7 @@ enum clbd_scheduler {
 /**
  * struct clbd_member - a server's part in the choice
  * @weight: 0: gets nothing
+ * @held: of its weight, so many parts of CLBD_BALANCE_PARTS are held back
  * @load: sessions it has now
  * @barred: not to be chosen this time
  * @current: of smooth weighted round robin
@@ -26,11 +27,14 @@ enum clbd_scheduler {
  */
 struct clbd_member {
 	uint32_t weight;
+	uint32_t held;
 	const uint32_t *load;
 	bool barred;
 	int64_t current;
 	uint64_t seed;
 };
+
+#define CLBD_BALANCE_PARTS 256
 
 struct clbd_balance {
 	enum clbd_scheduler scheduler;

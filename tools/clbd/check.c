@@ -10,6 +10,8 @@
 #include "clbd/rules.h"
 #include "clbd/schema.h"
 
+#define RATE_MAX 10000000
+
 __attribute__((format(printf, 3, 4))) static bool
 fault_at(struct clbd_config_fault *fault, const char *text, const char *format,
 	 ...)
@@ -62,6 +64,10 @@ static bool check_server(const struct clbd_config_group *group, unsigned int g,
 	if (server->weight && *server->weight > 100)
 		return fault_at(fault, "more than 100",
 				"groups[%u].servers[%u].weight", g, i);
+	if (server->max_connections > 1000000)
+		return fault_at(fault, "more than 1000000",
+				"groups[%u].servers[%u].max-connections", g,
+				i);
 	for (j = 0; j < i; j++) {
 		if (!strcmp(group->servers[j].address, server->address))
 			return fault_at(fault, "already in this group",
@@ -108,6 +114,13 @@ static bool check_check(const struct clbd_config_check *check, unsigned int g,
 	return true;
 }
 
+static bool is_cookie_name(const char *name)
+{
+	size_t size = strlen(name);
+
+	return clbd_bytes_span(name, size, CLBD_BYTE_TOKEN) == size;
+}
+
 static bool check_group(const struct clbd_config_group *group, unsigned int g,
 			struct clbd_config_fault *fault)
 {
@@ -119,9 +132,7 @@ static bool check_group(const struct clbd_config_group *group, unsigned int g,
 	if (group->keepalive_timeout > 3600)
 		return fault_at(fault, "more than 3600",
 				"groups[%u].keepalive-timeout", g);
-	if (group->cookie &&
-	    clbd_bytes_span(group->cookie, strlen(group->cookie),
-			    CLBD_BYTE_TOKEN) != strlen(group->cookie))
+	if (group->cookie && !is_cookie_name(group->cookie))
 		return fault_at(fault, "no name of a cookie",
 				"groups[%u].cookie", g);
 	if (group->cookie_lifetime > 86400)
@@ -132,6 +143,15 @@ static bool check_group(const struct clbd_config_group *group, unsigned int g,
 	if (group->eject_time > 3600)
 		return fault_at(fault, "more than 3600",
 				"groups[%u].eject-time", g);
+	if (group->slow_start > 900)
+		return fault_at(fault, "more than 900",
+				"groups[%u].slow-start", g);
+	if (group->queue > 1000000)
+		return fault_at(fault, "more than 1000000", "groups[%u].queue",
+				g);
+	if (group->queue_timeout > 180)
+		return fault_at(fault, "more than 180",
+				"groups[%u].queue-timeout", g);
 	for (i = 0; i < group->server_count; i++) {
 		if (!check_server(group, g, i, fault))
 			return false;
@@ -190,12 +210,43 @@ static const char *target_fault(const struct names *names, const char *group,
 	return NULL;
 }
 
-static bool check_rule(const struct clbd_config_rule *rule,
+/* What a rule has of its own. */
+static bool check_own(const struct clbd_config *config,
+		      const struct clbd_config_rule *rule, unsigned int l,
+		      unsigned int r, struct clbd_config_fault *fault)
+{
+	if (!rule->group && clbd_config_is_own(rule))
+		return fault_at(fault, "has a scheduler or cookie without a "
+				"group", "listeners[%u].rules[%u]", l, r);
+	if (rule->cookie && !is_cookie_name(rule->cookie))
+		return fault_at(fault, "no name of a cookie",
+				"listeners[%u].rules[%u].cookie", l, r);
+	if (rule->cookie && !config->secret)
+		return fault_at(fault, "needs a secret at the top",
+				"listeners[%u].rules[%u].cookie", l, r);
+	if (rule->cookie_lifetime && *rule->cookie_lifetime > 86400)
+		return fault_at(fault, "more than 86400",
+				"listeners[%u].rules[%u].cookie-lifetime", l,
+				r);
+	if (rule->rate > RATE_MAX)
+		return fault_at(fault, "more than 10000000",
+				"listeners[%u].rules[%u].rate", l, r);
+	if (rule->burst > RATE_MAX)
+		return fault_at(fault, "more than 10000000",
+				"listeners[%u].rules[%u].burst", l, r);
+	return true;
+}
+
+static bool check_rule(const struct clbd_config *config,
+		       const struct clbd_config_rule *rule,
 		       const struct names *names, struct clbd_rules *rules,
 		       unsigned int l, unsigned int r,
 		       struct clbd_config_fault *fault)
 {
 	const char *key, *text;
+
+	if (!check_own(config, rule, l, r, fault))
+		return false;
 
 	text = target_fault(names, rule->group, rule->redirect,
 			    rule->redirect_code, &key);
@@ -225,10 +276,11 @@ static bool check_rule(const struct clbd_config_rule *rule,
 	}
 }
 
-static bool check_rules(const struct clbd_config_listener *listener,
+static bool check_rules(const struct clbd_config *config,
 			const struct names *names, unsigned int l,
 			struct clbd_config_fault *fault)
 {
+	const struct clbd_config_listener *listener = &config->listeners[l];
 	struct clbd_rules *rules = clbd_rules_new(listener->rule_count);
 	bool good = true;
 	unsigned int r;
@@ -236,7 +288,7 @@ static bool check_rules(const struct clbd_config_listener *listener,
 	if (!rules)
 		return fault_at(fault, "out of memory", "listeners[%u]", l);
 	for (r = 0; good && r < listener->rule_count; r++)
-		good = check_rule(&listener->rules[r], names, rules, l, r,
+		good = check_rule(config, &listener->rules[r], names, rules, l, r,
 				  fault);
 	clbd_rules_free(rules);
 	return good;
@@ -260,6 +312,12 @@ static bool check_timeouts(const struct clbd_config_listener *listener,
 static bool check_limits(const struct clbd_config_listener *listener,
 			 unsigned int l, struct clbd_config_fault *fault)
 {
+	if (listener->limits.rate > RATE_MAX)
+		return fault_at(fault, "more than 10000000",
+				"listeners[%u].limits.rate", l);
+	if (listener->limits.burst > RATE_MAX)
+		return fault_at(fault, "more than 10000000",
+				"listeners[%u].limits.burst", l);
 	if (listener->limits.streams > 1000)
 		return fault_at(fault, "more than 1000",
 				"listeners[%u].limits.streams", l);
@@ -399,7 +457,7 @@ static bool check_listener(const struct clbd_config *config,
 	       check_prefixes(listener, l, fault) &&
 	       check_gzip(listener->gzip, l, fault) &&
 	       check_pages(listener, l, fault) &&
-	       check_rules(listener, names, l, fault);
+	       check_rules(config, names, l, fault);
 }
 
 static bool check_top(const struct clbd_config *config,

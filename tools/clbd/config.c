@@ -200,6 +200,12 @@ void clbd_config_free(struct clbd_config *config)
 		cyaml_free(&cyaml, &clbd_config_schema, config, 0);
 }
 
+bool clbd_config_is_own(const struct clbd_config_rule *rule)
+{
+	return rule->scheduler || rule->hash || rule->cookie ||
+	       rule->cookie_lifetime;
+}
+
 socklen_t clbd_config_address(const char *text, struct sockaddr_storage *out)
 {
 	struct sockaddr_in6 *in6 = (void *)out;

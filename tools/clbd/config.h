@@ -13,6 +13,7 @@
 struct clbd_config_server {
 	char *address;
 	uint32_t *weight; /* NULL: 100 */
+	uint32_t max_connections; /* of all workers; 0: no limit */
 };
 
 enum {
@@ -57,6 +58,9 @@ struct clbd_config_group {
 	uint32_t cookie_lifetime; /* s; 0: as long as the client lives */
 	uint32_t *eject_after; /* failures in a row; NULL: 3; 0: never */
 	uint32_t eject_time; /* s; 0: 10 */
+	uint32_t slow_start; /* s; 0: none */
+	uint32_t queue; /* requests that wait, of all workers */
+	uint32_t queue_timeout; /* s; 0: 10 */
 	struct clbd_config_server *servers;
 	uint32_t server_count;
 };
@@ -73,6 +77,12 @@ struct clbd_config_rule {
 	char *group; /* this, or */
 	char *redirect;
 	uint32_t redirect_code; /* 0: 301 */
+	uint32_t rate; /* requests a second; 0: no limit */
+	uint32_t burst; /* requests at once; 0: as @rate */
+	uint32_t *scheduler; /* these are the group's, where NULL */
+	uint32_t *hash;
+	char *cookie;
+	uint32_t *cookie_lifetime;
 };
 
 /* Fields a listener adds beside X-Forwarded-For. */
@@ -93,6 +103,8 @@ struct clbd_config_patience {
 
 struct clbd_config_listener_limits {
 	uint64_t body; /* bytes; 0: without limit */
+	uint32_t rate; /* requests a second; 0: no limit */
+	uint32_t burst; /* requests at once; 0: as @rate */
 	uint32_t streams; /* of a connection of HTTP/2; 0: 100 */
 };
 
@@ -182,6 +194,9 @@ int clbd_config_read(const char *name, const char *text, size_t size,
 /* The same from a file that the parent has checked. NULL: no memory */
 struct clbd_config *clbd_config_map(int file);
 void clbd_config_free(struct clbd_config *config);
+
+/* Whether a rule has a choice of servers other than its group's. */
+bool clbd_config_is_own(const struct clbd_config_rule *rule);
 
 /* The address of a checked configuration, as a socket takes it. */
 socklen_t clbd_config_address(const char *text, struct sockaddr_storage *out);

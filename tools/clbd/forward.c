@@ -304,6 +304,7 @@ static const char *phrase_of(uint16_t status)
 		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
 		{ 417, "Expectation Failed" },
+		{ 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" },
 		{ 500, "Internal Server Error" },
 		{ 501, "Not Implemented" },
@@ -408,19 +409,23 @@ int clbd_forward_answer(const struct clbd_session *session, uint16_t status,
 			struct clbd_buffer *out)
 {
 	struct writer writer = begin(out);
+	const char *more = "";
 	struct answer answer;
 	char head[400];
 	int size;
 
+	if (status == 405)
+		more = "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, "
+		       "PATCH\r\n";
+	else if (status == 429)
+		more = "Retry-After: 1\r\n";
 	fill_answer(session, status, clbd_buffer_room(out), &answer);
 	size = snprintf(head, sizeof(head),
 			"HTTP/1.1 %u %s\r\n"
 			"Content-Type: %s\r\n"
 			"Content-Length: %zu\r\n%s",
 			status, phrase_of(status), answer.type, answer.size,
-			status == 405 ? "Allow: GET, HEAD, POST, PUT, "
-					"DELETE, OPTIONS, PATCH\r\n"
-				      : "");
+			more);
 	put(&writer, head, size);
 	if (status >= 300 && status < 400)
 		put_location(&writer, session);

@@ -203,6 +203,7 @@ static const char *const endings[] = {
 	[CLBD_ENDING_NORMAL] = "normal",   [CLBD_ENDING_REFUSED] = "refused",
 	[CLBD_ENDING_CLIENT] = "client",   [CLBD_ENDING_SERVER] = "server",
 	[CLBD_ENDING_CONNECT] = "connect", [CLBD_ENDING_TIMEOUT] = "timeout",
+	[CLBD_ENDING_LIMIT] = "limit",
 };
 
 static void put_request(struct line *line, const struct clbd_session *session)

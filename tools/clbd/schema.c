@@ -36,6 +36,7 @@ static const cyaml_schema_field_t server_fields[] = {
 	TEXT("address", 0, struct clbd_config_server, address, 63),
 	CYAML_FIELD_UINT_PTR("weight", OPTIONAL | CYAML_FLAG_POINTER,
 			     struct clbd_config_server, weight),
+	NUMBER("max-connections", struct clbd_config_server, max_connections),
 	CYAML_FIELD_END,
 };
 
@@ -100,6 +101,9 @@ static const cyaml_schema_field_t group_fields[] = {
 	CYAML_FIELD_UINT_PTR("eject-after", OPTIONAL | CYAML_FLAG_POINTER,
 			     struct clbd_config_group, eject_after),
 	NUMBER("eject-time", struct clbd_config_group, eject_time),
+	NUMBER("slow-start", struct clbd_config_group, slow_start),
+	NUMBER("queue", struct clbd_config_group, queue),
+	NUMBER("queue-timeout", struct clbd_config_group, queue_timeout),
 	CYAML_FIELD_SEQUENCE_COUNT("servers", CYAML_FLAG_POINTER,
 				   struct clbd_config_group, servers,
 				   server_count, &server_schema, 1, 1000),
@@ -117,6 +121,19 @@ static const cyaml_schema_field_t rule_fields[] = {
 	TEXT("group", OPTIONAL, struct clbd_config_rule, group, 63),
 	TEXT("redirect", OPTIONAL, struct clbd_config_rule, redirect, 1024),
 	NUMBER("redirect-code", struct clbd_config_rule, redirect_code),
+	NUMBER("rate", struct clbd_config_rule, rate),
+	NUMBER("burst", struct clbd_config_rule, burst),
+	CYAML_FIELD_ENUM_PTR("scheduler",
+			     OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_POINTER,
+			     struct clbd_config_rule, scheduler, schedulers,
+			     COUNT(schedulers)),
+	CYAML_FIELD_ENUM_PTR("hash",
+			     OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_POINTER,
+			     struct clbd_config_rule, hash, hashes,
+			     COUNT(hashes)),
+	TEXT("cookie", OPTIONAL, struct clbd_config_rule, cookie, 63),
+	CYAML_FIELD_UINT_PTR("cookie-lifetime", OPTIONAL | CYAML_FLAG_POINTER,
+			     struct clbd_config_rule, cookie_lifetime),
 	CYAML_FIELD_END,
 };
 
@@ -134,6 +151,8 @@ static const cyaml_schema_field_t patience_fields[] = {
 
 static const cyaml_schema_field_t listener_limits[] = {
 	NUMBER("body", struct clbd_config_listener_limits, body),
+	NUMBER("rate", struct clbd_config_listener_limits, rate),
+	NUMBER("burst", struct clbd_config_listener_limits, burst),
 	NUMBER("streams", struct clbd_config_listener_limits, streams),
 	CYAML_FIELD_END,
 };

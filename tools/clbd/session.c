@@ -82,7 +82,8 @@ void clbd_session_leave_server(struct clbd_session *session)
 {
 	if (!session->server)
 		return;
-	session->server->load--;
+	if (session->server->load-- == session->server->limit)
+		clbd_queue_stir(clbd_session_worker(session));
 	session->meter->ended++;
 	if (session->headed && !session->answering) {
 		clbd_meter_response(session->meter, session->status,
@@ -114,6 +115,7 @@ void clbd_session_answer(struct clbd_session *session, uint16_t status)
 {
 	struct clbd_worker *worker = clbd_session_worker(session);
 
+	clbd_queue_leave(session);
 	clbd_session_leave_upstream(session, false);
 	clbd_session_drop_gzip(session);
 	if (!session->reply)
@@ -163,6 +165,16 @@ static bool can_redirect(const struct clbd_session *session)
 	       !strstr(location, "$uri");
 }
 
+/* That of the rule is used up only by what the listener's let pass. */
+static bool is_within_rates(const struct clbd_session *session)
+{
+	uint64_t now = clbd_session_worker(session)->now;
+
+	return clbd_rate_take(&session->listener->rate, now) &&
+	       (!session->target->rate ||
+		clbd_rate_take(session->target->rate, now));
+}
+
 void clbd_session_start(struct clbd_session *session)
 {
 	struct clbd_worker *worker = clbd_session_worker(session);
@@ -180,6 +192,12 @@ void clbd_session_start(struct clbd_session *session)
 		return;
 	}
 	session->target = find_target(session);
+	if (!is_within_rates(session)) {
+		worker->stats->rate_limited++;
+		session->ending = CLBD_ENDING_LIMIT;
+		clbd_session_answer(session, 429);
+		return;
+	}
 	if (session->listener->config->metrics && !session->target->group) {
 		session->close |= !request->minor;
 		clbd_session_answer(session, 200);
@@ -260,6 +278,8 @@ static enum clbd_progress conclude(struct clbd_session *session)
 		}
 		return CLBD_ABORT;
 	}
+	if (session->queue_link)
+		return CLBD_WAIT;
 	if (session->up || session->answering)
 		return session->ending == CLBD_ENDING_REFUSED &&
 				       !session->answering
@@ -300,7 +320,9 @@ enum clbd_progress clbd_session_expire(struct clbd_session *session)
 	session->ending = CLBD_ENDING_TIMEOUT;
 	if (session->tunnel || session->begun || session->headed)
 		return CLBD_ABORT;
-	if (waits_for_body(session))
+	if (session->queue_link)
+		status = 503;
+	else if (waits_for_body(session))
 		status = 408;
 	else if (session->server)
 		clbd_session_server_failed(session);
@@ -336,6 +358,7 @@ void clbd_session_free(struct clbd_session *session)
 	if (session->text || session->status)
 		clbd_log_session(&worker->log, session);
 	count(session);
+	clbd_queue_leave(session);
 	clbd_session_leave_upstream(session, false);
 	clbd_session_leave_server(session);
 	clbd_session_drop_gzip(session);

@@ -24,6 +24,7 @@ enum clbd_ending {
 	CLBD_ENDING_SERVER, /* the server went, or broke the rules */
 	CLBD_ENDING_CONNECT, /* no server took a connection */
 	CLBD_ENDING_TIMEOUT,
+	CLBD_ENDING_LIMIT, /* too many requests */
 };
 
 /**
@@ -38,6 +39,8 @@ enum clbd_ending {
  * @meter: of the two
  * @bound: the client has the cookie of @server
  * @up: the connection to that, while there is one
+ * @queue_next: in the group's queue
+ * @queue_link: what points here; NULL: not in it
  * @tried: servers that were tried, @server among them
  * @tries: how many
  * @request: head as it came
@@ -86,6 +89,8 @@ struct clbd_session {
 	uint32_t index;
 	struct clbd_meter *meter;
 	bool bound;
+	struct clbd_session *queue_next;
+	struct clbd_session **queue_link;
 	const struct clbd_server *tried[CLBD_SESSION_TRIES];
 	uint8_t tries;
 

@@ -13,45 +13,6 @@
 
 #define DEFAULT(value, otherwise) ((value) ? (value) : (otherwise))
 
-struct clbd_server *clbd_server_get(struct clbd_server *server)
-{
-	server->refs++;
-	return server;
-}
-
-void clbd_server_put(struct clbd_worker *worker, struct clbd_server *server)
-{
-	struct clbd_server **at = &worker->servers;
-
-	if (--server->refs)
-		return;
-	while (*at != server)
-		at = &(*at)->next;
-	*at = server->next;
-	free(server);
-}
-
-/* The same server in two groups is one, with one pool of upstreams. */
-static struct clbd_server *find_server(struct clbd_worker *worker,
-				       const char *text)
-{
-	struct clbd_server *server;
-
-	for (server = worker->servers; server; server = server->next) {
-		if (!strcmp(server->text, text))
-			return clbd_server_get(server);
-	}
-	server = calloc(1, sizeof(*server));
-	if (!server)
-		return NULL;
-	server->refs = 1;
-	server->length = clbd_config_address(text, &server->address);
-	snprintf(server->text, sizeof(server->text), "%s", text);
-	server->next = worker->servers;
-	worker->servers = server;
-	return server;
-}
-
 static int fill_cookie(struct clbd_group *group,
 		       const struct clbd_config_group *config,
 		       const char *secret)
@@ -73,42 +34,15 @@ static int fill_cookie(struct clbd_group *group,
 	return 0;
 }
 
-static int fill_group(struct clbd_worker *worker, struct clbd_group *group,
-		      const struct clbd_config_group *config,
-		      const char *secret)
+/* A limit for all workers: what one may have, rounded up. */
+static uint32_t part_of(const struct clbd_worker *worker, uint32_t limit)
 {
-	size_t i, count = config->server_count;
+	uint32_t workers = worker->shared->workers;
 
-	group->name = config->name;
-	group->hash = config->hash;
-	group->balance.scheduler = config->scheduler;
-	group->balance.members = calloc(count, sizeof(struct clbd_member));
-	group->servers = calloc(count, sizeof(*group->servers));
-	if (!group->balance.members || !group->servers ||
-	    fill_cookie(group, config, secret))
-		return -1;
-	for (i = 0; i < count; i++) {
-		const struct clbd_config_server *from = &config->servers[i];
-		struct clbd_member *member = &group->balance.members[i];
-		struct clbd_server *server = find_server(worker, from->address);
-
-		if (!server)
-			return -1;
-		server->keep = config->keepalive ? *config->keepalive : 64;
-		server->keep_ms = DEFAULT(config->keepalive_timeout, 30) * 1000;
-		server->eject_after = config->eject_after ? *config->eject_after
-							  : 3;
-		server->eject_ms = DEFAULT(config->eject_time, 10) * 1000;
-		member->weight = from->weight ? *from->weight : 100;
-		member->load = &server->load;
-		member->seed = clbd_balance_hash(server->text,
-						 strlen(server->text));
-		group->servers[i] = server;
-		group->balance.count++;
-	}
-	return 0;
+	return (limit + workers - 1) / workers;
 }
 
+/* Those of a rule's own group are those of the group it has its name from. */
 static int fill_meters(struct clbd_worker *worker, struct clbd_group *group)
 {
 	size_t i;
@@ -123,6 +57,47 @@ static int fill_meters(struct clbd_worker *worker, struct clbd_group *group)
 	return 0;
 }
 
+static int fill_group(struct clbd_worker *worker, struct clbd_group *group,
+		      const struct clbd_config_group *config,
+		      const char *secret)
+{
+	size_t i, count = config->server_count;
+
+	group->name = config->name;
+	group->hash = config->hash;
+	group->slow_ms = config->slow_start * 1000;
+	group->queue.most = part_of(worker, config->queue);
+	group->queue.ms = DEFAULT(config->queue_timeout, 10) * 1000;
+	group->balance.scheduler = config->scheduler;
+	group->balance.members = calloc(count, sizeof(struct clbd_member));
+	group->servers = calloc(count, sizeof(*group->servers));
+	if (!group->balance.members || !group->servers ||
+	    fill_cookie(group, config, secret))
+		return -1;
+	for (i = 0; i < count; i++) {
+		const struct clbd_config_server *from = &config->servers[i];
+		struct clbd_member *member = &group->balance.members[i];
+		struct clbd_server *server = clbd_server_find(worker,
+							      from->address);
+
+		if (!server)
+			return -1;
+		server->keep = config->keepalive ? *config->keepalive : 64;
+		server->keep_ms = DEFAULT(config->keepalive_timeout, 30) * 1000;
+		server->eject_after = config->eject_after ? *config->eject_after
+							  : 3;
+		server->eject_ms = DEFAULT(config->eject_time, 10) * 1000;
+		server->limit = part_of(worker, from->max_connections);
+		member->weight = from->weight ? *from->weight : 100;
+		member->load = &server->load;
+		member->seed = clbd_balance_hash(server->text,
+						 strlen(server->text));
+		group->servers[i] = server;
+		group->balance.count++;
+	}
+	return fill_meters(worker, group);
+}
+
 static int compare_groups(const void *a, const void *b)
 {
 	const struct clbd_group *const *first = a, *const *second = b;
@@ -135,10 +110,10 @@ static void sort_groups(struct clbd_setup *setup)
 {
 	unsigned int i;
 
-	for (i = 0; i < setup->group_count; i++)
+	for (i = 0; i < setup->config->group_count; i++)
 		setup->by_name[i] = &setup->groups[i];
-	qsort(setup->by_name, setup->group_count, sizeof(*setup->by_name),
-	      compare_groups);
+	qsort(setup->by_name, setup->config->group_count,
+	      sizeof(*setup->by_name), compare_groups);
 }
 
 static struct clbd_group *find_group(const struct clbd_setup *setup,
@@ -149,7 +124,7 @@ static struct clbd_group *find_group(const struct clbd_setup *setup,
 
 	if (!name)
 		return NULL;
-	found = bsearch(&key, setup->by_name, setup->group_count,
+	found = bsearch(&key, setup->by_name, setup->config->group_count,
 			sizeof(*setup->by_name), compare_groups);
 	return found ? *found : NULL;
 }
@@ -184,19 +159,91 @@ static void fill_stamp(struct clbd_listener *listener)
 	listener->client_port = headers & CLBD_CONFIG_HEADER_CLIENT_PORT;
 }
 
-static struct clbd_target target_of(const struct clbd_setup *setup,
-				    const char *group, const char *redirect,
-				    uint32_t code)
+/*
+ * The group of a rule, or one that has the same servers and what the rule has
+ * of its own. NULL: no memory
+ */
+static struct clbd_group *group_of_rule(struct clbd_setup *setup,
+					const struct clbd_config_rule *rule)
 {
-	return (struct clbd_target){
-		.group = find_group(setup, group),
-		.redirect = redirect,
-		.code = DEFAULT(code, 301),
-	};
+	struct clbd_group *group = find_group(setup, rule->group);
+	struct clbd_config_group config;
+
+	if (!clbd_config_is_own(rule))
+		return group;
+	config = setup->config->groups[group - setup->groups];
+	if (rule->scheduler)
+		config.scheduler = *rule->scheduler;
+	if (rule->hash)
+		config.hash = *rule->hash;
+	if (rule->cookie)
+		config.cookie = rule->cookie;
+	if (rule->cookie_lifetime)
+		config.cookie_lifetime = *rule->cookie_lifetime;
+	group = &setup->groups[setup->group_count++];
+	return fill_group(setup->worker, group, &config, setup->config->secret)
+		       ? NULL
+		       : group;
 }
 
-static int fill_rules(struct clbd_setup *setup, struct clbd_listener *listener)
+static bool is_same(const char *a, const char *b)
 {
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/*
+ * What is left of a rule's rate stays over a reload, if the rule is found where
+ * it was and has the same rate.
+ */
+static void keep_rate(const struct clbd_listener *old, uint32_t i,
+		      const struct clbd_config_rule *rule,
+		      struct clbd_rate *rate)
+{
+	const struct clbd_config_rule *before;
+
+	if (!old || i >= old->config->rule_count)
+		return;
+	before = &old->config->rules[i];
+	if (is_same(before->domain, rule->domain) &&
+	    is_same(before->url, rule->url) && before->rate == rule->rate &&
+	    before->burst == rule->burst)
+		*rate = old->rates[i];
+}
+
+static const struct clbd_listener *
+old_listener(const struct clbd_worker *worker,
+	     const struct clbd_config_listener *config)
+{
+	const struct clbd_setup *old = worker->setup;
+	unsigned int i;
+
+	for (i = 0; old && i < old->listener_count; i++) {
+		if (!strcmp(old->listeners[i].config->address,
+			    config->address))
+			return &old->listeners[i];
+	}
+	return NULL;
+}
+
+static void fill_rate(struct clbd_listener *listener,
+		      const struct clbd_listener *old)
+{
+	const struct clbd_config_listener_limits *limits =
+		&listener->config->limits;
+	const struct clbd_worker *worker = listener->setup->worker;
+
+	if (old && old->config->limits.rate == limits->rate &&
+	    old->config->limits.burst == limits->burst)
+		listener->rate = old->rate;
+	else
+		clbd_rate_init(&listener->rate, limits->rate, limits->burst,
+			       worker->shared->workers, worker->now);
+}
+
+static int fill_rules(struct clbd_setup *setup, struct clbd_listener *listener,
+		      const struct clbd_listener *old)
+{
+	const struct clbd_worker *worker = setup->worker;
 	const struct clbd_config_listener *config = listener->config;
 	uint32_t i;
 
@@ -205,16 +252,24 @@ static int fill_rules(struct clbd_setup *setup, struct clbd_listener *listener)
 	listener->rules = clbd_rules_new(config->rule_count);
 	listener->targets = calloc(config->rule_count,
 				   sizeof(*listener->targets));
-	if (!listener->rules || !listener->targets)
+	listener->rates = calloc(config->rule_count, sizeof(*listener->rates));
+	if (!listener->rules || !listener->targets || !listener->rates)
 		return -1;
 	for (i = 0; i < config->rule_count; i++) {
 		const struct clbd_config_rule *rule = &config->rules[i];
+		struct clbd_target *target = &listener->targets[i];
 
-		listener->targets[i] = target_of(setup, rule->group,
-						 rule->redirect,
-						 rule->redirect_code);
+		target->group = group_of_rule(setup, rule);
+		target->redirect = rule->redirect;
+		target->code = DEFAULT(rule->redirect_code, 301);
+		target->rate = &listener->rates[i];
+		if (rule->group && !target->group)
+			return -1;
+		clbd_rate_init(target->rate, rule->rate, rule->burst,
+			       worker->shared->workers, worker->now);
+		keep_rate(old, i, rule, target->rate);
 		if (clbd_rules_add(listener->rules, rule->domain, rule->url,
-				   &listener->targets[i]))
+				   target))
 			return -1;
 	}
 	return 0;
@@ -262,22 +317,44 @@ static int fill_listener(struct clbd_setup *setup,
 			 struct clbd_listener *listener,
 			 const struct clbd_config_listener *config)
 {
+	const struct clbd_listener *old = old_listener(setup->worker, config);
+
 	listener->setup = setup;
 	listener->config = config;
 	listener->meter = clbd_worker_meter(setup->worker,
 					    CLBD_METER_LISTENER, config->name,
 					    "");
-	listener->target = target_of(setup, config->group, config->redirect,
-				     config->redirect_code);
+	listener->target = (struct clbd_target){
+		.group = find_group(setup, config->group),
+		.redirect = config->redirect,
+		.code = DEFAULT(config->redirect_code, 301),
+	};
 	listener->idle_ms = DEFAULT(config->timeouts.idle, 15) * 1000;
 	listener->request_ms = DEFAULT(config->timeouts.request, 60) * 1000;
 	listener->tunnel_ms = DEFAULT(config->timeouts.tunnel, 900) * 1000;
 	listener->body_max = config->limits.body;
 	listener->streams = DEFAULT(config->limits.streams, 100);
 	fill_stamp(listener);
+	fill_rate(listener, old);
 	if (fill_proxies(listener) || fill_coding(listener))
 		return -1;
-	return fill_rules(setup, listener);
+	return fill_rules(setup, listener, old);
+}
+
+/* Those with names, and those of rules that are other than their group. */
+static size_t count_groups(const struct clbd_config *config)
+{
+	size_t count = config->group_count;
+	uint32_t l, r;
+
+	for (l = 0; l < config->listener_count; l++) {
+		const struct clbd_config_listener *listener =
+			&config->listeners[l];
+
+		for (r = 0; r < listener->rule_count; r++)
+			count += clbd_config_is_own(&listener->rules[r]);
+	}
+	return count;
 }
 
 static int fill(struct clbd_setup *setup)
@@ -287,7 +364,7 @@ static int fill(struct clbd_setup *setup)
 
 	setup->connect_ms = DEFAULT(config->timeouts.connect, 5) * 1000;
 	setup->head_max = DEFAULT(config->limits.head, CLBD_CONFIG_HEAD_MAX);
-	setup->groups = calloc(config->group_count, sizeof(*setup->groups));
+	setup->groups = calloc(count_groups(config), sizeof(*setup->groups));
 	setup->listeners = calloc(config->listener_count,
 				  sizeof(*setup->listeners));
 	setup->by_name = calloc(config->group_count, sizeof(*setup->by_name));
@@ -296,8 +373,7 @@ static int fill(struct clbd_setup *setup)
 	for (i = 0; i < config->group_count; i++) {
 		setup->group_count++;
 		if (fill_group(setup->worker, &setup->groups[i],
-			       &config->groups[i], config->secret) ||
-		    fill_meters(setup->worker, &setup->groups[i]))
+			       &config->groups[i], config->secret))
 			return -1;
 	}
 	sort_groups(setup);
@@ -380,6 +456,7 @@ void clbd_setup_put(struct clbd_setup *setup)
 	for (i = 0; i < setup->listener_count; i++) {
 		clbd_rules_free(setup->listeners[i].rules);
 		free(setup->listeners[i].targets);
+		free(setup->listeners[i].rates);
 		free(setup->listeners[i].proxies);
 		free(setup->listeners[i].coding);
 		clbd_pages_free(setup->listeners[i].pages,

@@ -18,6 +18,8 @@
 #include "clbd/cookie.h"
 #include "clbd/pages.h"
 #include "clbd/proxy.h"
+#include "clbd/queue.h"
+#include "clbd/rate.h"
 
 struct clbd_meter;
 struct clbd_upstream;
@@ -26,7 +28,7 @@ struct clbd_rules;
 
 /**
  * struct clbd_server - a server as one worker knows it
- * @next: in the worker's list
+ * @next: in its place of the worker's table
  * @refs: of setups, upstreams and sessions
  * @address: where it is
  * @text: the same, to be read
@@ -35,6 +37,8 @@ struct clbd_rules;
  * @keep: how many may be
  * @keep_ms: how long
  * @load: sessions it has now
+ * @limit: how many it may have; 0: any number
+ * @risen: ms when it came up, or was new; 0: with the worker
  * @down: by the checks: gets nothing
  * @failures: in a row
  * @eject_after: so many of them; 0: never
@@ -52,11 +56,25 @@ struct clbd_server {
 	unsigned int keep;
 	uint32_t keep_ms;
 	uint32_t load;
+	uint32_t limit;
+	uint64_t risen;
 	bool down;
 	uint32_t failures;
 	uint32_t eject_after;
 	uint32_t eject_ms;
 	uint64_t ejected_until;
+};
+
+/**
+ * struct clbd_servers - those that a worker knows, by address
+ * @table: a list at each place
+ * @size: places, a power of two; at least @count
+ * @count: servers
+ */
+struct clbd_servers {
+	struct clbd_server **table;
+	size_t size;
+	size_t count;
 };
 
 struct clbd_group {
@@ -68,6 +86,9 @@ struct clbd_group {
 	char (*tokens)[CLBD_COOKIE_TOKEN]; /* of servers, for @cookie */
 	struct clbd_server **servers; /* as many as @balance has members */
 	struct clbd_meter **meters; /* of servers */
+	struct clbd_queue queue;
+	uint32_t slow_ms; /* from a server's rise to its full share */
+	bool slow; /* some have less than that */
 };
 
 /*
@@ -77,6 +98,7 @@ struct clbd_target {
 	struct clbd_group *group;
 	const char *redirect;
 	uint16_t code;
+	struct clbd_rate *rate; /* NULL: no limit */
 };
 
 /* Fields that a listener adds to each request, made once. */
@@ -90,6 +112,8 @@ struct clbd_listener {
 	struct clbd_prefix *proxies; /* who tells clients' addresses */
 	uint32_t proxy_count;
 	struct clbd_target *targets; /* of rules */
+	struct clbd_rate *rates; /* of rules, in the same order */
+	struct clbd_rate rate; /* of all requests */
 	struct clbd_target target; /* of what no rule fits */
 	uint32_t idle_ms;
 	uint32_t request_ms;
@@ -108,7 +132,7 @@ struct clbd_setup {
 	struct clbd_worker *worker;
 	struct clbd_config *config;
 	struct clbd_group *groups;
-	unsigned int group_count;
+	unsigned int group_count; /* first those with names, then rules' own */
 	struct clbd_group **by_name; /* the same, in order */
 	struct clbd_listener *listeners;
 	unsigned int listener_count;
@@ -124,7 +148,22 @@ int clbd_setup_pages(struct clbd_setup *setup, int file);
 struct clbd_setup *clbd_setup_get(struct clbd_setup *setup);
 void clbd_setup_put(struct clbd_setup *setup);
 
+/* The server of an address; NULL: there is none. */
+struct clbd_server *clbd_server_lookup(const struct clbd_servers *servers,
+				       const char *text);
+
+/* The same, made where there is none; it has one reference more. */
+struct clbd_server *clbd_server_find(struct clbd_worker *worker,
+				     const char *text);
 struct clbd_server *clbd_server_get(struct clbd_server *server);
 void clbd_server_put(struct clbd_worker *worker, struct clbd_server *server);
+
+/* It came up, or is new: its share grows slowly. */
+void clbd_server_rises(struct clbd_worker *worker, struct clbd_server *server);
+
+static inline bool clbd_server_has_room(const struct clbd_server *server)
+{
+	return !server->limit || server->load < server->limit;
+}
 
 #endif /* CLBD_SETUP_H */

@@ -56,6 +56,12 @@ void clbd_session_next_server(struct clbd_session *session, uint16_t status,
 			      enum clbd_ending ending);
 
 /*
+ * One that waits asks a server, if one has room for it. Return: whether it did;
+ * it may be gone then
+ */
+bool clbd_session_resume(struct clbd_session *session);
+
+/*
  * The upstream failed before a response: another may be asked, if that is safe.
  */
 void clbd_session_upstream_lost(struct clbd_session *session);

@@ -23,6 +23,9 @@ struct clbd_meters;
 	X(gzipped, "responses that were compressed")                           \
 	X(gzip_full, "responses left as they were, as too many were compressed") \
 	X(upgrades, "connections that became tunnels")                         \
+	X(queued, "requests that waited for a server to have room")            \
+	X(queue_full, "requests refused as too many waited")                   \
+	X(rate_limited, "requests beyond a limit of their rate")               \
 	X(connects, "connections to servers begun")                            \
 	X(connect_errors, "connections to servers that failed or took too long") \
 	X(reuses, "requests sent on an upstream that had waited")              \

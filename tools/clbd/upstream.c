@@ -173,6 +173,10 @@ struct clbd_upstream *clbd_upstream_take(struct clbd_server *server,
 	bool look = !clbd_session_may_repeat(session);
 	struct clbd_upstream *up = fresh ? NULL : take_idle(server, look);
 
+	/* Connections of a server are its sessions and those that wait. */
+	if (!up && server->idle && server->limit &&
+	    server->load + server->idle_count > server->limit)
+		close_upstream(server->idle);
 	if (up)
 		worker->stats->reuses++;
 	else
@@ -187,7 +191,9 @@ void clbd_upstream_leave(struct clbd_upstream *up, bool reusable)
 	struct clbd_server *server = up->server;
 
 	up->session = NULL;
-	if (!reusable || server->idle_count >= server->keep) {
+	if (!reusable || server->idle_count >= server->keep ||
+	    (server->limit &&
+	     server->load + server->idle_count > server->limit)) {
 		close_upstream(up);
 		return;
 	}

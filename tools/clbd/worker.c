@@ -14,6 +14,7 @@
 #include "clbd/h2_stream.h"
 #include "clbd/order.h"
 #include "clbd/port.h"
+#include "clbd/queue.h"
 #include "clbd/upstream.h"
 
 #define EVENTS 256
@@ -77,12 +78,14 @@ static void take_pages(struct clbd_worker *worker, int fd)
 /* What the checks say of a server; it may have gone meanwhile. */
 static void mark_server(struct clbd_worker *worker, const char *text, bool down)
 {
-	struct clbd_server *server;
+	struct clbd_server *server = clbd_server_lookup(&worker->servers, text);
 
-	for (server = worker->servers; server; server = server->next) {
-		if (!strcmp(server->text, text))
-			server->down = down;
-	}
+	if (!server)
+		return;
+	if (server->down && !down)
+		clbd_server_rises(worker, server);
+	server->down = down;
+	clbd_queue_stir(worker);
 }
 
 static int commit(struct clbd_worker *worker)
@@ -100,6 +103,7 @@ static int commit(struct clbd_worker *worker)
 				     : 20000;
 	clbd_log_enable(&worker->log, config->log);
 	clbd_port_update(worker);
+	clbd_queue_stir(worker);
 	return 0;
 }
 
@@ -220,6 +224,7 @@ static void round_of(struct clbd_worker *worker)
 	}
 	clbd_conn_run_later(worker);
 	expire(worker);
+	clbd_queue_run(worker);
 	clbd_log_tick(&worker->log, worker->now);
 	free_dead(worker);
 	if (worker->stopping &&
@@ -262,8 +267,7 @@ static void end(struct clbd_worker *worker)
 		clbd_port_close(worker->ports);
 	clbd_setup_put(worker->next);
 	clbd_setup_put(worker->setup);
-	while (worker->servers)
-		clbd_upstream_close_idle(worker->servers);
+	free(worker->servers.table);
 	free_dead(worker);
 	clbd_log_close(&worker->log);
 	clbd_pool_release(&worker->buffers);

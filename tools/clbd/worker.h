@@ -30,6 +30,8 @@ struct clbd_client;
  * @setup: the present one; NULL before the first
  * @next: setup that is being received
  * @servers: of all setups
+ * @risen: ms when a server last came up or was new
+ * @waiting: groups with sessions that wait for a server
  * @ports: listening sockets
  * @clients: connections of clients, in no order
  * @gzip_count: responses that are being compressed
@@ -58,7 +60,9 @@ struct clbd_worker {
 	struct clbd_conn *later;
 	struct clbd_setup *setup;
 	struct clbd_setup *next;
-	struct clbd_server *servers;
+	struct clbd_servers servers;
+	uint64_t risen;
+	struct clbd_group *waiting;
 	struct clbd_port *ports;
 	struct clbd_client *clients;
 	uint32_t client_count;

@@ -120,6 +120,21 @@ refused 12 'listeners[0].error-pages[0].file: does not begin' rules: \
 	$'error-pages:\n    - {status: 502, file: x}\n    rules:'
 refused 12 'listeners[0].error-pages[0].file: No such file' rules: \
 	$'error-pages:\n    - {status: 502, file: /nonexistent}\n    rules:'
+refused 3 'groups[0].slow-start: more than 900' servers: \
+	$'slow-start: 901\n    servers:'
+refused 3 'groups[0].queue-timeout: more than 180' servers: \
+	$'queue-timeout: 181\n    servers:'
+refused 6 'groups[0].servers[1].max-connections: more than 1000000' \
+	'weight: 50' 'max-connections: 1000001'
+refused 14 'listeners[0].rules[0].rate: more than 10000000' \
+	$'example\n        group: web' \
+	$'example\n        group: web\n        rate: 10000001'
+refused 14 'listeners[0].rules[0].cookie: needs a secret' \
+	$'example\n        group: web' \
+	$'example\n        group: web\n        cookie: S'
+refused 12 'listeners[0].rules[0]: has a scheduler or cookie without' \
+	$'example\n        group: web' \
+	$'example\n        redirect: /\n        scheduler: rr'
 refused 11 'listeners[0].headers' rules: $'headers: [x]\n    rules:'
 
 man() { mandoc -T utf8 "$1" | col -b | tr -cs 'a-z0-9_-' '\n' | sort -u; }

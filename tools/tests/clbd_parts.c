@@ -12,6 +12,7 @@
 #include "clbd/meter.h"
 #include "clbd/metrics.h"
 #include "clbd/proxy.h"
+#include "clbd/rate.h"
 #include "clbd/rules.h"
 #include "clbd/stats.h"
 #include "clbd/wheel.h"
@@ -215,6 +216,72 @@ static void picks_in_turn(void **state)
 		else
 			assert_int_equal(loads[0], 4);
 	}
+}
+
+/* One of four has a quarter of its weight: a quarter of another's picks. */
+static void held_back(void **state)
+{
+	static const uint32_t weights[MEMBERS] = { 4, 4, 4, 4 };
+	struct clbd_member members[MEMBERS];
+	int scheduler, i;
+
+	(void)state;
+	for (scheduler = 0; scheduler < CLBD_SCHEDULER_HASH; scheduler++) {
+		uint32_t loads[MEMBERS] = { 0 };
+		struct clbd_balance balance = group(scheduler, members, loads,
+						    weights);
+
+		members[1].held = CLBD_BALANCE_PARTS * 3 / 4;
+		for (i = 0; i < 130; i++)
+			loads[clbd_balance_pick(&balance, 0)]++;
+		assert_in_range(loads[1], 9, 11);
+		assert_in_range(loads[0], 39, 41);
+		assert_in_range(loads[2], 39, 41);
+		/* Alone, it gets all. */
+		members[0].barred = members[2].barred = true;
+		members[3].barred = true;
+		for (i = 0; i < 8; i++)
+			assert_int_equal(clbd_balance_pick(&balance, 0), 1);
+	}
+}
+
+static void rates_let_pass(void **state)
+{
+	static const struct {
+		uint32_t requests;
+		uint32_t burst;
+		uint64_t parts;
+		uint32_t at_once;
+		uint64_t next; /* ms until one more */
+	} cases[] = {
+		{ 10, 0, 1, 10, 100 },	 { 10, 3, 1, 3, 100 },
+		{ 1, 1, 1, 1, 1000 },	 { 1, 1, 4, 1, 4000 },
+		{ 10, 20, 4, 5, 400 },	 { 10000000, 0, 1, 10000000, 1 },
+		{ 1, 10000000, 1, 10000000, 1000 },
+	};
+	struct clbd_rate rate;
+	uint64_t now = 5;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		clbd_rate_init(&rate, cases[i].requests, cases[i].burst,
+			       cases[i].parts, now);
+		for (j = 0; j < cases[i].at_once; j++)
+			assert_true(clbd_rate_take(&rate, now));
+		assert_false(clbd_rate_take(&rate, now));
+		now += cases[i].next - 1;
+		assert_false(clbd_rate_take(&rate, now));
+		assert_true(clbd_rate_take(&rate, ++now));
+		/* However long nobody came, no more than at first. */
+		now += 1ull << 60;
+		for (j = 0; j < cases[i].at_once; j++)
+			assert_true(clbd_rate_take(&rate, now));
+		assert_false(clbd_rate_take(&rate, now));
+	}
+	clbd_rate_init(&rate, 0, 0, 1, now);
+	for (j = 0; j < 100; j++)
+		assert_true(clbd_rate_take(&rate, now));
 }
 
 static void nobody_is_left(void **state)
@@ -662,6 +729,8 @@ int main(void)
 		cmocka_unit_test(rules_that_are_none),
 		cmocka_unit_test(ten_thousand_rules),
 		cmocka_unit_test(picks_in_turn),
+		cmocka_unit_test(held_back),
+		cmocka_unit_test(rates_let_pass),
 		cmocka_unit_test(nobody_is_left),
 		cmocka_unit_test(hash_spreads_and_stays),
 		cmocka_unit_test(deadlines_pass),
