@@ -248,11 +248,18 @@ def h2_requests():
     yield b"\x00HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
 
 
+def commands():
+    for line in (b"status", b"reload", b"upgrade", b"drain 192.0.2.1:80",
+                 b"drain [2001:db8::1]:80 300", b"up 192.0.2.1:80"):
+        yield line + b"\n"
+
+
 def main():
     for name, inputs in (("packet", packets()), ("sync", syncs()),
                          ("message", messages()), ("extack", extacks()),
                          ("text", texts()), ("head", heads()),
-                         ("proxy", proxies()), ("h2", h2_requests())):
+                         ("proxy", proxies()), ("h2", h2_requests()),
+                         ("command", commands())):
         directory = os.path.join(sys.argv[1], name)
         os.makedirs(directory, exist_ok=True)
         for data in inputs:

@@ -3,10 +3,10 @@
 # usage: user.sh [SECONDS]
 # Fuzzes the decoders that are pure, in user space, with libFuzzer, ASan and
 # UBSan: of packets and of sync in kmod, clbctl's of messages, errors and text,
-# and clbd's of HTTP heads and bodies, of the PROXY protocol and of HTTP/2's
-# fields. Without SECONDS a fixed number of runs from a fixed seed; with them as
-# many as there is time for, from a random one. Prints TAP. What was found to be
-# of interest stays in build/fuzz/corpus, what breaks a decoder in
+# and clbd's of HTTP heads and bodies, of the PROXY protocol, of HTTP/2's fields
+# and of commands. Without SECONDS a fixed number of runs from a fixed seed; with
+# them as many as there is time for, from a random one. Prints TAP. What was found
+# to be of interest stays in build/fuzz/corpus, what breaks a decoder in
 # build/fuzz/crash-*.
 #
 # environment:
@@ -17,7 +17,8 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 seconds=${1:-}
 out=build/fuzz
-read -ra targets <<<"${PARTS:-packet sync message extack text head proxy h2}"
+decoders="packet sync message extack text head proxy h2 command"
+read -ra targets <<<"${PARTS:-$decoders}"
 count=0 failed=0
 
 result() { # 0 for passed, NAME
@@ -69,6 +70,9 @@ build() {
 		tools/clbd/{head,meaning,field,h2_head,h2_reply}.c \
 		/usr/share/llhttp/{llhttp,api,http}.c \
 		selftests/fuzz/fuzz_h2.c -lnghttp2 || return
+	compile command -Itools -isystem /usr/share/include/llhttp \
+		tools/clbd/command.c tools/lib/{address,number}.c \
+		selftests/fuzz/fuzz_command.c || return
 	selftests/fuzz/corpus.py "$out/seeds"
 }
 

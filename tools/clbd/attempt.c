@@ -43,7 +43,7 @@ static int pick_other(struct clbd_session *session, uint64_t key,
 	for (i = 0; i < balance->count; i++) {
 		const struct clbd_server *server = group->servers[i];
 
-		balance->members[i].barred = server->down ||
+		balance->members[i].barred = server->down || server->drain ||
 					     !clbd_server_has_room(server) ||
 					     was_tried(session, server) ||
 					     (!ejected_too &&
@@ -100,10 +100,13 @@ static int bound_to(const struct clbd_session *session)
 	return -1;
 }
 
-static bool is_well(const struct clbd_session *session,
-		    const struct clbd_server *server)
+/* One that drains has those that are bound to it. */
+static bool may_have(const struct clbd_session *session,
+		     const struct clbd_server *server)
 {
 	return !server->down &&
+	       (session->bound ? server->drain != CLBD_DRAIN_OUT
+			       : server->drain == CLBD_DRAIN_NONE) &&
 	       server->ejected_until <= clbd_session_worker(session)->now;
 }
 
@@ -121,7 +124,7 @@ static int pick_first(struct clbd_session *session, uint64_t key)
 	session->bound = index >= 0;
 	if (index < 0)
 		index = clbd_balance_pick(&group->balance, key);
-	if (index < 0 || !is_well(session, group->servers[index]))
+	if (index < 0 || !may_have(session, group->servers[index]))
 		return PICK_OTHER;
 	if (clbd_server_has_room(group->servers[index]))
 		return index;
@@ -229,7 +232,7 @@ static bool could_wait(const struct clbd_session *session)
 		const struct clbd_server *server = group->servers[i];
 
 		if (group->balance.members[i].weight && !server->down &&
-		    !clbd_server_has_room(server) &&
+		    !server->drain && !clbd_server_has_room(server) &&
 		    !was_tried(session, server))
 			return true;
 	}

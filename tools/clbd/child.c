@@ -22,14 +22,6 @@
 /* A child has so long to take orders, once a socket is full of them. */
 #define ORDER_SECONDS 5
 
-static uint64_t read_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*
  * In the child: of the parent's files those named are kept, as 3 and on; its
  * signals are its own again, and a terminal's are for the parent alone.
@@ -143,7 +135,7 @@ static pid_t start(struct clbd_child *child, int *control)
 	close(pair[1]);
 	child->pid = pid;
 	child->control = pair[0];
-	child->started = read_clock();
+	child->started = clbd_parent_now();
 	child->ready = false;
 	return pid;
 }
@@ -188,18 +180,6 @@ int clbd_child_start_health(struct clbd_parent *parent)
 	return pid < 0 ? pid : clbd_child_configure(parent, &parent->health);
 }
 
-static int tell_down(const struct clbd_parent *parent,
-		     const struct clbd_child *child)
-{
-	unsigned int i;
-	int err = 0;
-
-	for (i = 0; !err && i < parent->down_count; i++)
-		err = clbd_child_order(child, CLBD_ORDER_DOWN, parent->down[i],
-				       -1);
-	return err;
-}
-
 int clbd_child_configure(const struct clbd_parent *parent,
 			 struct clbd_child *child)
 {
@@ -219,10 +199,8 @@ int clbd_child_configure(const struct clbd_parent *parent,
 				       child->sockets[i]);
 	/* The checks go on from what is known; workers begin, and are told. */
 	if (!err && child == &parent->health)
-		err = tell_down(parent, child);
+		err = clbd_outage_tell(parent, child);
 	if (!err)
 		err = clbd_child_order(child, CLBD_ORDER_COMMIT, NULL, -1);
-	if (!err && child->sockets)
-		err = tell_down(parent, child);
-	return err;
+	return err || !child->sockets ? err : clbd_outage_tell(parent, child);
 }

@@ -167,6 +167,7 @@ struct clbd_config {
 	struct clbd_config_limits limits;
 	struct clbd_config_timeouts timeouts;
 	char *secret; /* for cookies */
+	char *control; /* path of the control socket; NULL: none */
 	char *log; /* a file, "-" or "syslog:SOCKET"; NULL: none */
 	struct clbd_config_syslog syslog;
 	struct clbd_config_group *groups;

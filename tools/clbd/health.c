@@ -24,6 +24,7 @@
  * struct check - a server and how it fares
  * @text: its address
  * @config: how it is checked
+ * @rank: of the group that says so
  * @up: what it is taken for
  * @streak: results in a row that say otherwise
  * @fd: socket of a check under way; -1: none
@@ -34,6 +35,7 @@
 struct check {
 	const char *text;
 	const struct clbd_config_check *config;
+	size_t rank;
 	bool up;
 	unsigned int streak;
 	int fd;
@@ -49,7 +51,7 @@ struct health {
 	uint64_t now;
 	struct clbd_config *next;
 	struct clbd_config *config;
-	struct check *checks;
+	struct check *checks; /* in the order of their texts */
 	size_t count;
 	struct pollfd *polls;
 	char (*down)[CLB_ADDRESS_TEXT]; /* what the parent knows, until commit */
@@ -203,19 +205,47 @@ static void answered(struct health *health, struct check *check)
 			  status > 0 && is_expected(check->config, status));
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+	const struct check *x = a, *y = b;
+
+	return strcmp(x->text, y->text);
+}
+
+static int compare_checks(const void *a, const void *b)
+{
+	const struct check *x = a, *y = b;
+	int order = compare_texts(a, b);
+
+	return order ? order : (x->rank > y->rank) - (x->rank < y->rank);
+}
+
 static struct check *find_check(struct check *checks, size_t count,
 				const char *text)
 {
-	size_t i;
+	const struct check key = { .text = text };
 
-	for (i = 0; i < count; i++) {
-		if (!strcmp(checks[i].text, text))
-			return &checks[i];
-	}
-	return NULL;
+	return count ? bsearch(&key, checks, count, sizeof(key), compare_texts)
+		     : NULL;
 }
 
-/* A server in several groups is checked as the first of them says. */
+/*
+ * In order, each once: a server in several groups is checked as the first of
+ * them says.
+ */
+static size_t sort_checks(struct check *checks, size_t count)
+{
+	size_t kept = 0, i;
+
+	if (count)
+		qsort(checks, count, sizeof(*checks), compare_checks);
+	for (i = 0; i < count; i++) {
+		if (!kept || strcmp(checks[kept - 1].text, checks[i].text))
+			checks[kept++] = checks[i];
+	}
+	return kept;
+}
+
 /* Another process of the checks, before this, found it down. */
 static bool was_down(const struct health *health, const char *text)
 {
@@ -251,21 +281,21 @@ static size_t list_checks(const struct health *health,
 
 		for (i = 0; group->check && i < group->server_count; i++) {
 			const char *text = group->servers[i].address;
-			const struct check *old;
+			const struct check *old = find_check(health->checks,
+							     health->count,
+							     text);
 
-			if (find_check(checks, count, text))
-				continue;
-			old = find_check(health->checks, health->count, text);
 			checks[count++] = (struct check){
 				.text = text,
 				.config = group->check,
+				.rank = g,
 				.up = old ? old->up : !was_down(health, text),
 				.fd = -1,
 				.begin = health->now,
 			};
 		}
 	}
-	return count;
+	return sort_checks(checks, count);
 }
 
 /* Tells of all, and that those are up which are checked no longer. */

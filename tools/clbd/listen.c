@@ -73,24 +73,25 @@ err:
 }
 
 static int collect_pages(const char *path, const char *text, size_t size,
-			 struct clbd_source *source)
+			 struct clbd_source *source,
+			 char error[CLBD_CONFIG_ERROR])
 {
 	struct clbd_config_fault fault = { 0 };
 
 	source->pages = clbd_pages_collect(source->config, &fault);
 	if (source->pages >= 0 || source->pages == -ENOENT)
 		return 0;
-	fprintf(stderr, "clbd: %s:%u: %s: %s\n", path,
-		clbd_config_line(text, size, fault.path), fault.path,
-		fault.text);
+	snprintf(error, CLBD_CONFIG_ERROR, "%s:%u: %s: %s", path,
+		 clbd_config_line(text, size, fault.path), fault.path,
+		 fault.text);
 	clbd_config_free(source->config);
 	source->config = NULL;
 	return -EINVAL;
 }
 
-static int parse_file(const char *path, struct clbd_source *source)
+static int parse_file(const char *path, struct clbd_source *source,
+		      char error[CLBD_CONFIG_ERROR])
 {
-	char error[CLBD_CONFIG_ERROR];
 	struct stat stat;
 	void *text;
 	int err;
@@ -98,7 +99,7 @@ static int parse_file(const char *path, struct clbd_source *source)
 	if (fstat(source->file, &stat))
 		return -errno;
 	if (!stat.st_size) {
-		fprintf(stderr, "clbd: %s: is empty\n", path);
+		snprintf(error, CLBD_CONFIG_ERROR, "%s: is empty", path);
 		return -EINVAL;
 	}
 	text = mmap(NULL, stat.st_size, PROT_READ, MAP_PRIVATE, source->file,
@@ -107,31 +108,31 @@ static int parse_file(const char *path, struct clbd_source *source)
 		return -errno;
 	err = clbd_config_read(path, text, stat.st_size, &source->config,
 			       error);
-	if (err)
-		fprintf(stderr, "clbd: %s\n", error);
-	else
-		err = collect_pages(path, text, stat.st_size, source);
+	if (!err)
+		err = collect_pages(path, text, stat.st_size, source, error);
 	munmap(text, stat.st_size);
 	return err;
 }
 
-int clbd_source_read(const char *path, struct clbd_source *source)
+int clbd_source_read(const char *path, struct clbd_source *source,
+		     char error[CLBD_CONFIG_ERROR])
 {
 	struct clbd_source read = { .file = -1, .pages = -1 };
 	int err, file = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (file < 0) {
 		err = -errno;
-		fprintf(stderr, "clbd: %s: %s\n", path, strerror(errno));
+		snprintf(error, CLBD_CONFIG_ERROR, "%s: %s", path,
+			 strerror(errno));
 		return err;
 	}
 	read.file = copy_file(file);
 	close(file);
-	if (read.file < 0) {
-		fprintf(stderr, "clbd: %s: %s\n", path, strerror(-read.file));
+	snprintf(error, CLBD_CONFIG_ERROR, "%s: %s", path,
+		 read.file < 0 ? strerror(-read.file) : "cannot be read");
+	if (read.file < 0)
 		return read.file;
-	}
-	err = parse_file(path, &read);
+	err = parse_file(path, &read, error);
 	if (err) {
 		close(read.file);
 		return err;

@@ -10,6 +10,7 @@
  *	stop	finish what has begun, then end
  *	log	a file to write the access log to
  *	up, down	what checks say of a server, to the parent and from it
+ *	drain, drained, fill	what an operator says of a server
  */
 #ifndef CLBD_ORDER_H
 #define CLBD_ORDER_H
@@ -29,6 +30,9 @@ enum clbd_order_kind {
 	CLBD_ORDER_UP,
 	CLBD_ORDER_DOWN,
 	CLBD_ORDER_PAGES,
+	CLBD_ORDER_DRAIN,
+	CLBD_ORDER_DRAINED,
+	CLBD_ORDER_FILL,
 };
 
 struct clbd_order {

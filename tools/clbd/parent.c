@@ -25,7 +25,7 @@
 /* A worker that ends sooner is not started again at once. */
 #define CALM_MS 1000
 
-static uint64_t read_clock(void)
+uint64_t clbd_parent_now(void)
 {
 	struct timespec now;
 
@@ -33,102 +33,25 @@ static uint64_t read_clock(void)
 	return (uint64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/*
- * Sockets of a child for the listeners of a configuration: those it has
- * already, by address, and new ones. Return: them, or NULL
- */
-static int *open_sockets(const struct clbd_config *config,
-			 const struct clbd_config *old, const int *old_sockets)
-{
-	int *sockets = calloc(config->listener_count, sizeof(*sockets));
-	unsigned int i, j;
-
-	for (i = 0; sockets && i < config->listener_count; i++) {
-		const char *address = config->listeners[i].address;
-
-		sockets[i] = -ENOENT;
-		for (j = 0; old && j < old->listener_count; j++) {
-			if (!strcmp(old->listeners[j].address, address))
-				sockets[i] = fcntl(old_sockets[j],
-						   F_DUPFD_CLOEXEC, 0);
-		}
-		if (sockets[i] < 0)
-			sockets[i] = clbd_listen(address);
-		if (sockets[i] >= 0)
-			continue;
-		fprintf(stderr, "clbd: listener %s: %s: %s\n",
-			config->listeners[i].name, address,
-			strerror(-sockets[i]));
-		while (i-- > 0)
-			close(sockets[i]);
-		free(sockets);
-		return NULL;
-	}
-	return sockets;
-}
-
-static void close_sockets(int *sockets, const struct clbd_config *config)
-{
-	unsigned int i;
-
-	for (i = 0; sockets && i < config->listener_count; i++)
-		close(sockets[i]);
-	free(sockets);
-}
-
-static void drop_sockets(const struct clbd_parent *parent, int **sockets,
-			 const struct clbd_config *config)
-{
-	unsigned int i;
-
-	for (i = 0; i < parent->count; i++)
-		close_sockets(sockets[i], config);
-	free(sockets);
-}
-
-/* Those of all workers, for the next configuration. Return: them, or NULL */
-static int **open_all(const struct clbd_parent *parent,
-		      const struct clbd_config *config)
-{
-	int **sockets = calloc(parent->count, sizeof(*sockets));
-	unsigned int i;
-
-	if (!sockets)
-		return NULL;
-	for (i = 0; i < parent->count; i++) {
-		sockets[i] = open_sockets(config, parent->source.config,
-					  parent->workers[i].sockets);
-		if (sockets[i])
-			continue;
-		drop_sockets(parent, sockets, config);
-		return NULL;
-	}
-	return sockets;
-}
-
 /* Everything that can fail is done before anything is changed. */
-static void reload(struct clbd_parent *parent)
+static int read_next(struct clbd_parent *parent, struct clbd_source *next,
+		     int ***sockets, char error[CLBD_CONFIG_ERROR])
 {
-	struct clbd_source next;
-	int **sockets;
+	int err = clbd_source_read(parent->path, next, error);
+
+	if (err)
+		return err;
+	*sockets = clbd_sockets_open_all(parent, next->config, error);
+	if (*sockets)
+		return 0;
+	clbd_source_free(next);
+	return -EINVAL;
+}
+
+static void send_config(struct clbd_parent *parent)
+{
 	unsigned int i;
 
-	if (clbd_source_read(parent->path, &next))
-		goto refused;
-	sockets = open_all(parent, next.config);
-	if (!sockets) {
-		clbd_source_free(&next);
-		goto refused;
-	}
-	for (i = 0; i < parent->count; i++) {
-		close_sockets(parent->workers[i].sockets,
-			      parent->source.config);
-		parent->workers[i].sockets = sockets[i];
-	}
-	free(sockets);
-	clbd_source_free(&parent->source);
-	parent->source = next;
-	clbd_meters_register(parent->shared->meters, next.config);
 	parent->announced = false;
 	clbd_log_send(parent);
 	for (i = 0; i < parent->count; i++) {
@@ -137,9 +60,32 @@ static void reload(struct clbd_parent *parent)
 	}
 	if (parent->health.pid)
 		clbd_child_configure(parent, &parent->health);
-	return;
-refused:
-	fprintf(stderr, "clbd: not reloaded\n");
+}
+
+int clbd_parent_reload(struct clbd_parent *parent,
+		       char error[CLBD_CONFIG_ERROR])
+{
+	struct clbd_source next;
+	int **sockets, err;
+	unsigned int i;
+
+	err = read_next(parent, &next, &sockets, error);
+	if (err) {
+		fprintf(stderr, "clbd: %s\nclbd: not reloaded\n", error);
+		return err;
+	}
+	for (i = 0; i < parent->count; i++) {
+		clbd_sockets_close(parent->workers[i].sockets,
+				   parent->source.config);
+		parent->workers[i].sockets = sockets[i];
+	}
+	free(sockets);
+	clbd_source_free(&parent->source);
+	parent->source = next;
+	clbd_meters_register(parent->shared->meters, next.config);
+	clbd_outage_sweep(parent);
+	send_config(parent);
+	return 0;
 }
 
 static void stop(struct clbd_parent *parent)
@@ -150,13 +96,13 @@ static void stop(struct clbd_parent *parent)
 	if (parent->stopping)
 		return;
 	parent->stopping = true;
-	parent->kill_at = read_clock() + (seconds ? seconds : 30) * 1000 + 2000;
+	parent->kill_at = clbd_parent_now() + (seconds ? seconds : 30) * 1000 + 2000;
 	if (parent->health.pid)
 		clbd_child_order(&parent->health, CLBD_ORDER_STOP, NULL, -1);
 	for (i = 0; i < parent->count; i++) {
 		struct clbd_child *worker = &parent->workers[i];
 
-		close_sockets(worker->sockets, parent->source.config);
+		clbd_sockets_close(worker->sockets, parent->source.config);
 		worker->sockets = NULL;
 		/* The log ends with the last of the pipes. */
 		close(worker->pipe[1]);
@@ -203,6 +149,15 @@ static void child_ended(struct clbd_parent *parent, struct clbd_child *child,
 			name_of(parent, child), WEXITSTATUS(status));
 }
 
+static void upgrade_failed(struct clbd_parent *parent, int status)
+{
+	char error[CLBD_CONFIG_ERROR];
+
+	clbd_upgrade_failed(parent, status, error);
+	fprintf(stderr, "clbd: not upgraded: %s\n", error);
+	clbd_control_tell(parent, CLBD_CONTROL_UPGRADE, error);
+}
+
 static void reap(struct clbd_parent *parent)
 {
 	unsigned int i;
@@ -210,6 +165,8 @@ static void reap(struct clbd_parent *parent)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == parent->upgrade.pid)
+			upgrade_failed(parent, status);
 		if (pid == parent->log.pid)
 			child_ended(parent, &parent->log, status);
 		if (pid == parent->health.pid)
@@ -225,7 +182,7 @@ static void reap(struct clbd_parent *parent)
 /* Starts what has ended; one that lived shortly, after a while. */
 static void revive(struct clbd_parent *parent)
 {
-	uint64_t now = read_clock();
+	uint64_t now = clbd_parent_now();
 	unsigned int i;
 
 	if (!parent->log.pid && now - parent->log.started >= CALM_MS &&
@@ -244,12 +201,13 @@ static void revive(struct clbd_parent *parent)
 static void take_signals(struct clbd_parent *parent)
 {
 	struct signalfd_siginfo info;
+	char error[CLBD_CONFIG_ERROR];
 
 	while (read(parent->signals, &info, sizeof(info)) == sizeof(info)) {
 		switch (info.ssi_signo) {
 		case SIGHUP:
 			if (!parent->stopping)
-				reload(parent);
+				clbd_parent_reload(parent, error);
 			break;
 		case SIGUSR1:
 			clbd_log_send(parent);
@@ -266,67 +224,12 @@ static void take_signals(struct clbd_parent *parent)
 	}
 }
 
-static bool has_server(const struct clbd_config *config, const char *address)
+static void config_failed(struct clbd_parent *parent)
 {
-	unsigned int g, i;
+	static const char why[] = "a worker cannot take the configuration";
 
-	for (g = 0; g < config->group_count; g++) {
-		const struct clbd_config_group *group = &config->groups[g];
-
-		for (i = 0; i < group->server_count; i++) {
-			if (!strcmp(group->servers[i].address, address))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Remembers what the checks say. Return: whether it is news */
-static bool note_server(struct clbd_parent *parent, const char *address,
-			bool down)
-{
-	unsigned int last = parent->down_count, i;
-	void *more;
-
-	for (i = 0; i < last; i++) {
-		if (!strcmp(parent->down[i], address))
-			break;
-	}
-	if (down == (i < last))
-		return false;
-	if (!down) {
-		memmove(parent->down[i], parent->down[last - 1],
-			sizeof(parent->down[0]));
-		parent->down_count--;
-		return true;
-	}
-	if (!has_server(parent->source.config, address))
-		return false;
-	more = realloc(parent->down, (last + 1) * sizeof(parent->down[0]));
-	if (!more)
-		return false;
-	parent->down = more;
-	snprintf(parent->down[last], sizeof(parent->down[0]), "%s", address);
-	parent->down_count++;
-	return true;
-}
-
-static void tell_server(struct clbd_parent *parent,
-			const struct clbd_order *order)
-{
-	bool down = order->kind == CLBD_ORDER_DOWN;
-	unsigned int i;
-
-	if (!note_server(parent, order->address, down))
-		return;
-	parent->shared->servers_down = parent->down_count;
-	fprintf(stderr, "clbd: server %s is %s\n", order->address,
-		down ? "down" : "up");
-	for (i = 0; i < parent->count; i++) {
-		if (parent->workers[i].pid)
-			clbd_child_order(&parent->workers[i], order->kind,
-					 order->address, -1);
-	}
+	fprintf(stderr, "clbd: %s\n", why);
+	clbd_control_tell(parent, CLBD_CONTROL_RELOAD, why);
 }
 
 static void take_answers(struct clbd_parent *parent, struct clbd_child *child)
@@ -335,57 +238,117 @@ static void take_answers(struct clbd_parent *parent, struct clbd_child *child)
 
 	while (clbd_order_receive(child->control, &order, NULL) > 0) {
 		if (child == &parent->health)
-			tell_server(parent, &order);
+			clbd_outage_checked(parent, order.address,
+					    order.kind == CLBD_ORDER_DOWN);
 		else if (child == &parent->log)
 			clbd_log_send(parent);
 		else if (order.kind == CLBD_ORDER_READY)
 			child->ready = true;
 		else if (order.kind == CLBD_ORDER_FAILED)
-			fprintf(stderr, "clbd: a worker cannot take the "
-					"configuration\n");
+			config_failed(parent);
 	}
 }
 
-/* Return: whether any child is left */
-static bool watch(struct clbd_parent *parent, struct pollfd *polls)
+/* Who waits for the workers, in here and elsewhere, is told. */
+static void announce(struct clbd_parent *parent)
 {
-	unsigned int i, alive = 0, ready = 0;
+	parent->announced = true;
+	fprintf(stderr, "clbd: ready\n");
+	clbd_control_tell(parent, CLBD_CONTROL_RELOAD, NULL);
+	clbd_control_publish(parent);
+	clbd_upgrade_ready(parent);
+	clbd_notify("READY=1");
+}
 
-	polls[parent->count].fd = parent->signals;
-	polls[parent->count].events = POLLIN;
-	polls[parent->count + 1].fd = parent->health.control;
-	polls[parent->count + 1].events = parent->health.pid ? POLLIN : 0;
+/* The next program has taken over all but what has begun. */
+static void hand_over(struct clbd_parent *parent)
+{
+	fprintf(stderr, "clbd: upgraded: process %d goes on\n",
+		(int)parent->upgrade.pid);
+	close(parent->upgrade.next);
+	parent->upgrade.next = -1;
+	parent->upgrade.pid = 0;
+	clbd_control_hand_over(parent);
+	stop(parent);
+}
+
+/*
+ * What is polled for: the workers, and behind them these, then the control
+ * socket's.
+ */
+enum { POLL_SIGNALS, POLL_HEALTH, POLL_UPGRADE, POLL_CONTROL };
+
+static unsigned int count_polls(const struct clbd_parent *parent)
+{
+	return parent->count + POLL_CONTROL + CLBD_CONTROL_POLLS;
+}
+
+static void fill_polls(struct clbd_parent *parent, struct pollfd *polls)
+{
+	struct pollfd *more = polls + parent->count;
+	unsigned int i;
+
+	for (i = 0; i < parent->count; i++)
+		polls[i] = (struct pollfd){ parent->workers[i].control, POLLIN,
+					    0 };
+	more[POLL_SIGNALS] = (struct pollfd){ parent->signals, POLLIN, 0 };
+	more[POLL_HEALTH] = (struct pollfd){ parent->health.control, POLLIN,
+					     0 };
+	more[POLL_UPGRADE] = (struct pollfd){ parent->upgrade.next, POLLIN, 0 };
+	clbd_control_poll(parent, more + POLL_CONTROL);
+}
+
+/* Return: whether any child is left */
+static bool is_alive(const struct clbd_parent *parent)
+{
+	bool alive = parent->log.pid || parent->health.pid;
+	unsigned int i;
+
+	for (i = 0; i < parent->count; i++)
+		alive |= parent->workers[i].pid > 0;
+	return alive;
+}
+
+static bool is_ready(const struct clbd_parent *parent)
+{
+	unsigned int i;
+
 	for (i = 0; i < parent->count; i++) {
-		polls[i].fd = parent->workers[i].control;
-		polls[i].events = parent->workers[i].pid ? POLLIN : 0;
-		alive += parent->workers[i].pid > 0;
-		ready += parent->workers[i].ready;
+		if (!parent->workers[i].ready)
+			return false;
 	}
-	if (ready == parent->count && !parent->announced) {
-		parent->announced = true;
-		fprintf(stderr, "clbd: ready\n");
-	}
-	if (parent->stopping && !alive && !parent->log.pid &&
-	    !parent->health.pid)
-		return false;
-	poll(polls, parent->count + 2, 500);
+	return true;
+}
+
+/* A child that has ended has no socket, or one that says nothing any more. */
+static void watch(struct clbd_parent *parent, struct pollfd *polls)
+{
+	struct pollfd *more = polls + parent->count;
+	unsigned int i;
+
+	fill_polls(parent, polls);
+	poll(polls, count_polls(parent), 500);
 	for (i = 0; i < parent->count; i++) {
 		if (polls[i].revents & POLLIN)
 			take_answers(parent, &parent->workers[i]);
 	}
-	if (polls[parent->count + 1].revents & POLLIN)
+	if (more[POLL_HEALTH].revents & POLLIN)
 		take_answers(parent, &parent->health);
 	if (parent->log.pid)
 		take_answers(parent, &parent->log);
+	if (more[POLL_UPGRADE].revents && clbd_upgrade_heard(parent))
+		hand_over(parent);
 	take_signals(parent);
-	return true;
+	clbd_control_run(parent, more + POLL_CONTROL, clbd_parent_now());
+	clbd_outage_tick(parent, clbd_parent_now());
+	clbd_upgrade_tick(parent, clbd_parent_now());
 }
 
 static void kill_late(struct clbd_parent *parent)
 {
 	unsigned int i;
 
-	if (read_clock() < parent->kill_at)
+	if (clbd_parent_now() < parent->kill_at)
 		return;
 	for (i = 0; i < parent->count; i++) {
 		if (parent->workers[i].pid)
@@ -399,11 +362,14 @@ static void kill_late(struct clbd_parent *parent)
 
 static int loop(struct clbd_parent *parent)
 {
-	struct pollfd *polls = calloc(parent->count + 2, sizeof(*polls));
+	struct pollfd *polls = calloc(count_polls(parent), sizeof(*polls));
 
 	if (!polls)
 		return EXIT_FAILURE;
-	while (watch(parent, polls)) {
+	while (!parent->stopping || is_alive(parent)) {
+		if (!parent->announced && is_ready(parent))
+			announce(parent);
+		watch(parent, polls);
 		if (parent->stopping)
 			kill_late(parent);
 		else
@@ -430,15 +396,22 @@ static int block_signals(void)
 }
 
 /* What a worker keeps over its deaths: sockets and its pipe to the log. */
-static int prepare_worker(struct clbd_parent *parent, struct clbd_child *worker)
+static int prepare_worker(struct clbd_parent *parent, unsigned int index)
 {
+	struct clbd_child *worker = &parent->workers[index];
+	char error[CLBD_CONFIG_ERROR];
+
 	worker->control = -1;
 	if (pipe2(worker->pipe, O_NONBLOCK | O_CLOEXEC))
 		return -errno;
 	/* As much as anybody may have; the usual size will do. */
 	fcntl(worker->pipe[1], F_SETPIPE_SZ, 1024 * 1024);
-	worker->sockets = open_sockets(parent->source.config, NULL, NULL);
-	return worker->sockets ? 0 : -EADDRINUSE;
+	worker->sockets = clbd_sockets_open(parent, index,
+					    parent->source.config, error);
+	if (worker->sockets)
+		return 0;
+	fprintf(stderr, "clbd: %s\n", error);
+	return -EADDRINUSE;
 }
 
 /* A client and an upstream for each connection; root may have so many. */
@@ -476,6 +449,11 @@ static int prepare(struct clbd_parent *parent)
 			err == -EPERM ? "is root" : "does not exist");
 		return err;
 	}
+	err = clbd_upgrade_receive(parent);
+	if (!err)
+		err = clbd_control_open(parent);
+	if (err)
+		return err;
 	raise_files(config);
 	parent->count = config->workers ? config->workers
 					: sysconf(_SC_NPROCESSORS_ONLN);
@@ -494,10 +472,11 @@ static int prepare(struct clbd_parent *parent)
 	parent->shared->workers = parent->count;
 	parent->signals = block_signals();
 	for (i = 0; i < parent->count; i++) {
-		err = prepare_worker(parent, &parent->workers[i]);
+		err = prepare_worker(parent, i);
 		if (err)
 			return err;
 	}
+	clbd_upgrade_settle(parent);
 	return 0;
 }
 
@@ -520,16 +499,24 @@ int clbd_parent_run(const char *path)
 {
 	struct clbd_parent parent = { .path = path, .signals = -1 };
 	int status = EXIT_FAILURE, err;
+	char error[CLBD_CONFIG_ERROR];
 
-	if (clbd_source_read(path, &parent.source))
+	if (clbd_source_read(path, &parent.source, error)) {
+		fprintf(stderr, "clbd: %s\n", error);
 		return EXIT_FAILURE;
+	}
+	if (readlink("/proc/self/exe", parent.program,
+		     sizeof(parent.program) - 1) < 0)
+		parent.program[0] = 0;
 	err = start(&parent);
 	if (err)
 		fprintf(stderr, "clbd: not started: %s\n", strerror(-err));
 	else
 		status = loop(&parent);
+	clbd_control_close(&parent);
+	clbd_upgrade_settle(&parent);
 	clbd_source_free(&parent.source);
 	free(parent.workers);
-	free(parent.down);
+	free(parent.outages);
 	return status;
 }

@@ -3,10 +3,15 @@
 #ifndef CLBD_PARENT_H
 #define CLBD_PARENT_H
 
+#include <limits.h>
+
 #include "clbd/config.h"
+#include "clbd/control.h"
 #include "clbd/order.h"
+#include "clbd/outage.h"
 #include "clbd/privilege.h"
 #include "clbd/stats.h"
+#include "clbd/upgrade.h"
 
 /**
  * struct clbd_child - a worker, the log, or the checks
@@ -36,12 +41,13 @@ struct clbd_source {
 /**
  * struct clbd_parent - all that the parent has
  * @path: of the configuration
+ * @program: path of what runs here, and is run anew by an upgrade
  * @source: the present one
  * @shared: everybody's counters
  * @log: the log's process
  * @health: that of the checks
- * @down: servers that these take for down; workers that start are told
- * @down_count: how many
+ * @outages: servers that are out; workers that start are told
+ * @outage_count: how many
  * @workers: the others
  * @count: of workers
  * @signals: file that signals come from
@@ -50,13 +56,16 @@ struct clbd_source {
  */
 struct clbd_parent {
 	const char *path;
+	char program[PATH_MAX];
 	struct clbd_source source;
+	struct clbd_control control;
+	struct clbd_upgrade upgrade;
 	struct clbd_privilege privilege;
 	struct clbd_shared *shared;
 	struct clbd_child log;
 	struct clbd_child health;
-	char (*down)[CLB_ADDRESS_TEXT];
-	unsigned int down_count;
+	struct clbd_outage *outages;
+	unsigned int outage_count;
 	struct clbd_child *workers;
 	unsigned int count;
 	int signals;
@@ -68,8 +77,16 @@ struct clbd_parent {
 /* Return: exit status */
 int clbd_parent_run(const char *path);
 
-/* Reads and checks a file; tells on standard error what is wrong. */
-int clbd_source_read(const char *path, struct clbd_source *source);
+/* ms of the monotonic clock */
+uint64_t clbd_parent_now(void);
+
+/* Reads the configuration again. Return: 0 or -errno, with @error; told, too */
+int clbd_parent_reload(struct clbd_parent *parent,
+		       char error[CLBD_CONFIG_ERROR]);
+
+/* Reads and checks a file. Return: 0 or -errno, with @error */
+int clbd_source_read(const char *path, struct clbd_source *source,
+		     char error[CLBD_CONFIG_ERROR]);
 void clbd_source_free(struct clbd_source *source);
 
 /* listen.c: a listening socket for an address. Return: it or -errno */
@@ -79,6 +96,21 @@ int clbd_listen(const char *address);
 void clbd_log_send(const struct clbd_parent *parent);
 /* The path of the socket where @log, of the configuration, is syslog, or NULL. */
 const char *clbd_log_syslog(const char *log);
+
+/*
+ * sockets.c: sockets of a worker for the listeners of a configuration: those it
+ * has already, or was left, by address, and new ones. Return: them, or NULL,
+ * with @error
+ */
+int *clbd_sockets_open(const struct clbd_parent *parent, unsigned int index,
+		       const struct clbd_config *config,
+		       char error[CLBD_CONFIG_ERROR]);
+void clbd_sockets_close(int *sockets, const struct clbd_config *config);
+
+/* Those of all workers. */
+int **clbd_sockets_open_all(const struct clbd_parent *parent,
+			    const struct clbd_config *config,
+			    char error[CLBD_CONFIG_ERROR]);
 
 /* child.c */
 int clbd_child_start(struct clbd_parent *parent, unsigned int index);

@@ -78,7 +78,7 @@ static bool has_room(const struct clbd_group *group)
 	return false;
 }
 
-/* The last session that goes may take the setup, and with it the group, away. */
+/* The last session that goes may take the setup and the group away. */
 static void run_group(struct clbd_group *group)
 {
 	struct clbd_setup *setup = clbd_setup_get(group->queue.first->setup);

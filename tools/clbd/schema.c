@@ -268,6 +268,7 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_MAPPING("timeouts", OPTIONAL, struct clbd_config, timeouts,
 			    timeouts),
 	TEXT("secret", OPTIONAL, struct clbd_config, secret, 1023),
+	TEXT("control", OPTIONAL, struct clbd_config, control, 90),
 	TEXT("log", OPTIONAL, struct clbd_config, log, 4095),
 	CYAML_FIELD_MAPPING("syslog", OPTIONAL, struct clbd_config, syslog,
 			    syslog_fields),

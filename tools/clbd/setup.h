@@ -17,6 +17,7 @@
 #include "clbd/config.h"
 #include "clbd/cookie.h"
 #include "clbd/pages.h"
+#include "clbd/outage.h"
 #include "clbd/proxy.h"
 #include "clbd/queue.h"
 #include "clbd/rate.h"
@@ -40,6 +41,7 @@ struct clbd_rules;
  * @limit: how many it may have; 0: any number
  * @risen: ms when it came up, or was new; 0: with the worker
  * @down: by the checks: gets nothing
+ * @drain: by the operator
  * @failures: in a row
  * @eject_after: so many of them; 0: never
  * @eject_ms: how long
@@ -59,6 +61,7 @@ struct clbd_server {
 	uint32_t limit;
 	uint64_t risen;
 	bool down;
+	enum clbd_drain drain;
 	uint32_t failures;
 	uint32_t eject_after;
 	uint32_t eject_ms;

@@ -38,6 +38,13 @@ struct clbd_stats clbd_stats_sum(const struct clbd_shared *shared)
 	return sum;
 }
 
+void clbd_stats_print(FILE *file, const struct clbd_stats *stats)
+{
+#define TELL(name, text) fprintf(file, ",\"" #name "\":%" PRIu64, stats->name);
+	CLBD_STATS(TELL)
+#undef TELL
+}
+
 char *clbd_stats_json(const struct clbd_shared *shared)
 {
 	struct clbd_stats sum = clbd_stats_sum(shared);
@@ -49,9 +56,7 @@ char *clbd_stats_json(const struct clbd_shared *shared)
 		return NULL;
 	fprintf(file, "{\"workers\":%" PRIu64 ",\"servers_down\":%" PRIu64,
 		shared->workers, shared->servers_down);
-#define TELL(name, text) fprintf(file, ",\"" #name "\":%" PRIu64, sum.name);
-	CLBD_STATS(TELL)
-#undef TELL
+	clbd_stats_print(file, &sum);
 	fprintf(file, "}\n");
 	fclose(file);
 	return text;

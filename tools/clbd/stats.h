@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct clbd_meters;
 
@@ -86,6 +87,9 @@ struct clbd_shared {
 
 /* What all have counted. */
 struct clbd_stats clbd_stats_sum(const struct clbd_shared *shared);
+
+/* Members of an object of JSON, each behind a comma. */
+void clbd_stats_print(FILE *file, const struct clbd_stats *stats);
 
 /* A line of JSON, to be freed; NULL without memory. */
 char *clbd_stats_json(const struct clbd_shared *shared);

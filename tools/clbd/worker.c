@@ -88,6 +88,22 @@ static void mark_server(struct clbd_worker *worker, const char *text, bool down)
 	clbd_queue_stir(worker);
 }
 
+/* What an operator says of it. One that is drained needs no upstreams. */
+static void drain_server(struct clbd_worker *worker, const char *text,
+			 enum clbd_drain drain)
+{
+	struct clbd_server *server = clbd_server_lookup(&worker->servers, text);
+
+	if (!server)
+		return;
+	if (server->drain != CLBD_DRAIN_NONE && drain == CLBD_DRAIN_NONE)
+		clbd_server_rises(worker, server);
+	server->drain = drain;
+	if (drain == CLBD_DRAIN_OUT)
+		clbd_upstream_close_idle(server);
+	clbd_queue_stir(worker);
+}
+
 static int commit(struct clbd_worker *worker)
 {
 	const struct clbd_config *config;
@@ -154,6 +170,15 @@ static void obey(struct clbd_worker *worker, const struct clbd_order *order,
 	case CLBD_ORDER_DOWN:
 		mark_server(worker, order->address,
 			    order->kind == CLBD_ORDER_DOWN);
+		break;
+	case CLBD_ORDER_DRAIN:
+		drain_server(worker, order->address, CLBD_DRAIN_BOUND);
+		break;
+	case CLBD_ORDER_DRAINED:
+		drain_server(worker, order->address, CLBD_DRAIN_OUT);
+		break;
+	case CLBD_ORDER_FILL:
+		drain_server(worker, order->address, CLBD_DRAIN_NONE);
 		break;
 	case CLBD_ORDER_STOP:
 		stop(worker);

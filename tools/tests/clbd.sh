@@ -36,7 +36,12 @@ expect 0 'usage: clbd' --help
 expect 0 'usage: clbd' -h
 expect 0 'clbd 0.1.0' --version
 expect 2 'usage: clbd' --frob
-expect 2 "'x': one word too many" x
+expect 2 "'x': one word too many" --check x
+expect 2 'x: not one of status, reload, upgrade, drain, up' x
+expect 2 'drain: not ADDRESS:PORT' drain 192.0.2.1
+expect 2 'drain: not seconds' drain 192.0.2.1:80 1h
+expect 1 '/nonexistent: No such file' -s /nonexistent status
+expect 1 '/nonexistent: No such file' -f /nonexistent status
 expect 1 '/nonexistent: No such file' --check -f /nonexistent
 expect 1 '/nonexistent: No such file' -f /nonexistent
 
@@ -54,6 +59,8 @@ listeners:
       - domain: a.example
         group: web'
 file=$dir/clbd.conf
+echo "$good" >"$file"
+expect 1 "has no 'control'" -f "$file" reload
 
 # refused LINE TEXT FROM TO: the configuration with TO instead of FROM
 refused() {
