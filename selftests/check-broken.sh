@@ -8,7 +8,8 @@
 #
 # A patch begins with
 #	Test: limits		the test: test_limits.sh, or one of the host
-#	Parts: acl pool		parts of it that are run; default: all
+#	Parts: acl pool		parts of it that are run; default: all; of l7, a
+#				file and functions in it
 #	Case: ^acl IPv4: off	regular expression for the case that must fail;
 #				of several, each on a line, the last ends it
 #	Broken: ...		what is broken
@@ -82,7 +83,7 @@ build() {
 
 is_host_test() {
 	case $(header test "$1") in
-	unit|valgrind|decoders|abi|install|intree) ;;
+	unit|valgrind|decoders|l7|abi|install|intree) ;;
 	*) return 1 ;;
 	esac
 }

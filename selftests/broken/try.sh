@@ -27,6 +27,9 @@ run_test() { # TEST
 			sed -E 's/^==[0-9]+== ([A-Z])/not ok 1 - \1/' ;;
 	decoders)
 		timeout -k 10 900 "$tree/selftests/fuzz/user.sh" ;;
+	l7)
+		CASES=${PARTS#* } timeout -k 10 900 \
+			"$tree/selftests/l7/run.sh" "${PARTS%% *}" ;;
 	abi|install|intree)
 		timeout -k 10 900 "$tree/selftests/host/$1".* ;;
 	*)	in_guest "$1" ;;

@@ -374,16 +374,25 @@ def closed_at_the_request():
         equal(clbd.stats()["retries"], 1)
 
 
-def never_asked_twice():
-    """a request that a server's new connection ends at is not sent again: it
-    may be what ended it"""
-    def answer(_server, _sock, _reader, _request):
+def lost_before_a_response():
+    """a new connection that ends before a response: one more server is asked, if
+    the request may be done twice, and no third"""
+    def hang_up(_server, _sock, _reader, _request):
         return False
-    servers = [Server(answer), Server(answer), Server(answer)]
-    with Daemon(config(*servers)) as clbd, Client(clbd.port) as client:
-        equal(client.ask().status, 502)
-        equal(sum(len(s.requests) for s in servers), 1)
-        equal(clbd.stats()["retries"], 0)
+    text = config(*(servers := [Server(hang_up), Server(hang_up),
+                                Server(hang_up)]))
+    good = Server(name="good")
+    with Daemon(text) as clbd:
+        equal(ask(clbd.port).status, 502)
+        equal(sum(len(s.requests) for s in servers), 2)
+        equal(ask(clbd.port, method="POST",
+                  fields="Content-Length: 1\r\n", body=b"x").status, 502)
+        equal(sum(len(s.requests) for s in servers), 3)
+        clbd.reload(config(servers[0], good, group="    eject-after: 0"))
+        for _ in range(8):
+            equal(ask(clbd.port).body, b"good")
+        equal(len(servers[0].requests) > 3, True)
+        equal(clbd.stats()["server_errors"], 2)
 
 
 def same_server_again():
@@ -886,7 +895,7 @@ if __name__ == "__main__":
         in_pieces, response_in_pieces, bodies, trailers, until_the_end, head,
         no_body, old_clients, early_hints, expect_continue, expect_refused,
         websocket, websocket_refused, gone_while_waiting,
-        closed_at_the_request, never_asked_twice, same_server_again,
+        closed_at_the_request, lost_before_a_response, same_server_again,
         next_server, ejected,
         ejected_for_a_while, all_ejected, no_server, weightless,
         bad_responses, cut_responses, reset_response, slow_reader,

@@ -319,13 +319,16 @@ bool clbd_session_resume(struct clbd_session *session)
 void clbd_session_upstream_lost(struct clbd_session *session)
 {
 	struct clbd_worker *worker = clbd_session_worker(session);
-	bool used = session->up->used;
+	bool used = session->up->used, again = used || !session->orphaned;
 
 	if (!used)
 		clbd_session_server_failed(session);
 	clbd_session_leave_upstream(session, false);
-	/* A new one that ends has seen the request: it may be what ended it. */
-	if (!used || !clbd_session_may_repeat(session)) {
+	/*
+	 * A new one that ends may have gone before it saw the request, or because
+	 * of it: another may be tried, but not all of them.
+	 */
+	if (!again || !clbd_session_may_repeat(session)) {
 		worker->stats->server_errors++;
 		session->ending = CLBD_ENDING_SERVER;
 		clbd_session_answer(session, 502);
@@ -333,6 +336,11 @@ void clbd_session_upstream_lost(struct clbd_session *session)
 	}
 	worker->stats->retries++;
 	clbd_head_init(&session->response, true);
+	if (!used) {
+		session->orphaned = true;
+		clbd_session_next_server(session, 502, CLBD_ENDING_SERVER);
+		return;
+	}
 	/* One that had waited says nothing about its server: ask that again. */
 	session->fresh = true;
 	session->out->start = 0;

@@ -327,14 +327,18 @@ static void read_payload(struct clbd_session *session)
 		session->bytes += kept;
 }
 
-/* The server's end: of a body that lasts until then, or too early. */
-static void upstream_ended(struct clbd_session *session)
+/*
+ * The server's end: of a body that lasts until then, or too early. Return:
+ * whether there is another upstream, which may have waited: no event tells then
+ * that the request can be sent
+ */
+static bool upstream_ended(struct clbd_session *session)
 {
 	struct clbd_upstream *up = session->up;
 
 	if (!session->headed && !session->begun && !clbd_buffer_held(up->in)) {
 		clbd_session_upstream_lost(session);
-		return;
+		return session->up;
 	}
 	if (session->headed && session->payload.framing == CLBD_FRAMING_CLOSE &&
 	    (!up->conn.broken || session->tunnel)) {
@@ -342,9 +346,10 @@ static void upstream_ended(struct clbd_session *session)
 		    (session->chunking && put_chunk(session, 0)))
 			clbd_body_end(&session->payload);
 		clbd_session_leave_upstream(session, false);
-		return;
+		return false;
 	}
 	server_failed(session);
+	return false;
 }
 
 bool clbd_session_read_response(struct clbd_session *session)
@@ -368,11 +373,8 @@ bool clbd_session_read_response(struct clbd_session *session)
 		return false;
 	clbd_buffer_compact(in);
 	n = clbd_conn_read(&up->conn, in->data + in->end, clbd_buffer_room(in));
-	if (n <= 0) {
-		if (up->conn.ended)
-			upstream_ended(session);
-		return false;
-	}
+	if (n <= 0)
+		return up->conn.ended && upstream_ended(session);
 	in->end += n;
 	read_head(session);
 	if (session->up)

@@ -70,6 +70,7 @@ enum clbd_ending {
  * @shut: the client's end was passed on
  * @close: no further request on the connection
  * @fresh: an upstream that had waited was lost: take a new one
+ * @orphaned: a new upstream was lost before a response
  * @interim: 1xx responses so far
  * @status: of the response
  * @ending: why it ended
@@ -120,6 +121,7 @@ struct clbd_session {
 	bool shut;
 	bool close;
 	bool fresh;
+	bool orphaned;
 	uint8_t interim;
 	uint16_t status;
 	enum clbd_ending ending;
