@@ -254,12 +254,20 @@ def commands():
         yield line + b"\n"
 
 
+def cookies():
+    token = b"0123456789abcdef" * 2 + b"~"
+    for length in range(4):
+        for value in (b"ID=x", b"ID=" + token + b"x", b"a=b; ID=" + token,
+                      b"I=" + token + b"1; ID=" + token + token + b"; b"):
+            yield bytes((length,)) + value
+
+
 def main():
     for name, inputs in (("packet", packets()), ("sync", syncs()),
                          ("message", messages()), ("extack", extacks()),
                          ("text", texts()), ("head", heads()),
                          ("proxy", proxies()), ("h2", h2_requests()),
-                         ("command", commands())):
+                         ("command", commands()), ("sticky", cookies())):
         directory = os.path.join(sys.argv[1], name)
         os.makedirs(directory, exist_ok=True)
         for data in inputs:

@@ -3,11 +3,11 @@
 # usage: user.sh [SECONDS]
 # Fuzzes the decoders that are pure, in user space, with libFuzzer, ASan and
 # UBSan: of packets and of sync in kmod, clbctl's of messages, errors and text,
-# and clbd's of HTTP heads and bodies, of the PROXY protocol, of HTTP/2's fields
-# and of commands. Without SECONDS a fixed number of runs from a fixed seed; with
-# them as many as there is time for, from a random one. Prints TAP. What was found
-# to be of interest stays in build/fuzz/corpus, what breaks a decoder in
-# build/fuzz/crash-*.
+# and clbd's of HTTP heads and bodies, of the PROXY protocol, of HTTP/2's fields,
+# of cookies and of commands. Without SECONDS a fixed number of runs from a fixed
+# seed; with them as many as there is time for, from a random one. Prints TAP.
+# What was found to be of interest stays in build/fuzz/corpus, what breaks a
+# decoder in build/fuzz/crash-*.
 #
 # environment:
 #	RUNS=200000	number of runs for each decoder
@@ -17,7 +17,7 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 seconds=${1:-}
 out=build/fuzz
-decoders="packet sync message extack text head proxy h2 command"
+decoders="packet sync message extack text head proxy h2 command sticky"
 read -ra targets <<<"${PARTS:-$decoders}"
 count=0 failed=0
 
@@ -73,6 +73,9 @@ build() {
 	compile command -Itools -isystem /usr/share/include/llhttp \
 		tools/clbd/command.c tools/lib/{address,number}.c \
 		selftests/fuzz/fuzz_command.c || return
+	compile sticky -Itools -isystem /usr/share/include/llhttp \
+		tools/clbd/{sticky,cookie}.c selftests/fuzz/fuzz_sticky.c \
+		-lcrypto || return
 	selftests/fuzz/corpus.py "$out/seeds"
 }
 

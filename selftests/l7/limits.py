@@ -281,7 +281,47 @@ def own_of_rules():
               {b"a", b"b"})
 
 
+def server_cookie():
+    """server-cookie: who has the cookie of a server goes to it; servers see it as
+    they set it, and other cookies are left alone"""
+    def answer(server, sock, reader, request):
+        body = (request.get("Cookie") or "").encode()
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n"
+                     b"Set-Cookie: other=1\r\n"
+                     b"Set-Cookie: ID=%s~x; Path=/; HttpOnly\r\n\r\n%s" %
+                     (len(body), server.name.encode(), body))
+    a, b = Server(answer, "a"), Server(answer, "b")
+    text = config(a, b, top="secret: s",
+                  group="    server-cookie: ID\n    scheduler: rr")
+    with Daemon(text) as clbd:
+        for server in (a, b):
+            cookies = ask(clbd.port).all("Set-Cookie")
+            equal(len(cookies), 2)
+            equal(cookies[0], "other=1")
+            found = re.fullmatch(r"ID=([0-9a-f]{32}~)(.~x); Path=/; HttpOnly",
+                                 cookies[1])
+            token, value = found.groups()
+            equal(value, f"{server.name}~x")
+            server.requests.clear()
+            for sent, seen in (
+                    (f"ID={token}{value}", f"ID={value}"),
+                    (f"p=1; ID={token}{value}; q=2", f"p=1; ID={value}; q=2"),
+                    (f"ID={token}", "ID="),
+                    (f"ID={token}1; ID={token}2", "ID=1; ID=2"),
+                    (f"ID={token}{token}", f"ID={token}"),
+                    (f"NID={token}1; ID={token}2", f"NID={token}1; ID=2")):
+                answer = ask(clbd.port, fields=f"Cookie: {sent}\r\n")
+                equal(answer.body.decode().rstrip(), seen)
+            equal(len(server.requests), 6)
+        # of nobody: taken away all the same
+        answer = ask(clbd.port, fields=f"Cookie: ID={'0' * 32}~y\r\n")
+        equal(answer.body.rstrip(), b"ID=y")
+        for plain in ("ID=y", f"ID={'0' * 31}~y", f"ID={'G' * 32}~y"):
+            equal(ask(clbd.port, fields=f"Cookie: {plain}\r\n").body,
+                  plain.encode())
+
+
 if __name__ == "__main__":
     Tap().run([queue, no_queue, queue_timeout, queue_left, queue_and_reload,
                queue_of_bound, rate, rate_of_listener, slow_start,
-               slow_start_ends, own_of_rules])
+               slow_start_ends, own_of_rules, server_cookie])

@@ -119,7 +119,7 @@ enum { PICK_OTHER = -1, PICK_WAITS = -2 };
 static int pick_first(struct clbd_session *session, uint64_t key)
 {
 	struct clbd_group *group = session->group;
-	int index = group->cookie ? bound_to(session) : -1;
+	int index = group->cookie ? bound_to(session) : session->owner;
 
 	session->bound = index >= 0;
 	if (index < 0)

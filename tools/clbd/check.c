@@ -135,6 +135,12 @@ static bool check_group(const struct clbd_config_group *group, unsigned int g,
 	if (group->cookie && !is_cookie_name(group->cookie))
 		return fault_at(fault, "no name of a cookie",
 				"groups[%u].cookie", g);
+	if (group->server_cookie && !is_cookie_name(group->server_cookie))
+		return fault_at(fault, "no name of a cookie",
+				"groups[%u].server-cookie", g);
+	if (group->server_cookie && group->cookie)
+		return fault_at(fault, "there is a cookie",
+				"groups[%u].server-cookie", g);
 	if (group->cookie_lifetime > 86400)
 		return fault_at(fault, "more than 86400",
 				"groups[%u].cookie-lifetime", g);
@@ -170,6 +176,9 @@ static bool check_groups(const struct clbd_config *config, struct names *names,
 		if (config->groups[g].cookie && !config->secret)
 			return fault_at(fault, "needs a secret at the top",
 					"groups[%u].cookie", g);
+		if (config->groups[g].server_cookie && !config->secret)
+			return fault_at(fault, "needs a secret at the top",
+					"groups[%u].server-cookie", g);
 		names->names[g] = config->groups[g].name;
 	}
 	names->count = config->group_count;

@@ -56,6 +56,7 @@ struct clbd_config_group {
 	struct clbd_config_check *check; /* NULL: none */
 	char *cookie; /* NULL: no stickiness */
 	uint32_t cookie_lifetime; /* s; 0: as long as the client lives */
+	char *server_cookie; /* that of the servers; NULL: none */
 	uint32_t *eject_after; /* failures in a row; NULL: 3; 0: never */
 	uint32_t eject_time; /* s; 0: 10 */
 	uint32_t slow_start; /* s; 0: none */

@@ -81,6 +81,7 @@ static const struct name *const names[] = {
 	NAMES(10) {
 		{ "connection", CLBD_FIELD_CONNECTION },
 		{ "keep-alive", CLBD_FIELD_KEEP_ALIVE },
+		{ "set-cookie", CLBD_FIELD_SET_COOKIE },
 		{ "user-agent", CLBD_FIELD_USER_AGENT },
 		{ NULL, 0 },
 	},
@@ -169,7 +170,7 @@ bool clbd_field_may_trail(const char *name, size_t size)
 	static const char *const refused[] = {
 		"authorization", "cache-control", "content-encoding",
 		"content-range", "content-type", "max-forwards", "range",
-		"set-cookie", "www-authenticate",
+		"www-authenticate",
 	};
 	size_t i;
 

@@ -9,6 +9,7 @@
 #include "clbd/client.h"
 #include "clbd/coding.h"
 #include "clbd/stage.h"
+#include "clbd/sticky.h"
 #include "clbd/worker.h"
 #include "lib/number.h"
 
@@ -262,6 +263,32 @@ static void put_cookie(struct writer *writer,
 	PUT(writer, "\r\n");
 }
 
+/* The servers' own: before its value, whose it is. */
+static void put_server_cookies(struct writer *writer,
+			       const struct clbd_session *session,
+			       const char *text)
+{
+	const struct clbd_head *head = &session->response;
+	const struct clbd_group *group = session->group;
+	size_t i, begin;
+
+	for (i = 0; group->server_cookie && i < head->count; i++) {
+		const struct clbd_field *field = &head->fields[i];
+		const char *value = text + field->value.at;
+
+		if (!clbd_sticky_is_set(session, field, text))
+			continue;
+		begin = clbd_sticky_value(value, field->value.size,
+					  group->server_cookie);
+		PUT(writer, "Set-Cookie: ");
+		put(writer, value, begin);
+		put(writer, group->tokens[session->index], CLBD_COOKIE_TOKEN);
+		PUT(writer, "~");
+		put(writer, value + begin, field->value.size - begin);
+		PUT(writer, "\r\n");
+	}
+}
+
 int clbd_forward_response(const struct clbd_session *session, const char *text,
 			  struct clbd_buffer *out)
 {
@@ -280,6 +307,7 @@ int clbd_forward_response(const struct clbd_session *session, const char *text,
 	put_coding(&writer, session, text);
 	if (clbd_session_binds(session))
 		put_cookie(&writer, session);
+	put_server_cookies(&writer, session, text);
 	put_connection(&writer, session, head->status);
 	PUT(&writer, "\r\n");
 	return finish(&writer, out);

@@ -12,6 +12,7 @@
 #include "clbd/client.h"
 #include "clbd/forward.h"
 #include "clbd/stage.h"
+#include "clbd/sticky.h"
 #include "clbd/upstream.h"
 #include "clbd/worker.h"
 
@@ -221,6 +222,7 @@ static int judge_response(struct clbd_session *session, const char *text)
 	session->head_at = session->reply->end;
 	session->status = response->status;
 	session->answered = clbd_session_worker(session)->now;
+	clbd_sticky_response(session, text);
 	return clbd_forward_response(session, text, session->reply) ? -EPROTO
 								    : 0;
 }

@@ -98,6 +98,8 @@ static const cyaml_schema_field_t group_fields[] = {
 				struct clbd_config_group, check, check_fields),
 	TEXT("cookie", OPTIONAL, struct clbd_config_group, cookie, 63),
 	NUMBER("cookie-lifetime", struct clbd_config_group, cookie_lifetime),
+	TEXT("server-cookie", OPTIONAL, struct clbd_config_group,
+	     server_cookie, 63),
 	CYAML_FIELD_UINT_PTR("eject-after", OPTIONAL | CYAML_FLAG_POINTER,
 			     struct clbd_config_group, eject_after),
 	NUMBER("eject-time", struct clbd_config_group, eject_time),

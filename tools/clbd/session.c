@@ -17,6 +17,7 @@
 #include "clbd/port.h"
 #include "clbd/rules.h"
 #include "clbd/stage.h"
+#include "clbd/sticky.h"
 #include "clbd/upstream.h"
 #include "clbd/worker.h"
 
@@ -216,6 +217,7 @@ void clbd_session_start(struct clbd_session *session)
 		clbd_session_answer(session, session->group ? 500 : 404);
 		return;
 	}
+	clbd_sticky_request(session);
 	if (clbd_forward_request(session, session->out)) {
 		request->status = 431;
 		clbd_session_refuse(session);

@@ -37,6 +37,7 @@ enum clbd_ending {
  * @server: that serves it; counted in its load
  * @index: of @server in @group
  * @meter: of the two
+ * @owner: index of who has the token in the servers' own cookie; -1: nobody
  * @bound: the client has the cookie of @server
  * @up: the connection to that, while there is one
  * @queue_next: in the group's queue
@@ -89,6 +90,7 @@ struct clbd_session {
 	struct clbd_upstream *up;
 	uint32_t index;
 	struct clbd_meter *meter;
+	int32_t owner;
 	bool bound;
 	struct clbd_session *queue_next;
 	struct clbd_session **queue_link;

@@ -19,9 +19,10 @@ static int fill_cookie(struct clbd_group *group,
 {
 	size_t i;
 
-	if (!config->cookie)
-		return 0;
 	group->cookie = config->cookie;
+	group->server_cookie = config->server_cookie;
+	if (!config->cookie && !config->server_cookie)
+		return 0;
 	group->cookie_lifetime = config->cookie_lifetime;
 	group->tokens = calloc(config->server_count, sizeof(*group->tokens));
 	if (!group->tokens)
@@ -176,8 +177,10 @@ static struct clbd_group *group_of_rule(struct clbd_setup *setup,
 		config.scheduler = *rule->scheduler;
 	if (rule->hash)
 		config.hash = *rule->hash;
-	if (rule->cookie)
+	if (rule->cookie) {
 		config.cookie = rule->cookie;
+		config.server_cookie = NULL;
+	}
 	if (rule->cookie_lifetime)
 		config.cookie_lifetime = *rule->cookie_lifetime;
 	group = &setup->groups[setup->group_count++];

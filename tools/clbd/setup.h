@@ -85,8 +85,9 @@ struct clbd_group {
 	struct clbd_balance balance;
 	enum clbd_config_hash hash;
 	const char *cookie; /* NULL: none */
+	const char *server_cookie; /* the servers' own; NULL: none */
 	uint32_t cookie_lifetime;
-	char (*tokens)[CLBD_COOKIE_TOKEN]; /* of servers, for @cookie */
+	char (*tokens)[CLBD_COOKIE_TOKEN]; /* of servers, for cookies */
 	struct clbd_server **servers; /* as many as @balance has members */
 	struct clbd_meter **meters; /* of servers */
 	struct clbd_queue queue;

@@ -127,6 +127,8 @@ refused 12 'listeners[0].error-pages[0].file: does not begin' rules: \
 	$'error-pages:\n    - {status: 502, file: x}\n    rules:'
 refused 12 'listeners[0].error-pages[0].file: No such file' rules: \
 	$'error-pages:\n    - {status: 502, file: /nonexistent}\n    rules:'
+refused 3 'groups[0].server-cookie: needs a secret' servers: \
+	$'server-cookie: S\n    servers:'
 refused 3 'groups[0].slow-start: more than 900' servers: \
 	$'slow-start: 901\n    servers:'
 refused 3 'groups[0].queue-timeout: more than 180' servers: \

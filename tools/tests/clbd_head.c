@@ -531,11 +531,11 @@ static void every_field_is_found_by_its_name(void **state)
 {
 	static const char *const names[] = {
 		"Connection", "Content-Length", "Cookie", "Expect", "Host",
-		"Keep-Alive", "Proxy", "Proxy-Connection", "Referer", "TE",
-		"Trailer", "Transfer-Encoding", "Upgrade", "User-Agent",
-		"X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto",
-		"X-Forwarded-Client-srcport", "X-Listener-Address",
-		"X-Listener-Name",
+		"Keep-Alive", "Proxy", "Proxy-Connection", "Referer",
+		"Set-Cookie", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+		"User-Agent", "X-Forwarded-For", "X-Forwarded-Port",
+		"X-Forwarded-Proto", "X-Forwarded-Client-srcport",
+		"X-Listener-Address", "X-Listener-Name",
 	};
 	size_t i;
 
