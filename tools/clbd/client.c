@@ -209,6 +209,7 @@ static enum reading parse_head(struct clbd_client *client)
 		session = client->session = clbd_session_new(client);
 		if (!session)
 			return READING_ENDED;
+		client->asked = true;
 		clbd_conn_deadline(&client->conn, session->listener->idle_ms);
 	}
 	held = clbd_buffer_held(in);
@@ -424,6 +425,9 @@ void clbd_client_close(struct clbd_client *client)
 	close_client(client);
 }
 
+/* Who has just connected is about to ask. */
+#define FIRST_REQUEST_MS 1000
+
 /* A request may have come that no event told about yet. */
 void clbd_client_stop(struct clbd_client *client)
 {
@@ -432,9 +436,13 @@ void clbd_client_stop(struct clbd_client *client)
 	} else if (!client->session && !client->lingering) {
 		client->conn.readable = true;
 		clbd_client_run(client);
-		if (client->conn.fd >= 0 && !client->session &&
-		    !client->lingering)
+		if (client->conn.fd < 0 || client->session ||
+		    client->lingering)
+			return;
+		if (client->asked)
 			close_client(client);
+		else
+			clbd_conn_deadline(&client->conn, FIRST_REQUEST_MS);
 	} else if (client->session) {
 		client->session->close = true;
 	}

@@ -24,6 +24,7 @@ struct clbd_port;
  * @peer_port: its port
  * @h2: what there is instead of a session, where it speaks HTTP/2
  * @fresh: nothing was read yet: its first bytes may be HTTP/2's preface
+ * @asked: something of a request has come
  * @lingering: answered, and read from only for the answer to arrive
  */
 struct clbd_client {
@@ -39,6 +40,7 @@ struct clbd_client {
 	uint8_t peer_size;
 	bool fresh;
 	bool lingering;
+	bool asked;
 	bool announced;
 	char peer[46];
 };

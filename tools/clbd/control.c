@@ -52,16 +52,22 @@ static int open_socket(struct clbd_control *control)
 	return err;
 }
 
+void clbd_control_init(struct clbd_control *control)
+{
+	unsigned int i;
+
+	memset(control, 0, sizeof(*control));
+	control->fd = -1;
+	for (i = 0; i < CLBD_CONTROL_PEERS; i++)
+		control->peers[i].fd = -1;
+}
+
 int clbd_control_open(struct clbd_parent *parent)
 {
 	struct clbd_control *control = &parent->control;
 	const char *path = parent->source.config->control;
-	unsigned int i;
 	int err;
 
-	control->fd = -1;
-	for (i = 0; i < CLBD_CONTROL_PEERS; i++)
-		control->peers[i].fd = -1;
 	if (!path)
 		return 0;
 	control->path = strdup(path);

@@ -57,6 +57,9 @@ struct clbd_control {
 	struct clbd_control_peer peers[CLBD_CONTROL_PEERS];
 };
 
+/* Nothing is open. */
+void clbd_control_init(struct clbd_control *control);
+
 /* The configuration's, beside its place. Return: 0 or -errno; told */
 int clbd_control_open(struct clbd_parent *parent);
 

@@ -501,6 +501,7 @@ int clbd_parent_run(const char *path)
 	int status = EXIT_FAILURE, err;
 	char error[CLBD_CONFIG_ERROR];
 
+	clbd_control_init(&parent.control);
 	if (clbd_source_read(path, &parent.source, error)) {
 		fprintf(stderr, "clbd: %s\n", error);
 		return EXIT_FAILURE;
