@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 
+from h2client import H2Client
 from rig import Client, Daemon, Server, Tap, ask, config, equal, wait_for
 
 
@@ -164,6 +165,74 @@ def queue_of_bound():
         equal(client.response().body, b"a")
         answer = bound.response()
         equal((answer.body, answer.get("Set-Cookie")), (b"a", None))
+
+
+def queue_of_streams():
+    """requests by HTTP/2 wait as others do; those that are reset, or whose
+    connection ends, leave their place to the next, and no server is asked"""
+    server = Held()
+    text = limited(server, group="    queue: 9", listener="    http2: yes")
+    with Daemon(text) as clbd, H2Client(clbd.port) as client, \
+            H2Client(clbd.port) as other:
+        streams = [client.request("/1")]
+        wait_for("one", lambda: len(server.requests) == 1)
+        for i, who in enumerate((client, other, client, client), 2):
+            streams.append(who.request(f"/{i}"))
+            wait_for("it to wait", lambda: clbd.stats()["queued"] == i - 1)
+        client.reset(streams[1])
+        wait_for("its end", lambda: clbd.stats()["client_aborts"] == 1)
+        other.close()
+        wait_for("the other's", lambda: clbd.stats()["client_aborts"] == 2)
+        server.let(3)
+        for stream in (streams[0], streams[3], streams[4]):
+            equal(client.wait(stream).status, 200)
+        equal([r.first.split()[1] for r in server.requests],
+              ["/1", "/4", "/5"])
+        equal(server.most, 1)
+
+
+def queue_timeout_of_streams():
+    """a request by HTTP/2 that has waited so long gets 503; its connection goes
+    on, and so do those that are served on it"""
+    server = Held()
+    text = limited(server, group="    queue: 9\n    queue-timeout: 1",
+                   listener="    http2: yes")
+    with Daemon(text) as clbd, H2Client(clbd.port) as client:
+        first, second = client.request("/1"), client.request("/2")
+        equal(client.wait(second).status, 503)
+        equal(clbd.stats()["timeouts"], 1)
+        third = client.request("/3")
+        wait_for("it to wait", lambda: clbd.stats()["queued"] == 2)
+        server.let(2)
+        equal(client.wait(first).status, 200)
+        equal(client.wait(third).status, 200)
+        equal(len(server.requests), 2)
+
+
+def server_cookie_of_streams():
+    """server-cookie: by HTTP/2 the same, with a cookie in each field"""
+    def answer(server, sock, reader, request):
+        body = (request.get("Cookie") or "").encode()
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n"
+                     b"Set-Cookie: ID=%s; Path=/\r\n\r\n%s" %
+                     (len(body), server.name.encode(), body))
+    a, b = Server(answer, "a"), Server(answer, "b")
+    text = config(a, b, top="secret: s", listener="    http2: yes",
+                  group="    server-cookie: ID\n    scheduler: rr")
+    with Daemon(text) as clbd, H2Client(clbd.port) as client:
+        for server in (a, b):
+            found = client.ask().get("set-cookie")
+            token, value = re.fullmatch(r"ID=([0-9a-f]{32}~)(.); Path=/",
+                                        found).groups()
+            equal(value, server.name)
+            server.requests.clear()
+            for _ in range(4):
+                answered = client.ask(more=[("cookie", "p=1"),
+                                            ("cookie", f"ID={token}{value}"),
+                                            ("cookie", "q=2")])
+                equal(answered.body.decode().rstrip(),
+                      f"p=1; ID={value}; q=2")
+            equal(len(server.requests), 4)
 
 
 def count_until_limited(port, host, rate, burst):
@@ -323,5 +392,6 @@ def server_cookie():
 
 if __name__ == "__main__":
     Tap().run([queue, no_queue, queue_timeout, queue_left, queue_and_reload,
-               queue_of_bound, rate, rate_of_listener, slow_start,
-               slow_start_ends, own_of_rules, server_cookie])
+               queue_of_bound, queue_of_streams, queue_timeout_of_streams,
+               rate, rate_of_listener, slow_start, slow_start_ends,
+               own_of_rules, server_cookie, server_cookie_of_streams])
