@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * clbd's decoder of commands on the control socket: however many bytes it is
- * given at a time, it says the same, and a server is one that can be parsed.
+ * given at a time, it says the same, and a server is one that can be parsed,
+ * in the only way that it is written.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum clbd_result result, again = CLBD_MORE;
 	struct clb_address address;
 	size_t given;
+	char text[CLB_ADDRESS_TEXT];
 	uint16_t port;
 	bool has_port;
 
@@ -48,6 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (clb_endpoint_parse(whole.server, &address, &port, &has_port) ||
 	    whole.seconds > CLBD_COMMAND_SECONDS_MAX)
+		abort();
+	clb_endpoint_format(&address, port, text);
+	if (strcmp(text, whole.server))
 		abort();
 	return 0;
 }

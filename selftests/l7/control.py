@@ -159,6 +159,10 @@ def reload():
         equal(clbd.refuse("reload"), f"{clbd.path}:12: listeners[0].group: "
               "no group has this name")
         equal(ask(clbd.port).body, b"b")
+        clbd.write(config(a, listener="    error-pages:\n"
+                          "      - {status: 502, file: /nonexistent}"))
+        equal(clbd.refuse("reload").endswith("listeners[0].error-pages[0].file: "
+                                             "No such file or directory"), True)
         clbd.write(config(a).replace("127.0.0.1:@PORT@", "192.0.2.1:1"))
         equal("listener site: 192.0.2.1:1: Cannot assign" in
               clbd.refuse("reload"), True)
@@ -248,6 +252,18 @@ def drain():
         equal(clbd.tell("status")["servers"], [])
         clbd.reload(text)
         equal({ask(clbd.port).body for _ in range(6)}, {b"a", b"b"})
+
+
+def one_address():
+    """drain, up: one address, however it is written here and there"""
+    a = Server()
+    text = config(a).replace(a.address, "[2001:DB8:0::1]:80")
+    with Controlled(text) as clbd:
+        equal(clbd.tell("drain", "[2001:db8:0:0:0:0:0:1]:80"), {"ok": True})
+        equal([s["address"] for s in clbd.tell("status")["servers"]],
+              ["[2001:db8::1]:80"])
+        equal(clbd.tell("up", "[2001:DB8::1]:80"), {"ok": True})
+        equal(clbd.tell("status")["servers"], [])
 
 
 class Load(threading.Thread):
@@ -375,4 +391,4 @@ def notified():
 
 if __name__ == "__main__":
     Tap().run([rights, status, bad_commands, reload, fifty_thousand_servers,
-               drain, upgrade, upgrade_fails, notified])
+               drain, one_address, upgrade, upgrade_fails, notified])

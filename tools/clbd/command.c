@@ -38,17 +38,17 @@ static size_t split(char *line, char **words)
 	}
 }
 
+/* As the configuration's are, however it is written. */
 static bool read_server(struct clbd_command *command, const char *word)
 {
 	struct clb_address address;
 	bool has_port = false;
 	uint16_t port = 0;
 
-	if (strlen(word) >= sizeof(command->server) ||
-	    clb_endpoint_parse(word, &address, &port, &has_port) || !has_port ||
+	if (clb_endpoint_parse(word, &address, &port, &has_port) || !has_port ||
 	    !port)
 		return false;
-	strcpy(command->server, word);
+	clb_endpoint_format(&address, port, command->server);
 	return true;
 }
 

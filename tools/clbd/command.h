@@ -30,7 +30,7 @@ enum clbd_command_kind {
 
 /**
  * struct clbd_command - what is wanted
- * @server: of drain and up
+ * @server: of drain and up, as clb_endpoint_format() writes it
  * @seconds: of drain; 0: none were given
  */
 struct clbd_command {
