@@ -32,7 +32,7 @@
  * Reading gives the packets of the last run, its time, what left by IN and by
  * OUT, how many network namespaces have gone since the module was loaded, or
  * are about to, and how many slices counted, of how many: if none did, the time
- * is 0, else it is that of all packets by the median of these slices. Frames are
+ * is 0, else that of all packets by the median of these slices. Frames are
  * of 60 bytes, of IPv6 80. UDP over IPv4 has no checksum, everything else has.
  *
  * Parameter pulse: that of a processor at full speed, ns; 0, the default: the
