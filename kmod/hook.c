@@ -24,6 +24,7 @@
 #include "reset.h"
 #include "ruleset.h"
 #include "session.h"
+#include "sync.h"
 #include "tcp.h"
 #include "xmit.h"
 
@@ -63,11 +64,14 @@ static unsigned int listener_drop(const struct clb_ctx *ctx,
 	return clb_drop(ctx, why);
 }
 
-/* To a listener, of no session, and not opening one. */
+/*
+ * To a listener, of no session, and not opening one. The client says it again
+ * if another node is about to tell us of its session.
+ */
 static unsigned int stray_packet(struct clb_ctx *ctx,
 				 const struct clb_listener_conf *conf)
 {
-	if (conf->opt.reset)
+	if (conf->opt.reset && !clb_sync_learns(ctx->cn))
 		clb_reset_packet(ctx, conf->listener);
 	return listener_drop(ctx, conf, CLB_STATS_A_DROP_NO_SESSION);
 }

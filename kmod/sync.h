@@ -61,6 +61,7 @@ void __clb_sync_born(struct clb_session *session);
 void __clb_sync_created(const struct clb_session *session);
 void __clb_sync_changed(const struct clb_session *session, u32 old, u32 new);
 void __clb_sync_ended(const struct clb_session *session);
+bool __clb_sync_learns(const struct clb_net *cn);
 
 /*
  * What the packet path and the collector say of a session of this node. Of no
@@ -94,6 +95,12 @@ static inline void clb_sync_ended(const struct clb_session *session)
 {
 	if (static_branch_unlikely(&clb_sync_used))
 		__clb_sync_ended(session);
+}
+
+/* A packet without a session may be of one that only others know so far. */
+static inline bool clb_sync_learns(const struct clb_net *cn)
+{
+	return static_branch_unlikely(&clb_sync_used) && __clb_sync_learns(cn);
 }
 
 #endif /* _CLB_SYNC_H */

@@ -11,7 +11,8 @@
 #define PART_DATAGRAMS	64		/* asked for, and given, at once */
 #define PART_BUCKETS	BIT(16)		/* looked at for them */
 #define ASK_AGAIN	(HZ / 2)
-#define ALONE_AFTER	(3 * HZ)	/* with nobody that is ready */
+#define ALONE_AFTER	(3 * HZ)	/* with nobody to wait for */
+#define MEET_AFTER	(30 * HZ)	/* with somebody who is awaited */
 #define HOLD_TIME	(5 * HZ)	/* no merges after a request */
 
 static struct clb_sync_peer *peer_of(struct clb_sync *sync, u16 node)
@@ -85,13 +86,17 @@ static void fetch_finish(struct clb_sync_fetch *fetch,
 		fetch_begin(fetch, giver, fetch->own);
 		return;
 	}
-	fetch->ready |= !fetch->own;
+	if (!fetch->own) {
+		fetch->ready = true;
+		WRITE_ONCE(fetch->whole, true);
+	}
 	fetch_end(fetch);
 }
 
 /*
  * One that missed too much of a node, or what it said before they met, fetches
- * what that node saw itself; there is nobody else to ask.
+ * what that node saw itself; there is nobody else to ask. Who was ready before
+ * us, when we thought we were alone, has to give all.
  */
 static void lost_choose(struct clb_sync *sync)
 {
@@ -102,9 +107,33 @@ static void lost_choose(struct clb_sync *sync)
 
 		if (!peer->lost || !clb_sync_peer_lives(peer))
 			continue;
-		fetch_begin(&sync->fetch, peer, true);
+		fetch_begin(&sync->fetch, peer,
+			    sync->fetch.whole || !peer->elder);
 		return;
 	}
+}
+
+/*
+ * Heard, but not yet heard by it; or due to be ready first, for of nodes that
+ * start together the one with the lowest id is.
+ */
+static bool is_awaited(const struct clb_sync *sync,
+		       const struct clb_sync_peer *peer)
+{
+	return peer->node &&
+	       time_before(jiffies, peer->heard + CLB_SYNC_PEER_TIMEOUT) &&
+	       (!peer->confirmed || peer->node < sync->config.node);
+}
+
+/* Who replays what others said can hold us up, but not for ever. */
+static unsigned long patience(const struct clb_sync *sync)
+{
+	unsigned int i;
+
+	for (i = 0; i < CLB_SYNC_PEERS; i++)
+		if (is_awaited(sync, &sync->peers[i]))
+			return MEET_AFTER;
+	return ALONE_AFTER;
 }
 
 static void giver_find(struct clb_sync *sync)
@@ -118,7 +147,7 @@ static void giver_find(struct clb_sync *sync)
 	giver = giver_choose(sync);
 	if (giver)
 		fetch_begin(&sync->fetch, giver, false);
-	else if (time_after(jiffies, sync->fetch.since + ALONE_AFTER))
+	else if (time_after(jiffies, sync->fetch.since + patience(sync)))
 		sync->fetch.ready = true;
 }
 

@@ -86,7 +86,8 @@ struct clb_sync_said {
  * @giver: who is asked; 0: nobody
  * @own: for what it saw itself alone
  * @done: all has been given
- * @ready: this node has the sessions of the others
+ * @ready: this node has the sessions of the others, or found none to ask
+ * @whole: it fetched all that another one had; changed under the lock
  */
 struct clb_sync_fetch {
 	unsigned long	since;
@@ -96,6 +97,7 @@ struct clb_sync_fetch {
 	bool		own;
 	bool		done;
 	bool		ready;
+	bool		whole;
 };
 
 /**
@@ -125,6 +127,8 @@ struct clb_sync_secret {
  * @key_id: of the secret that @key is made from
  * @confirmed: it has named us in our present life: what it says is new
  * @ready: it has all sessions
+ * @beaten: a heartbeat of it was heard
+ * @elder: it was ready at the first one: before we met
  * @lost: we missed more of it than can be repaired, as what it said before
  *	we met
  * @keyed: @key is made
@@ -144,6 +148,8 @@ struct clb_sync_peer {
 	u8			key_id;
 	bool			confirmed;
 	bool			ready;
+	bool			beaten;
+	bool			elder;
 	bool			lost;
 	bool			keyed;
 	u8			key[CLB_SYNC_KEY_LEN];
@@ -160,6 +166,7 @@ struct clb_sync_peer {
  * @sock: to and from the other nodes
  * @sender: thread
  * @receiver: thread
+ * @started: jiffies
  * @stats: counters
  * @queues: keys of sessions that others are to be told of, by CPU
  * @wait: where @sender sleeps while there is nothing to do
@@ -204,6 +211,7 @@ struct clb_sync {
 	struct socket		*sock;
 	struct task_struct	*sender;
 	struct task_struct	*receiver;
+	unsigned long		started;
 	struct clb_sync_stats __percpu *stats;
 	struct clb_sync_queue	**queues;
 	wait_queue_head_t	wait;

@@ -578,6 +578,57 @@ rejoin() {
 		wait_for 10 is_ready node2
 }
 
+# Words come so late that they come after the time that a node waits for others.
+test_delayed() {
+	local before
+
+	vip_of 4
+	via 1
+	config nat
+	start_sync node 1 && wait_for 10 is_ready node
+	tell client open m "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	ok "delayed: what a node says takes 4 s" in_ns node \
+		tc qdisc add dev sync root netem delay 4s
+	before=$(clb2 -j stats | jq .drop_no_session)
+	ok "delayed: another one joins" start_sync node2 2
+	via 2
+	tell client ping m >"$TMP/ping"
+	ok "delayed: packets came there before the sessions" \
+		[ "$(clb2 -j stats | jq .drop_no_session)" -gt "$before" ]
+	ok "delayed: it gets ready" wait_for 30 is_ready node2
+	is "delayed: not before it has the connections" "$(known node2)" 5
+	is "delayed: none was reset" "$(tell client ended m 0 |
+		sed 's/ open=.*//')" "reset=0 eof=0"
+	via 1
+	in_ns node tc qdisc del dev sync root
+	tell client close m >"$TMP/close"
+	cluster_down
+	both session del
+}
+
+# A node that heard nobody when it started finds one that has copies: of those
+# that it made itself in an earlier life, too.
+test_elder() {
+	vip_of 4
+	via 2
+	# or who has its sessions ended resets them
+	config nat reset off
+	cluster_up && wait_for 10 both_ready
+	tell client open n "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	ok "elder: the other node has copies" wait_for 10 tables_equal 5
+	ip -n "$NS-node2" link set sync down
+	clb2 sync stop && clb2 session del
+	ok "elder: started anew, cut off, the first one is ready alone" \
+		alone node2 2
+	ip -n "$NS-node2" link set sync up
+	ok "elder: united, it fetches the copies" wait_for 20 tables_equal 5
+	is "elder: the connections go on there" "$(tell client ping n)" 5
+	via 1
+	tell client close n >"$TMP/close"
+	cluster_down
+	both session del
+}
+
 # What was told once, to nodes that are gone or have forgotten, is told again.
 test_return() {
 	vip_of 4
@@ -883,6 +934,8 @@ done
 ! part conflict || test_conflict
 ! part loss || test_loss
 ! part join || test_join
+! part delayed || test_delayed
+! part elder || test_elder
 ! part return || test_return
 ! part cut || test_cut
 ! part meet || test_meet
