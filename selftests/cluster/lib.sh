@@ -131,9 +131,12 @@ _routers_up() {
 	route add default via 10.2.0.1
 	route add default via 2001:db8:2::1
 	rule add iif back from 198.51.100.0/24 to 192.0.2.0/24 lookup 8851
+	route add blackhole default table 8851 metric 4294967294
 	IP
-	ip -n "$NS-inner" -6 rule add iif back from 2001:db8:5::/64 \
-		to 2001:db8:c::/64 lookup 8851
+	ip -n "$NS-inner" -6 -batch - <<-IP
+	rule add iif back from 2001:db8:5::/64 to 2001:db8:c::/64 lookup 8851
+	route add blackhole default table 8851 metric 4294967294
+	IP
 }
 
 # Many clients: half a subnet of c1's.
