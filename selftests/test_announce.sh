@@ -87,11 +87,31 @@ test_servers() {
 	clb server up tcp "$VIP4:80" "$(server4 1)"
 	clb listener del tcp 203.0.113.2:80
 	becomes "with its listener a VIP goes" "$VIP6" "$VIP4"
+	clb local add 198.51.100.202 node 2
 	clb local add "$NODE_BACK4"
-	becomes "local addresses are announced" "$NODE_BACK4" "$VIP6" "$VIP4"
+	becomes "local addresses are announced, but no other node's" \
+		"$NODE_BACK4" "$VIP6" "$VIP4"
 	clb flush
 	becomes "with no listener there is nothing left"
 	ok "it ends" stop_announce
+}
+
+# The addresses of a node that died, as the module says whose they are.
+test_takeover() {
+	config
+	clb local add 198.51.100.201 node 1
+	clb local add 198.51.100.202 node 2
+	start_sync
+	start_announce
+	becomes "a node announces its own local address" \
+		198.51.100.201 "$VIP6" "$VIP4"
+	ok "it takes another node over" clb sync takeover 2
+	becomes "and announces its address, too" \
+		198.51.100.201 198.51.100.202 "$VIP6" "$VIP4"
+	ok "it gives it back" clb sync giveback 2
+	becomes "and announces it no more" 198.51.100.201 "$VIP6" "$VIP4"
+	ok "it ends" stop_announce
+	clb sync stop
 }
 
 test_life() {
@@ -135,7 +155,7 @@ test_module() {
 	ok "it ends" stop_announce
 }
 
-for _part in ready servers life module; do
+for _part in ready servers takeover life module; do
 	! part "$_part" || "test_$_part"
 done
 done_testing

@@ -77,8 +77,11 @@ static int add_vip(const struct clb_message *message, void *context)
 	return addresses_add(context, &message->listener.address);
 }
 
+/* Those that belong to another node are announced by that one. */
 static int add_local(const struct clb_message *message, void *context)
 {
+	if (!message->local_address.active)
+		return 0;
 	return addresses_add(context, &message->local_address.address);
 }
 
