@@ -34,11 +34,13 @@ struct clb_transaction {
 /**
  * struct clb_taken - a node whose local addresses were taken over
  * @node: its id
+ * @since: when, jiffies
  * @returned: it is back
  */
 struct clb_taken {
-	u16	node;
-	bool	returned;
+	u16		node;
+	unsigned long	since;
+	bool		returned;
 };
 
 /**

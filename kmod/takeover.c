@@ -9,6 +9,9 @@
 #include "session.h"
 #include "takeover.h"
 
+/* What a node said before it died may be heard for so long after that. */
+#define LAST_WORDS	(3 * HZ)
+
 static struct clb_ruleset *ruleset_of(struct clb_net *cn)
 {
 	return rcu_dereference_protected(cn->ruleset,
@@ -174,7 +177,9 @@ int clb_takeover_own(struct clb_net *cn, u16 node)
 static void taken_add(struct clb_net *cn, u16 node)
 {
 	spin_lock_bh(&cn->address_lock);
-	cn->taken[cn->nr_taken] = (struct clb_taken) { .node = node };
+	cn->taken[cn->nr_taken] = (struct clb_taken) {
+		.node = node, .since = jiffies,
+	};
 	WRITE_ONCE(cn->nr_taken, cn->nr_taken + 1);
 	spin_unlock_bh(&cn->address_lock);
 }
@@ -287,6 +292,8 @@ void clb_takeover_returned(struct clb_net *cn, u16 node)
 		return;
 	spin_lock_bh(&cn->address_lock);
 	i = taken_index(cn, node);
+	if (i >= 0 && time_before(jiffies, cn->taken[i].since + LAST_WORDS))
+		i = -1;
 	if (i >= 0)
 		WRITE_ONCE(cn->taken[i].returned, true);
 	spin_unlock_bh(&cn->address_lock);
