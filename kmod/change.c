@@ -455,6 +455,17 @@ static int local_address_add(struct clb_net *cn, struct clb_ruleset *draft,
 	return err;
 }
 
+/* @local: one of the draft's */
+static u16 local_node(const struct clb_ruleset *draft,
+		      const struct clb_local_address *local)
+{
+	u32 i;
+
+	for (i = 0; draft->pool[i].local != local; i++)
+		;
+	return draft->pool[i].node;
+}
+
 static int local_address_del(struct clb_net *cn, struct clb_ruleset *draft,
 			     u8 family, const union nf_inet_addr *addr,
 			     u16 node)
@@ -463,7 +474,8 @@ static int local_address_del(struct clb_net *cn, struct clb_ruleset *draft,
 
 	if (!local)
 		return -ENOENT;
-	local_announce(cn, CLB_CMD_LOCAL_ADDRESS_DEL, local, node);
+	local_announce(cn, CLB_CMD_LOCAL_ADDRESS_DEL, local,
+		       local_node(draft, local));
 	clb_draft_pool_del(draft, local);
 	return 0;
 }

@@ -152,6 +152,13 @@ test_control() {
 	is "with the id it is its own" \
 		"$(local_attr node 198.51.100.201 active)" true
 	clb local del 198.51.100.201
+	spawn clb -j monitor >"$TMP/locals"
+	ok "somebody listens" wait_for 20 hears_locals
+	clb local add 198.51.100.202 node 2
+	clb local del 198.51.100.202
+	ok "the event of its end says whose an address was" \
+		wait_for 10 local_ended 2 false
+	stop "$spawned"
 	not_ok "it does not start twice" start_sync node 1
 	is "it says so, and how it was started" "$(clb -j sync |
 		jq -c '[.running, .node, .interface, .group, .port, .ttl, .mtu,
@@ -169,6 +176,12 @@ test_control() {
 	ok "they hear each other there" wait_for 10 hear_each_other
 	ok "both stop" cluster_down
 	GROUP=$GROUP4
+}
+
+hears_locals() { clb settings set fast-path on && [ -s "$TMP/locals" ]; }
+local_ended() { # NODE ACTIVE
+	jq -e 'select(.event == "local-del").local_address |
+		[.node, .active] == ['"$1, $2"']' "$TMP/locals"
 }
 
 # What a node knows of the other is what that says of itself.
