@@ -170,11 +170,16 @@ static int check(struct announcer *announcer, const struct clb_address *address)
 	return err;
 }
 
+/* Strict: the kernel lists the routes of one table, not all of a router's. */
 static int open_routes(struct announcer *announcer)
 {
+	int strict = 1;
+
 	announcer->routes = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	if (announcer->routes &&
-	    !mnl_socket_bind(announcer->routes, 0, MNL_SOCKET_AUTOPID))
+	    !mnl_socket_bind(announcer->routes, 0, MNL_SOCKET_AUTOPID) &&
+	    !mnl_socket_setsockopt(announcer->routes, NETLINK_GET_STRICT_CHK,
+				   &strict, sizeof(strict)))
 		return 0;
 	fprintf(stderr, "clb-announce: no netlink socket: %s\n",
 		strerror(errno));

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
@@ -62,25 +61,39 @@ static int take_route(const struct nlmsghdr *nlh, void *context)
 	return MNL_CB_OK;
 }
 
+/* What is left of an answer would be taken for one to the next request. */
+static int break_off(struct mnl_socket *socket)
+{
+	int err = -errno;
+	char byte;
+
+	while (recv(mnl_socket_get_fd(socket), &byte, sizeof(byte),
+		    MSG_DONTWAIT) >= 0 ||
+	       errno == ENOBUFS || errno == EINTR)
+		;
+	return err;
+}
+
 /* Sends a request and reads until it is answered. */
 static int talk(struct mnl_socket *socket, struct nlmsghdr *nlh, mnl_cb_t take,
 		void *context)
 {
+	static uint32_t seq;
 	char buffer[32768];
 	ssize_t length;
 	int more;
 
-	nlh->nlmsg_seq = time(NULL);
+	nlh->nlmsg_seq = ++seq;
 	if (mnl_socket_sendto(socket, nlh, nlh->nlmsg_len) < 0)
 		return -errno;
 	do {
 		length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
 		if (length < 0)
-			return -errno;
+			return break_off(socket);
 		more = mnl_cb_run(buffer, length, nlh->nlmsg_seq,
 				  mnl_socket_get_portid(socket), take, context);
 	} while (more > 0);
-	return more < 0 ? -errno : 0;
+	return more < 0 ? break_off(socket) : 0;
 }
 
 static struct rtmsg *route_message(struct nlmsghdr *nlh, uint16_t type,
