@@ -586,16 +586,25 @@ static int parse_group(const struct nlattr *attr,
 	return -EINVAL;
 }
 
-/* The secret is the caller's to forget; the message's is forgotten here. */
-static void take_secret(struct nlattr *attr, u8 *secret)
+/*
+ * Whatever becomes of a request, no secret is left in its message. What was
+ * read of it is the caller's to forget.
+ */
+static void secrets_forget(struct nlattr *nest)
 {
-	nla_memcpy(secret, attr, CLB_SYNC_KEY_LEN);
-	memzero_explicit(nla_data(attr), CLB_SYNC_KEY_LEN);
+	struct nlattr *attr;
+	int left;
+
+	if (!nest)
+		return;
+	nla_for_each_nested(attr, nest, left)
+		if (nla_type(attr) == CLB_SYNC_A_SECRET)
+			memzero_explicit(nla_data(attr), nla_len(attr));
 }
 
-int clb_parse_sync(struct nlattr * const *attrs,
-		   struct clb_sync_config *config,
-		   struct netlink_ext_ack *extack)
+static int parse_sync(struct nlattr * const *attrs,
+		      struct clb_sync_config *config,
+		      struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[CLB_SYNC_A_MAX + 1];
 	int err;
@@ -618,12 +627,22 @@ int clb_parse_sync(struct nlattr * const *attrs,
 	take_u32(tb[CLB_SYNC_A_CLUSTER], &config->cluster);
 	take_u8(tb[CLB_SYNC_A_TTL], &config->ttl);
 	take_u8(tb[CLB_SYNC_A_KEY_ID], &config->key_id);
-	take_secret(tb[CLB_SYNC_A_SECRET], config->secret);
+	nla_memcpy(config->secret, tb[CLB_SYNC_A_SECRET], CLB_SYNC_KEY_LEN);
 	return 0;
 }
 
-int clb_parse_sync_secret(struct nlattr * const *attrs, u8 *id, u8 *secret,
-			  struct netlink_ext_ack *extack)
+int clb_parse_sync(struct nlattr * const *attrs,
+		   struct clb_sync_config *config,
+		   struct netlink_ext_ack *extack)
+{
+	int err = parse_sync(attrs, config, extack);
+
+	secrets_forget(attrs[CLB_A_SYNC]);
+	return err;
+}
+
+static int parse_sync_secret(struct nlattr * const *attrs, u8 *id, u8 *secret,
+			     struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[CLB_SYNC_A_SECRET + 1];
 	struct nlattr *nest = attrs[CLB_A_SYNC];
@@ -636,8 +655,17 @@ int clb_parse_sync_secret(struct nlattr * const *attrs, u8 *id, u8 *secret,
 	if (err)
 		return err;
 	*id = nla_get_u8(tb[CLB_SYNC_A_KEY_ID]);
-	take_secret(tb[CLB_SYNC_A_SECRET], secret);
+	nla_memcpy(secret, tb[CLB_SYNC_A_SECRET], CLB_SYNC_KEY_LEN);
 	return 0;
+}
+
+int clb_parse_sync_secret(struct nlattr * const *attrs, u8 *id, u8 *secret,
+			  struct netlink_ext_ack *extack)
+{
+	int err = parse_sync_secret(attrs, id, secret, extack);
+
+	secrets_forget(attrs[CLB_A_SYNC]);
+	return err;
 }
 
 int clb_parse_sync_peer(struct nlattr * const *attrs, u16 *node,
