@@ -6,11 +6,15 @@
  *	The configuration: transactions, publishing, the first start. Taken
  *	outside of all others.
  * clb_net.address_lock (spinlock, softirqs off)
- *	Changes of the set of known addresses.
+ *	Changes of the set of known addresses; which nodes' local addresses were
+ *	taken over.
  * clb_listener.lock (spinlock, softirqs off)
  *	The listener's list of live servers and the counters of past ones.
  * clb_embryos.lock (spinlock, softirqs off)
  *	A listener's embryonic sessions of one CPU.
+ * clb_sync.secrets_lock (read-write semaphore)
+ *	The secrets of the cluster and the keys made from them. Those who start,
+ *	stop or change hold the configuration lock outside.
  * clb_sync.lock (spinlock)
  *	What is known of the other nodes: its threads alone, and who asks for
  *	counters.
@@ -22,7 +26,8 @@
  *	The entries of a bucket.
  *
  * RTNL nests inside the configuration lock (the first start hooks into the
- * devices) and protects the list of devices. No other two of them nest. The
+ * devices) and protects the list of devices; clb_sync.lock nests inside
+ * clb_sync.secrets_lock. No other two of them nest. The
  * packet path of an established session takes none: it finds the session under
  * RCU, which also keeps the session's server, its listener, its routes and the
  * configuration in memory; a session's state changes by compare-and-exchange,
