@@ -767,6 +767,17 @@ node_links() { # up|down
 	addr replace 2001:db8:7::1/64 dev sync nodad
 	IP
 }
+# Neighbours find each other anew, which takes a busy machine its time.
+links_work() { # FAMILY
+	local n
+
+	for n in 1 2; do
+		ip netns exec "$NS-node" ping -c 1 -W 1 "$("client$1" "$n")" &&
+			ip netns exec "$NS-s$n" ping -c 1 -W 1 \
+				"$([ "$1" = 4 ] && echo "$NODE_BACK4" ||
+					echo "$NODE_BACK6")" || return
+	done
+}
 # What a session sends from to its server is no other session's.
 tuples_unique() { # NODE
 	on "$1" -j session | jq -e 'map([.local_address, .local_port,
@@ -853,6 +864,7 @@ test_takeover() { # FAMILY cut|restart
 	ok "$name: the first node has all sessions" wait_for 20 tables_equal
 	is "$name: those that are open among them" \
 		"$(known node state established)" 12
+	ok "$name: its links work" wait_for 20 links_work "$1"
 	local_via "$1" 1 1
 	via 1
 	is "$name: they go on there" "$(tell client ping a) $(tell client ping b) $(
