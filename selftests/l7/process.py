@@ -237,6 +237,41 @@ def metrics_of_many():
                     True, line)
 
 
+def counters_of(pid):
+    """Where a process has the memory that all processes share."""
+    for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
+        if " rw-s " in line and "/dev/zero" in line:
+            yield [int(at, 16) for at in line.split()[0].split("-")]
+
+
+def counters_overwritten():
+    """a worker that writes all over the memory of the counters harms neither the
+    parent nor other workers: it reloads, tells, serves and stops"""
+    if os.geteuid() != 0:
+        return
+    from rig import free_port
+    port = free_port()
+    text = config(Server()).replace("workers: 1", "workers: 2") + f"""
+  - name: metrics
+    address: "127.0.0.1:{port}"
+    metrics: yes
+"""
+    with Daemon(text) as clbd:
+        pids = clbd.workers()
+        for byte in (b"\xff", b"\x41"):
+            with open(f"/proc/{pids[0]}/mem", "r+b", buffering=0) as memory:
+                for start, end in counters_of(pids[0]):
+                    memory.seek(start)
+                    equal(memory.write(byte * (end - start)), end - start)
+            equal(ask(port).status, 200)
+            clbd.stats()
+            clbd.reload(text)
+            equal({ask(clbd.port).status for _ in range(20)}, {200})
+            equal(ask(port).body.count(
+                b"clbd_listener_requests_total{listener="), 2)
+        equal(clbd.workers(), pids)
+
+
 CHECK = """    check:
       type: http
       interval: 1
@@ -826,7 +861,8 @@ def log_stuck():
 
 if __name__ == "__main__":
     Tap().run([rights, rights_of_others, system_calls, memory_of_bodies,
-               memory_of_idle_clients, metrics, metrics_of_many, checks, checks_go_on,
+               memory_of_idle_clients, metrics, metrics_of_many,
+               counters_overwritten, checks, checks_go_on,
                checks_of_connections, crash, hung_worker, reload,
                reload_listeners,
                reload_refused, reload_often, stop,

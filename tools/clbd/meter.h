@@ -53,25 +53,43 @@ struct clbd_meter_name {
 };
 
 /**
- * struct clbd_meters - all of them
- * @workers: how many processes count
- * @count: of places given out
+ * struct clbd_places - places given out
+ * @count: how many
  * @left_out: listeners and servers that have none
  * @index: places by hash, plus one; 0: free
  * @names: of places
- * @meters: those of the first worker, then those of the next
  */
-struct clbd_meters {
-	uint64_t workers;
+struct clbd_places {
 	uint64_t count;
 	uint64_t left_out;
 	uint16_t index[2 * CLBD_METERS];
 	struct clbd_meter_name names[CLBD_METERS];
-	struct clbd_meter meters[];
 };
 
-/* Memory that is shared with children. NULL: there is none */
+/**
+ * struct clbd_meters - all of them
+ * @workers: how many processes count
+ * @own: the parent's places, which it alone writes and goes by
+ * @places: the copy of them that workers read, in memory of all processes: what
+ *	is read there may be anything, as any worker can write it
+ * @meters: those of the first worker, then those of the next; there, too
+ */
+struct clbd_meters {
+	unsigned int workers;
+	struct clbd_places own;
+	struct clbd_places *places;
+	struct clbd_meter *meters;
+};
+
+/* NULL: there is no memory. What children share lasts as long as processes. */
 struct clbd_meters *clbd_meters_new(unsigned int workers);
+
+/* How many places there are, at most %CLBD_METERS. */
+size_t clbd_meters_count(const struct clbd_meters *meters);
+
+/* That of a place; it ends, whatever is there. */
+struct clbd_meter_name clbd_meters_name(const struct clbd_meters *meters,
+					size_t place);
 
 /* The parent: places for all that the configuration has. */
 void clbd_meters_register(struct clbd_meters *meters,

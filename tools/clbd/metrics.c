@@ -75,10 +75,10 @@ static void put_totals(struct output *output, const struct clbd_shared *shared)
 
 	gauge(output, "workers", "processes that serve", shared->workers);
 	gauge(output, "servers_down", "servers that checks found down",
-	      shared->servers_down);
+	      *shared->servers_down);
 	gauge(output, "meters_left_out",
 	      "listeners and servers that are not counted by themselves",
-	      shared->meters->left_out);
+	      shared->meters->places->left_out);
 #define TELL(name, text)                                                       \
 	head(output, #name "_total", text, "counter");                         \
 	line(output, "clbd_" #name "_total %" PRIu64 "\n", sum.name);
@@ -179,7 +179,8 @@ static void put_responses(struct output *output, const char *name,
 }
 
 static void put_place(struct output *output, unsigned int metric,
-		      const struct clbd_meters *meters, unsigned int place)
+		      const struct clbd_meters *meters, unsigned int place,
+		      const struct clbd_meter_name *meter_name)
 {
 	const char *name = metrics_told[metric].name;
 	struct clbd_meter sum = clbd_meters_sum(meters, place);
@@ -188,7 +189,7 @@ static void put_place(struct output *output, unsigned int metric,
 	struct output text = { .out = labels, .size = sizeof(labels) };
 	uint64_t value;
 
-	put_labels(&text, &meters->names[place]);
+	put_labels(&text, meter_name);
 	switch (metrics_told[metric].form) {
 	case FORM_RESPONSES:
 		put_responses(output, name, labels, &sum);
@@ -224,13 +225,18 @@ static void put_next(struct output *output, struct clbd_metrics *metrics,
 		     const struct clbd_meters *meters)
 {
 	unsigned int metric = metrics->metric - 1u;
+	size_t count = clbd_meters_count(meters);
+	struct clbd_meter_name name;
 
 	if (!metrics->place)
 		put_head(output, metric);
-	if (metrics->place < meters->count &&
-	    meters->names[metrics->place].kind == metrics_told[metric].kind)
-		put_place(output, metric, meters, metrics->place);
-	if (++metrics->place < meters->count)
+	if (metrics->place < count) {
+		name = clbd_meters_name(meters, metrics->place);
+		if (name.kind == metrics_told[metric].kind)
+			put_place(output, metric, meters, metrics->place,
+				  &name);
+	}
+	if (++metrics->place < count)
 		return;
 	metrics->place = 0;
 	metrics->done = metrics->metric++ == COUNT;

@@ -72,7 +72,7 @@ static void count_down(struct clbd_parent *parent)
 
 	for (i = 0; i < parent->outage_count; i++)
 		down += parent->outages[i].down;
-	parent->shared->servers_down = down;
+	*parent->shared->servers_down = down;
 }
 
 static void tell_all(const struct clbd_parent *parent,

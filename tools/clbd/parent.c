@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -458,18 +457,10 @@ static int prepare(struct clbd_parent *parent)
 	parent->count = config->workers ? config->workers
 					: sysconf(_SC_NPROCESSORS_ONLN);
 	parent->workers = calloc(parent->count, sizeof(*parent->workers));
-	parent->shared = mmap(NULL, sizeof(*parent->shared) +
-			      (parent->count + CLBD_STATS_OTHERS) *
-				      sizeof(struct clbd_stats),
-			      PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (!parent->workers || parent->shared == MAP_FAILED)
-		return -ENOMEM;
-	parent->shared->meters = clbd_meters_new(parent->count);
-	if (!parent->shared->meters)
+	parent->shared = clbd_shared_new(parent->count);
+	if (!parent->workers || !parent->shared)
 		return -ENOMEM;
 	clbd_meters_register(parent->shared->meters, config);
-	parent->shared->workers = parent->count;
 	parent->signals = block_signals();
 	for (i = 0; i < parent->count; i++) {
 		err = prepare_worker(parent, i);
@@ -517,6 +508,7 @@ int clbd_parent_run(const char *path)
 	clbd_control_close(&parent);
 	clbd_upgrade_settle(&parent);
 	clbd_source_free(&parent.source);
+	clbd_shared_free(parent.shared);
 	free(parent.workers);
 	free(parent.outages);
 	return status;

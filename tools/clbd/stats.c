@@ -55,7 +55,7 @@ char *clbd_stats_json(const struct clbd_shared *shared)
 	if (!file)
 		return NULL;
 	fprintf(file, "{\"workers\":%" PRIu64 ",\"servers_down\":%" PRIu64,
-		shared->workers, shared->servers_down);
+		shared->workers, *shared->servers_down);
 	clbd_stats_print(file, &sum);
 	fprintf(file, "}\n");
 	fclose(file);

@@ -69,21 +69,29 @@ struct clbd_stats {
 };
 
 /**
- * struct clbd_shared - memory of all processes
+ * struct clbd_shared - where everybody's counters are
  * @workers: how many
  * @servers_down: by the checks
  * @meters: of listeners and servers
  * @stats: of the workers, and behind them of the parent and of the log
+ *
+ * Each process has a copy of this, made before the first child began: only what
+ * it points at is in memory of all processes. Any worker can write anything
+ * there, so nothing may hang on it but what is told.
  */
 struct clbd_shared {
 	uint64_t workers;
-	uint64_t servers_down;
+	uint64_t *servers_down;
 	struct clbd_meters *meters;
-	struct clbd_stats stats[];
+	struct clbd_stats *stats;
 };
 
 /* Processes that count, beside the workers. */
 #define CLBD_STATS_OTHERS 2
+
+/* shared.c; NULL: there is no memory. The counters last as long as processes. */
+struct clbd_shared *clbd_shared_new(unsigned int workers);
+void clbd_shared_free(struct clbd_shared *shared);
 
 /* What all have counted. */
 struct clbd_stats clbd_stats_sum(const struct clbd_shared *shared);

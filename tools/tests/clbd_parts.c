@@ -586,21 +586,17 @@ static char *told(const struct clbd_shared *shared, size_t room)
 
 static void metrics_come_in_pieces(void **state)
 {
-	struct clbd_shared *shared = calloc(1, sizeof(*shared) +
-					    3 * sizeof(struct clbd_stats));
+	struct clbd_shared *shared = clbd_shared_new(2);
 	struct clbd_config *config = many_servers(100);
 	struct clbd_meter spare = { 0 }, *meter;
 	char *small, *large;
 
 	(void)state;
 	assert_non_null(shared);
-	shared->workers = 1;
-	memset(shared->stats, 0x7f, 3 * sizeof(struct clbd_stats));
-	shared->meters = clbd_meters_new(2);
-	assert_non_null(shared->meters);
+	memset(shared->stats, 0x7f, 4 * sizeof(struct clbd_stats));
 	clbd_meters_register(shared->meters, config);
 	clbd_meters_register(shared->meters, config);
-	assert_int_equal(shared->meters->count, 101);
+	assert_int_equal(clbd_meters_count(shared->meters), 101);
 	meter = clbd_meters_find(shared->meters, 1, CLBD_METER_SERVER,
 				 "\"\\\n", "s7:80", &spare);
 	assert_ptr_not_equal(meter, &spare);
@@ -621,7 +617,44 @@ static void metrics_come_in_pieces(void **state)
 	free(small);
 	free(large);
 	free_servers(config);
-	free(shared);
+	clbd_shared_free(shared);
+}
+
+/* A worker that is not honest may write anything where all do. */
+static void meters_are_overwritten(void **state)
+{
+	static const unsigned char bytes[] = { 0xff, 0x41, 0x01 };
+	struct clbd_shared *shared = clbd_shared_new(2);
+	struct clbd_config *config = many_servers(100);
+	struct clbd_meter spare = { 0 }, *meter;
+	unsigned int i;
+
+	(void)state;
+	assert_non_null(shared);
+	clbd_meters_register(shared->meters, config);
+	for (i = 0; i < sizeof(bytes); i++) {
+		memset(shared->meters->places, bytes[i],
+		       sizeof(*shared->meters->places) +
+			       2 * CLBD_METERS * sizeof(*meter));
+		meter = clbd_meters_find(shared->meters, 1, CLBD_METER_SERVER,
+					 config->groups[0].name, "s7:80",
+					 &spare);
+		assert_true(meter == &spare ||
+			    (meter >= shared->meters->meters &&
+			     meter < shared->meters->meters + 2 * CLBD_METERS));
+		assert_in_range(clbd_meters_count(shared->meters), 0,
+				CLBD_METERS);
+		clbd_meters_begin(shared->meters, 1);
+		free(told(shared, 1 << 20));
+		clbd_meters_sum(shared->meters, CLBD_METERS - 1);
+		/* The parent goes by what it has for itself. */
+		clbd_meters_register(shared->meters, config);
+		assert_int_equal(clbd_meters_count(shared->meters), 101);
+		assert_string_equal(clbd_meters_name(shared->meters, 8).second,
+				    "s7:80");
+	}
+	free_servers(config);
+	clbd_shared_free(shared);
 }
 
 static void too_many_servers_to_count(void **state)
@@ -633,8 +666,8 @@ static void too_many_servers_to_count(void **state)
 	(void)state;
 	assert_non_null(meters);
 	clbd_meters_register(meters, config);
-	assert_int_equal(meters->count, CLBD_METERS);
-	assert_int_equal(meters->left_out, 10);
+	assert_int_equal(meters->own.count, CLBD_METERS);
+	assert_int_equal(meters->places->left_out, 10);
 	last = clbd_meters_find(meters, 0, CLBD_METER_SERVER,
 				config->groups[0].name, "s4094:80", &spare);
 	none = clbd_meters_find(meters, 0, CLBD_METER_SERVER,
@@ -642,6 +675,7 @@ static void too_many_servers_to_count(void **state)
 	assert_ptr_not_equal(last, &spare);
 	assert_ptr_equal(none, &spare);
 	free_servers(config);
+	free(meters);
 }
 
 static void times_fall_into_buckets(void **state)
@@ -739,6 +773,7 @@ int main(void)
 		cmocka_unit_test(cookies_are_found),
 		cmocka_unit_test(status_of_an_answer),
 		cmocka_unit_test(metrics_come_in_pieces),
+		cmocka_unit_test(meters_are_overwritten),
 		cmocka_unit_test(too_many_servers_to_count),
 		cmocka_unit_test(times_fall_into_buckets),
 		cmocka_unit_test(tokens_are_keyed),
