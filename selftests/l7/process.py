@@ -16,8 +16,8 @@ import tempfile
 import threading
 import time
 
-from rig import (Client, Daemon, HeadServer, Server, TOP, Tap, ask, config,
-                 equal, wait_for)
+from rig import (PATIENCE, Client, Daemon, HeadServer, Server, TOP, Tap, ask,
+                 config, equal, wait_for)
 
 PLAIN = os.environ.get("PLAIN", str(TOP / "build/tools/clbd"))
 
@@ -359,6 +359,40 @@ def checks_go_on():
         equal({ask(clbd.port).body for _ in range(4)}, {b"b"})
         pathlib.Path(clbd.errors).write_text(
             clbd.told().replace("killed by signal", "KILLED BY SIGNAL"))
+
+
+def checks_end_for_removed():
+    """checks: a server that was down, was removed and is put back gets requests
+    again, where one that it has still keeps it known"""
+    go = threading.Event()
+
+    def answer(server, sock, reader, request):
+        if "/well" in request.first:
+            bad = server.name == "a" and server.slow
+            sock.sendall(b"HTTP/1.1 %s X\r\n\r\n" % (b"500" if bad else
+                                                     b"200"))
+            return False
+        if "/slow" in request.first:
+            server.slow = True
+            go.wait(PATIENCE)
+        Server.plain(server, sock, reader, request)
+        return True
+    a, b = HeadServer(answer, "a"), HeadServer(answer, "b")
+    a.slow = b.slow = False
+    with Daemon(config(a, b, group=CHECK)) as clbd, \
+            contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(Client(clbd.port)).send(
+            b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(4)]
+        try:
+            clbd.wait_told(f"{a.address} is down")
+            wait_for("b alone", lambda: {ask(clbd.port).body
+                                         for _ in range(6)} == {b"b"})
+            clbd.reload(config(b))
+            clbd.reload(config(a, b))
+            equal({ask(clbd.port).body for _ in range(6)}, {b"a", b"b"})
+        finally:
+            go.set()
+        equal({client.response().status for client in slow}, {200})
 
 
 def checks_of_connections():
@@ -863,7 +897,7 @@ if __name__ == "__main__":
     Tap().run([rights, rights_of_others, system_calls, memory_of_bodies,
                memory_of_idle_clients, metrics, metrics_of_many,
                counters_overwritten, checks, checks_go_on,
-               checks_of_connections, crash, hung_worker, reload,
+               checks_end_for_removed, checks_of_connections, crash, hung_worker, reload,
                reload_listeners,
                reload_refused, reload_often, stop,
                stop_serves_all, stop_deadline, parent_dies, access_log,

@@ -348,6 +348,18 @@ static void commit(struct health *health)
 	health->config = config;
 }
 
+/* What another process of the checks found down, and nothing checks any more. */
+static void tell_unchecked(const struct health *health)
+{
+	size_t i;
+
+	for (i = 0; i < health->down_count; i++) {
+		if (!find_check(health->checks, health->count, health->down[i]))
+			clbd_order_send(health->control, CLBD_ORDER_UP,
+					health->down[i], -1);
+	}
+}
+
 static void take_orders(struct health *health)
 {
 	struct clbd_order order;
@@ -359,6 +371,7 @@ static void take_orders(struct health *health)
 			health->next = clbd_config_map(fd);
 		} else if (order.kind == CLBD_ORDER_COMMIT) {
 			commit(health);
+			tell_unchecked(health);
 			free(health->down);
 			health->down = NULL;
 			health->down_count = 0;

@@ -163,6 +163,8 @@ void clbd_outage_sweep(struct clbd_parent *parent)
 			continue;
 		}
 		/* Workers may know it for a while, and it may come again. */
+		if (outage->down)
+			tell_all(parent, CLBD_ORDER_UP, outage->address);
 		tell_all(parent, CLBD_ORDER_FILL, outage->address);
 		drop_outage(parent, outage);
 	}
