@@ -23,6 +23,8 @@
 
 /* A worker that ends sooner is not started again at once. */
 #define CALM_MS 1000
+/* So many answers of a child are taken before others have their turn. */
+#define ANSWERS 64
 
 uint64_t clbd_parent_now(void)
 {
@@ -234,8 +236,13 @@ static void config_failed(struct clbd_parent *parent)
 static void take_answers(struct clbd_parent *parent, struct clbd_child *child)
 {
 	struct clbd_order order;
+	unsigned int i;
+	int err = 0;
 
-	while (clbd_order_receive(child->control, &order, NULL) > 0) {
+	for (i = 0; i < ANSWERS; i++) {
+		err = clbd_order_receive(child->control, &order, NULL);
+		if (err <= 0)
+			break;
 		if (child == &parent->health)
 			clbd_outage_checked(parent, order.address,
 					    order.kind == CLBD_ORDER_DOWN);
@@ -246,6 +253,9 @@ static void take_answers(struct clbd_parent *parent, struct clbd_child *child)
 		else if (order.kind == CLBD_ORDER_FAILED)
 			config_failed(parent);
 	}
+	/* Nothing more can be said with it; one that has ended is reaped. */
+	if (err < 0 && child->pid)
+		kill(child->pid, SIGKILL);
 }
 
 /* Who waits for the workers, in here and elsewhere, is told. */
@@ -328,10 +338,10 @@ static void watch(struct clbd_parent *parent, struct pollfd *polls)
 	fill_polls(parent, polls);
 	poll(polls, count_polls(parent), 500);
 	for (i = 0; i < parent->count; i++) {
-		if (polls[i].revents & POLLIN)
+		if (polls[i].revents)
 			take_answers(parent, &parent->workers[i]);
 	}
-	if (more[POLL_HEALTH].revents & POLLIN)
+	if (more[POLL_HEALTH].revents)
 		take_answers(parent, &parent->health);
 	if (parent->log.pid)
 		take_answers(parent, &parent->log);
