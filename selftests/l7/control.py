@@ -368,6 +368,31 @@ def upgrade_fails():
         os.unlink(program)
 
 
+def stop_in_upgrade():
+    """while an upgrade is under way a reload is refused, and the end of clbd is
+    that of the new program, too"""
+    program = shutil.copy(CLBD, f"/tmp/clbd-{os.getpid()}")
+    try:
+        with Controlled(config(Server()), program=program) as clbd:
+            note = os.path.join(clbd.directory.name, "pid")
+            os.unlink(program)
+            pathlib.Path(program).write_text(
+                f"#!/bin/sh\necho $$ >{note}\nexec sleep {4 * PATIENCE}\n")
+            os.chmod(program, 0o755)
+            asking = subprocess.Popen([CLBD, "-s", clbd.socket, "upgrade"],
+                                      stdout=subprocess.DEVNULL)
+            wait_for("the new program", lambda: os.path.exists(note) and
+                     pathlib.Path(note).read_text().endswith("\n"))
+            new = Adopted(int(pathlib.Path(note).read_text()))
+            equal(clbd.refuse("reload"), "an upgrade is under way")
+            clbd.process.send_signal(signal.SIGTERM)
+            equal(clbd.process.wait(PATIENCE), 0)
+            asking.wait(PATIENCE)
+            wait_for("its end", lambda: new.poll() is not None)
+    finally:
+        os.unlink(program)
+
+
 def notified():
     """NOTIFY_SOCKET: systemd is told that clbd is ready, and which process it is
     after an upgrade"""
@@ -391,4 +416,5 @@ def notified():
 
 if __name__ == "__main__":
     Tap().run([rights, status, bad_commands, reload, fifty_thousand_servers,
-               drain, one_address, upgrade, upgrade_fails, notified])
+               drain, one_address, upgrade, upgrade_fails, stop_in_upgrade,
+               notified])

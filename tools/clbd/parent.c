@@ -70,7 +70,13 @@ int clbd_parent_reload(struct clbd_parent *parent,
 	int **sockets, err;
 	unsigned int i;
 
-	err = read_next(parent, &next, &sockets, error);
+	/* The next program was given the sockets, and has read the text. */
+	if (parent->upgrade.pid) {
+		snprintf(error, CLBD_CONFIG_ERROR, "an upgrade is under way");
+		err = -EBUSY;
+	} else {
+		err = read_next(parent, &next, &sockets, error);
+	}
 	if (err) {
 		fprintf(stderr, "clbd: %s\nclbd: not reloaded\n", error);
 		return err;
@@ -97,6 +103,8 @@ static void stop(struct clbd_parent *parent)
 	if (parent->stopping)
 		return;
 	parent->stopping = true;
+	/* Who wants clbd to end means the next program, too. */
+	clbd_upgrade_end(parent);
 	parent->kill_at = clbd_parent_now() + (seconds ? seconds : 30) * 1000 + 2000;
 	if (parent->health.pid)
 		clbd_child_order(&parent->health, CLBD_ORDER_STOP, NULL, -1);
@@ -376,7 +384,7 @@ static int loop(struct clbd_parent *parent)
 	if (!polls)
 		return EXIT_FAILURE;
 	while (!parent->stopping || is_alive(parent)) {
-		if (!parent->announced && is_ready(parent))
+		if (!parent->stopping && !parent->announced && is_ready(parent))
 			announce(parent);
 		watch(parent, polls);
 		if (parent->stopping)

@@ -224,7 +224,19 @@ void clbd_upgrade_tick(struct clbd_parent *parent, uint64_t now)
 	struct clbd_upgrade *upgrade = &parent->upgrade;
 
 	if (upgrade->pid && now >= upgrade->deadline)
+		clbd_upgrade_end(parent);
+}
+
+void clbd_upgrade_end(struct clbd_parent *parent)
+{
+	struct clbd_upgrade *upgrade = &parent->upgrade;
+
+	if (upgrade->pid)
 		kill(upgrade->pid, SIGKILL);
+	/* It may have said that it is ready: that is not heard any more. */
+	if (upgrade->next >= 0)
+		close(upgrade->next);
+	upgrade->next = -1;
 }
 
 void clbd_upgrade_failed(struct clbd_parent *parent, int status,

@@ -73,6 +73,9 @@ bool clbd_upgrade_heard(struct clbd_parent *parent);
 /* It takes too long. */
 void clbd_upgrade_tick(struct clbd_parent *parent, uint64_t now);
 
+/* It is killed, and what it still says is not heard; its end is told later. */
+void clbd_upgrade_end(struct clbd_parent *parent);
+
 /* It has ended, and nothing has changed. */
 void clbd_upgrade_failed(struct clbd_parent *parent, int status,
 			 char error[CLBD_CONFIG_ERROR]);
