@@ -138,6 +138,25 @@ def queue_and_reload():
             equal(client.response().status, 200)
 
 
+def queue_full_at_once():
+    """who comes as room is made does not pass by those that wait: if the queue
+    is full, it gets 503"""
+    server = Held()
+    with Daemon(limited(server, group="    queue: 1")) as clbd:
+        request = "GET {} HTTP/1.1\r\nHost: a\r\n\r\n"
+        first = Client(clbd.port).send(
+            (request.format("/1") + request.format("/3")).encode())
+        wait_for("one request", lambda: len(server.requests) == 1)
+        [second] = begin(clbd, "/2")
+        wait_for("it to wait", lambda: clbd.stats()["queued"] == 1)
+        server.let(3)
+        equal(first.response().status, 200)
+        equal(first.response().status, 503)
+        equal(second.response().status, 200)
+        equal([r.first.split()[1] for r in server.requests], ["/1", "/2"])
+        equal(clbd.stats()["queue_full"], 1)
+
+
 def queue_of_bound():
     """who is bound to a server that has no room waits for it, and others pass
     by"""
@@ -392,6 +411,6 @@ def server_cookie():
 
 if __name__ == "__main__":
     Tap().run([queue, no_queue, queue_timeout, queue_left, queue_and_reload,
-               queue_of_bound, queue_of_streams, queue_timeout_of_streams,
-               rate, rate_of_listener, slow_start, slow_start_ends,
+               queue_of_bound, queue_full_at_once, queue_of_streams,
+               queue_timeout_of_streams, rate, rate_of_listener, slow_start, slow_start_ends,
                own_of_rules, server_cookie, server_cookie_of_streams])

@@ -239,24 +239,31 @@ static bool could_wait(const struct clbd_session *session)
 	return session->bound;
 }
 
+/* Room was made, and those that wait have been there before one that comes. */
+static bool is_behind(const struct clbd_session *session)
+{
+	const struct clbd_queue *queue = &session->group->queue;
+
+	return queue->count && queue->due && !session->tries;
+}
+
 /*
- * Those that wait have been there before one that comes now. Return: the server
- * to ask, or NULL: @waits says whether the session waits for one
+ * Return: the server to ask, or NULL: @waits says whether the session waits for
+ * one
  */
 static struct clbd_server *find_server(struct clbd_session *session,
 				       bool *waits)
 {
-	struct clbd_queue *queue = &session->group->queue;
 	struct clbd_server *server = NULL;
 
-	*waits = queue->count && queue->due && !session->tries &&
-		 clbd_queue_enter(session);
-	if (*waits)
-		return NULL;
-	server = pick_server(session);
-	if (!server)
-		*waits = could_wait(session) && clbd_queue_enter(session);
-	return server;
+	*waits = false;
+	if (!is_behind(session)) {
+		server = pick_server(session);
+		if (server || !could_wait(session))
+			return server;
+	}
+	*waits = clbd_queue_enter(session);
+	return NULL;
 }
 
 /* Return: whether an upstream was found, or begun */
@@ -290,7 +297,7 @@ void clbd_session_next_server(struct clbd_session *session, uint16_t status,
 			return;
 		if (server)
 			continue;
-		if (could_wait(session)) {
+		if (is_behind(session) || could_wait(session)) {
 			clbd_session_worker(session)->stats->queue_full++;
 			status = 503;
 			ending = CLBD_ENDING_LIMIT;

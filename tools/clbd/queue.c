@@ -67,12 +67,16 @@ void clbd_queue_stir(struct clbd_worker *worker)
 		group->queue.due = true;
 }
 
+/* Room of a server that nobody may ask is none. */
 static bool has_room(const struct clbd_group *group)
 {
 	size_t i;
 
 	for (i = 0; i < group->balance.count; i++) {
-		if (clbd_server_has_room(group->servers[i]))
+		const struct clbd_server *server = group->servers[i];
+
+		if (!server->down && server->drain != CLBD_DRAIN_OUT &&
+		    clbd_server_has_room(server))
 			return true;
 	}
 	return false;
