@@ -156,6 +156,10 @@ def chunked_responses():
                               b"\r\n\r\n0\r\n\r\n")
         response = client.ask()
         equal((response.body, response.trailers), (b"", None))
+        server.answer = reply(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked"
+                              b"\r\n\r\n0\r\nX-Sum: 8\r\n\r\n")
+        response = client.ask()
+        equal((response.body, response.trailers), (b"", [("x-sum", "8")]))
         equal(server.connections, 1, "upstreams")
         server.answer = until_end
         response = client.ask()

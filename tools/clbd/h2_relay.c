@@ -155,6 +155,11 @@ static void offer(struct clbd_stream *stream, const struct iovec *iov,
 	}
 }
 
+static bool has_trailers(const struct clbd_session *session)
+{
+	return session && session->trailers && session->payload.trailer > 2;
+}
+
 /* A response to be followed by DATA, or by nothing. Return: 0 or an error */
 static int submit(struct clbd_stream *stream, struct clbd_h2_reply *reply)
 {
@@ -163,7 +168,8 @@ static int submit(struct clbd_stream *stream, struct clbd_h2_reply *reply)
 		.read_callback = clbd_stream_data,
 	};
 	nghttp2_session *session = stream->h2->session;
-	bool bare = stream->last && !stream->offered;
+	bool bare = stream->last && !stream->offered &&
+		    !has_trailers(stream->client.session);
 
 	if (reply->status < 200)
 		return nghttp2_submit_headers(session, NGHTTP2_FLAG_NONE,
@@ -240,7 +246,7 @@ static void submit_trailers(struct clbd_stream *stream, uint32_t *flags)
 	const struct clbd_session *session = stream->client.session;
 	struct clbd_h2_reply reply;
 
-	if (!session || !session->trailers || session->payload.trailer <= 2 ||
+	if (!has_trailers(session) ||
 	    !clbd_h2_reply_trailers(&reply, session->trailers->data,
 				    session->payload.trailer) ||
 	    !reply.count)
