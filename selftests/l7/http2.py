@@ -500,6 +500,27 @@ def rapid_reset():
         equal(ask(clbd.port).status, 200)
 
 
+def made_resets():
+    """requests whose bodies are too short or too long for their lengths, so
+    that clbd has to reset them: the connection ends"""
+    more = [("content-length", "1")]
+    server = HeadServer(lambda *args: True)
+    with Daemon(config2(server)) as clbd:
+        for count, body in enumerate((b"", b"ab")):
+            with RawClient(clbd.port) as client:
+                for stream in range(1, 1001, 2):
+                    head = client.block(method="POST", more=more)
+                    if not client.send(
+                            frame(HEADERS, END_HEADERS, stream, head) +
+                            frame(DATA, END_STREAM, stream, body)):
+                        break
+                # Of no stream: the end in any case.
+                client.send(frame(DATA, 0, 0, b"a"))
+                equal(client.verdict(0), ("goaway", CODES.ENHANCE_YOUR_CALM),
+                      body)
+            equal(clbd.stats()["h2_floods"], count + 1, body)
+
+
 def floods():
     """frames to no purpose end the connection"""
     kinds = {
@@ -694,6 +715,26 @@ def stop_unanswered():
         equal(client.verdict(), ("end", None))
 
 
+def stop_and_read():
+    """a client that is slow to read has all of its response, though clbd was
+    told to stop"""
+    data = bytes(12000000)
+    server = Server(reply(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
+                          % (len(data), data)))
+    with Daemon(config2(server)) as clbd:
+        with H2Client(clbd.port, window=1 << 30) as client, \
+                RawClient(clbd.port) as other:
+            client.h2.increment_flow_control_window(1 << 29)
+            stream = client.request()
+            wait_for("the request", lambda: server.requests)
+            equal(other.find(SETTINGS) is not None, True)
+            clbd.process.send_signal(signal.SIGTERM)
+            # It answers no notice either, and is left after its time.
+            while other.verdict()[0] != "end":
+                pass
+            equal(client.wait(stream).body == data, True, "body")
+
+
 def listener_goes():
     """connections of a listener that goes end with what has begun"""
     with Daemon(config2(Server())) as clbd, H2Client(clbd.port) as client:
@@ -770,15 +811,18 @@ def stuck():
     """a client that does not read its socket is left"""
     server = Server(reply(b"HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n" +
                           bytes(4000000)))
-    times = "    timeouts: {idle: 1, request: 1}"
+    times = "    timeouts: {request: 1}"
     with Daemon(config2(server, listener=times)) as clbd:
         with RawClient(clbd.port) as client:
             client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.send(frame(SETTINGS, 0, 0,
                               struct.pack(">HI", 4, 0x7fffffff)) +
                         frame(WINDOW, 0, 0, struct.pack(">I", 0x7ffe0000)))
-            for stream in range(1, 60, 2):
-                client.request(stream)
+            # All at once: clbd has read them before it is stuck.
+            client.send(b"".join(
+                frame(HEADERS, END_HEADERS | END_STREAM, stream, client.block())
+                for stream in range(1, 60, 2)))
+            wait_for("30 requests", lambda: clbd.stats()["requests"] == 30)
 
             def ended():
                 # Each stream by itself or with the connection, and that.
@@ -809,6 +853,7 @@ if __name__ == "__main__":
                chunked_responses, fields_of_one_hop, cut_off, interim, cookies,
                many_streams, large_responses, back_pressure, slow_server,
                client_leaves, early_answers, retries, own_answers, malformed,
-               wrong_lengths, rapid_reset, floods, continuations, header_bombs,
-               broken_frames, tiny_windows, limits, stop, stop_unanswered,
-               listener_goes, idle, slow_head, slow_body, stuck, others])
+               wrong_lengths, rapid_reset, made_resets, floods,
+               continuations, header_bombs, broken_frames, tiny_windows, limits,
+               stop, stop_unanswered, stop_and_read, listener_goes, idle,
+               slow_head, slow_body, stuck, others])

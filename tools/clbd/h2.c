@@ -98,6 +98,10 @@ static void run_ready(struct clbd_h2 *h2)
 		clbd_stream_run(stream);
 }
 
+/*
+ * Resets that libnghttp2 made go out first: a request that is broken by now
+ * costs no server anything.
+ */
 static void digest(struct clbd_h2 *h2, const void *data, size_t size)
 {
 	ssize_t n = nghttp2_session_mem_recv(h2->session, data, size);
@@ -105,6 +109,8 @@ static void digest(struct clbd_h2 *h2, const void *data, size_t size)
 	/* Those below it are floods, too. */
 	if (n <= NGHTTP2_ERR_FLOODED)
 		h2->flooded = true;
+	if (n >= 0 && !h2->flooded)
+		clbd_h2_pump(h2);
 	if (n < 0 || h2->flooded)
 		give_up(h2, NGHTTP2_INTERNAL_ERROR);
 	else

@@ -244,6 +244,25 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code,
 	return 0;
 }
 
+/*
+ * A reset that libnghttp2 made of what followed a head: the client's doing.
+ * Ours come when the session is gone.
+ */
+static int on_sent(nghttp2_session *session, const nghttp2_frame *frame,
+		   void *context)
+{
+	struct clbd_h2 *h2 = context;
+	const struct clbd_stream *stream;
+
+	if (frame->hd.type != NGHTTP2_RST_STREAM)
+		return 0;
+	stream = find(session, frame->hd.stream_id);
+	if (stream && stream->headed && stream->client.session &&
+	    !clbd_h2_guard_reset(&h2->guard, clbd_h2_worker(h2)->now))
+		h2->flooded = true;
+	return 0;
+}
+
 /* A request that breaks the rules: libnghttp2 resets the stream. */
 static int on_invalid_frame(nghttp2_session *session,
 			    const nghttp2_frame *frame, int error,
@@ -285,6 +304,7 @@ static void set_callbacks(nghttp2_session_callbacks *to)
 	nghttp2_session_callbacks_set_on_frame_recv_callback(to, on_frame);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(to, on_data);
 	nghttp2_session_callbacks_set_on_stream_close_callback(to, on_close);
+	nghttp2_session_callbacks_set_on_frame_send_callback(to, on_sent);
 	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(
 		to, on_invalid_frame);
 	nghttp2_session_callbacks_set_on_invalid_header_callback(
