@@ -120,6 +120,17 @@ static void digest(struct clbd_h2 *h2, const void *data, size_t size)
 /* So many reads at once; then it is the others' turn. */
 #define READS 8
 
+/*
+ * What is read brings answers, and libnghttp2 keeps any number of them: as long
+ * as none has room, nothing is read. The client's reading wakes it.
+ */
+static bool has_room(struct clbd_h2 *h2)
+{
+	if (clbd_h2_out_room(&h2->out) < CLBD_H2_FRAME)
+		clbd_h2_pump(h2);
+	return clbd_h2_out_room(&h2->out) >= CLBD_H2_FRAME;
+}
+
 static void read_in(struct clbd_h2 *h2)
 {
 	struct clbd_conn *conn = &h2->client->conn;
@@ -127,7 +138,7 @@ static void read_in(struct clbd_h2 *h2)
 	char data[16384];
 	ssize_t n;
 
-	while (conn->readable && !h2->failed) {
+	while (conn->readable && !h2->failed && has_room(h2)) {
 		if (++reads > READS) {
 			clbd_conn_again(conn);
 			return;
@@ -161,6 +172,8 @@ static void run_blocked(struct clbd_h2 *h2)
 static void write_all(struct clbd_h2 *h2)
 {
 	clbd_h2_pump(h2);
+	/* Those that were closed as frames were made. */
+	run_ready(h2);
 	write_out(h2);
 	run_blocked(h2);
 	if (h2->out.count)
@@ -173,6 +186,8 @@ static void give_notice(struct clbd_h2 *h2)
 	if (h2->notice)
 		return;
 	h2->notice = true;
+	/* The deadline is another now: that it passes says nothing of reading. */
+	h2->stuck = false;
 	nghttp2_submit_shutdown_notice(h2->session);
 	nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL);
 	clbd_conn_deadline(&h2->client->conn, NOTICE_MS);
@@ -239,10 +254,14 @@ static void conclude(struct clbd_h2 *h2)
 	}
 	h2->failed = true;
 	break_streams(h2);
-	if (client->conn.ended || client->conn.broken)
+	if (client->conn.ended || client->conn.broken) {
 		clbd_client_close(client);
-	else
-		clbd_client_linger(client);
+		return;
+	}
+	clbd_client_linger(client);
+	/* What was not read of it brings no event. */
+	if (client->conn.readable)
+		clbd_conn_again(&client->conn);
 }
 
 static void wake(struct clbd_conn *conn)

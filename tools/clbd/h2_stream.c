@@ -30,6 +30,9 @@ void clbd_h2_list_add(struct clbd_h2_list *list, struct clbd_stream *stream)
 {
 	if (stream->queued == list)
 		return;
+	/* It may have waited for room: it has to ask for that again. */
+	if (stream->queued)
+		stream->client.conn.writable = true;
 	list_remove(stream);
 	stream->queued = list;
 	stream->behind = NULL;
@@ -261,6 +264,8 @@ void clbd_stream_closed(struct clbd_stream *stream)
 		return;
 	stream->client.conn.broken = stream->client.conn.ended = true;
 	clbd_h2_list_add(&stream->h2->ready, stream);
+	/* Frames are made at other times than a read's, too. */
+	clbd_h2_later(stream->h2);
 }
 
 void clbd_stream_break(struct clbd_stream *stream)
