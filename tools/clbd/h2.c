@@ -99,8 +99,8 @@ static void run_ready(struct clbd_h2 *h2)
 }
 
 /*
- * Resets that libnghttp2 made go out first: a request that is broken by now
- * costs no server anything.
+ * Resets that libnghttp2 made go out first: a request that is known to be broken
+ * by now costs no server anything.
  */
 static void digest(struct clbd_h2 *h2, const void *data, size_t size)
 {
