@@ -7,8 +7,8 @@
 # cases: "N passed, N failed, N skipped".
 #
 # environment:
-#	MACHINE=qemu	two processors; uml: User-Mode Linux, one processor, which
-#			takes a fraction of the time
+#	MACHINE=qemu	two processors; uml: User-Mode Linux, one processor; it
+#			cannot pass yet, see Documentation/testing.rst
 #	CLB_SLOW=4	factor for all times: so much slower is this kernel
 #	TIMEOUT=14400	seconds for a virtual machine
 #	VMS=2		virtual machines that share the test files, side by side

@@ -10,7 +10,7 @@ import h2.events
 import h2.settings
 import hpack
 
-from rig import PATIENCE
+from rig import PATIENCE, Connection
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONT = \
@@ -48,7 +48,7 @@ class Stream:
         return self.ended or self.reset is not None
 
 
-class H2Client:
+class H2Client(Connection):
     """Windows grow by themselves, unless slow."""
 
     def __init__(self, port, slow=False, window=None):
@@ -171,22 +171,13 @@ class H2Client:
         self.h2.reset_stream(stream, code)
         self.flush()
 
-    def close(self):
-        self.sock.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
 
 def frame(kind, flags=0, stream=0, payload=b""):
     return (struct.pack(">I", len(payload))[1:] +
             struct.pack(">BBI", kind, flags, stream) + payload)
 
 
-class RawClient:
+class RawClient(Connection):
     """Frames by hand: sends what it is told to, and takes apart what comes."""
 
     def __init__(self, port):
@@ -245,12 +236,3 @@ class RawClient:
             if kind == GOAWAY:
                 return "goaway", CODES(int.from_bytes(payload[4:8], "big"))
         return "end", None
-
-    def close(self):
-        self.sock.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()

@@ -246,7 +246,20 @@ class HeadServer(Server):
         return None if head is None else Message(head)
 
 
-class Client:
+class Connection:
+    """What has a socket, closed at the end of a "with"."""
+
+    def close(self):
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Client(Connection):
     def __init__(self, port):
         self.sock = socket.create_connection(("127.0.0.1", port),
                                              timeout=PATIENCE)
@@ -271,16 +284,6 @@ class Client:
             return self.reader.rest() == b""
         except ConnectionResetError:
             return True
-
-    def close(self):
-        self.sock.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
 
 def ask(port, *args, **kwargs):
     with Client(port) as client:
