@@ -7,8 +7,8 @@
 # cases: "N passed, N failed, N skipped".
 #
 # environment:
-#	MACHINE=qemu	two processors; uml: User-Mode Linux, one processor; it
-#			cannot pass yet, see Documentation/testing.rst
+#	MACHINE=uml	User-Mode Linux: one processor, native speed; qemu: two
+#			processors, preemption, several times as long
 #	CLB_SLOW=4	factor for all times: so much slower is this kernel
 #	TIMEOUT=14400	seconds for a virtual machine
 #	VMS=2		virtual machines that share the test files, side by side
@@ -25,7 +25,7 @@ prefix=debug-
 . selftests/vms.sh
 want=" $* "
 export CLB_SLOW=${CLB_SLOW:-4}
-machine=${MACHINE:-qemu}
+machine=${MACHINE:-uml}
 case $machine in
 qemu)	kind=debug arch=x86 ;;
 uml)	kind=debug-uml arch=um ;;
@@ -89,6 +89,7 @@ done
 mapfile -t vm < <(wanted_tests "$@")
 export TEST_TIMEOUT=${TEST_TIMEOUT:-600}
 run_vms "${VMS:-2}" "CLB_KO=$top/kmod/clb.ko" \
+	"CLB_KUNIT_KO=$top/kunit/clb.ko" \
 	"LEAKS=${LEAKS-faults stress}" -- "${vm[@]}"
 # Only of everything together: what single tests reach says nothing.
 [ "$want" != "  " ] || suite coverage selftests/coverage.sh build/log/debug*/

@@ -36,7 +36,7 @@ def objects(log):
 
 def source_name(path):
     """build/debug/kunit/tuple.h is kmod/tuple.h; None: not of the module."""
-    found = re.search(r"/build/debug/k(?:mod|unit)/([a-z0-9_]+\.[ch])$", path)
+    found = re.search(r"/build/debug(?:-uml)?/k(?:mod|unit)/([a-z0-9_]+\.[ch])$", path)
     return found and os.path.join("kmod", found.group(1))
 
 

@@ -14,7 +14,6 @@ set -euo pipefail
 kind=${1:-}
 here=$(dirname "$(realpath "$0")")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/clb
-changes=$here/debug-kernel.patch
 
 # KASAN: what the network code reads and writes is checked, in the kernel as in
 # the module, and all that goes through memcpy() and its kind. To check how
@@ -23,15 +22,17 @@ changes=$here/debug-kernel.patch
 # shellcheck disable=SC2016
 checked='$(if $(filter net net/% drivers/net drivers/net/%,$(obj)),,n)'
 
+patches=("$here/debug-kernel.patch")
 case $kind in
 debug)
 	arch=x86 kernel=arch/x86/boot/bzImage
 	fragments=("$here/debug.config") ;;
 debug-uml)
 	arch=um kernel=linux
-	fragments=("$here/debug.config" "$here/debug-uml.config") ;;
+	fragments=("$here/debug.config" "$here/debug-uml.config")
+	patches+=("$here/debug-uml.patch") ;;
 uml)
-	arch=um kernel=linux fragments=("$here/bench/uml.config") ;;
+	arch=um kernel=linux fragments=("$here/bench/uml.config") patches=() ;;
 *)
 	sed -n '3,/^set/s/^# \{0,1\}//p' "$0" >&2
 	exit 2 ;;
@@ -39,7 +40,7 @@ esac
 source=$("$here/kernel-source.sh")
 hash=$({
 	cat "${fragments[@]}"
-	[ "$kind" = uml ] || { cat "$changes"; echo "$checked"; }
+	[ "$kind" = uml ] || { cat "${patches[@]}"; echo "$checked"; }
 	basename "$source"
 } | sha256sum | cut -c 1-12)
 dir=$cache/$kind-$hash
@@ -48,10 +49,13 @@ log=$dir/log
 # Files are links to those of the unpacked source, but for what is changed.
 # Today's C library has no __xmknod, which User-Mode Linux of 6.1 exports.
 copy_source() {
+	local change
+
 	rm -rf "$dir/source"
 	cp -al "$source" "$dir/source"
-	[ "$kind" = uml ] ||
-		patch -s -p1 -d "$dir/source" <"$changes"
+	for change in "${patches[@]}"; do
+		patch -s -p1 -d "$dir/source" <"$change"
+	done
 	sed -i '/__xmknod/d' "$dir/source/arch/um/os-Linux/user_syms.c"
 }
 

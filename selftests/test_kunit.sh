@@ -4,8 +4,8 @@
 # with KUnit: check-debug.sh.
 . "$(dirname "$0")/lib.sh"
 
-KUNIT_KO=${CLB_KUNIT_KO:-$TOP/build/debug/kunit/clb.ko}
-[ -e "$KUNIT_KO" ] || skip_all "no $KUNIT_KO"
+KUNIT_KO=${CLB_KUNIT_KO:-}
+[ -e "$KUNIT_KO" ] || skip_all "no module with KUnit: CLB_KUNIT_KO"
 [ -d /sys/kernel/debug/kunit ] || skip_all "the kernel has no KUnit"
 
 # ktap FILE: KTAP of the kernel log, nested as it is, as lines for relay:
