@@ -47,7 +47,7 @@ fuzz: setup
 	$(MAKE) all fuzzers
 	@selftests/fuzz/fuzz.sh $(TIME)
 
-fuzzers: build/fuzz/netlink build/fuzz/packets
+fuzzers: build/fuzz/netlink build/fuzz/packets build/fuzz/sync
 
 FUZZ_CFLAGS := -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror \
 	-Iinclude/uapi
@@ -55,9 +55,16 @@ build/fuzz/netlink: selftests/fuzz/netlink_build.c \
 	selftests/fuzz/netlink_build.h
 build/fuzz/packets: selftests/fuzz/packet_build.c \
 	selftests/fuzz/packet_build.h
+# With the codec of the module, which is pure.
+build/fuzz/sync: FUZZ_CFLAGS += -include selftests/fuzz/shim/kernel.h \
+	-Iselftests/fuzz/shim -Ikmod
+build/fuzz/sync: FUZZ_LIBS := -lcrypto
+build/fuzz/sync: $(addprefix selftests/fuzz/sync_, build.c build.h model.c \
+	model.h seal.c seal.h) $(addprefix kmod/sync_, read.c write.c wire.h \
+	window.h)
 build/fuzz/%: selftests/fuzz/%.c selftests/fuzz/random.h
 	@mkdir -p $(@D)
-	$(CC) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
+	$(CC) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^) $(FUZZ_LIBS)
 
 check-broken: setup
 	@selftests/check-broken.sh $(NAMES)

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Fuzzing of the running module: netlink messages (fuzz/netlink.c) and packets
-# (fuzz/packets.c), valid ones and such as have something wrong. Afterwards all
-# still works, and nothing is left; what else may happen is seen in the
-# kernel's log. A failure is run again with its seed.
+# Fuzzing of the running module: netlink messages (fuzz/netlink.c), packets
+# (fuzz/packets.c) and datagrams of session sync (fuzz/sync.c), valid ones and
+# such as have something wrong. Afterwards all still works, and nothing is left;
+# what else may happen is seen in the kernel's log. A failure is run again with
+# its seed.
 #
 #	        10.1.0.0/24  2001:db8:1::/64	clients, behind .4.2
 #	         |
@@ -13,19 +14,22 @@
 #	         |
 #	        10.3.0.1 ... .8  2001:db8:3::1 ... ::8	servers
 #
-# Clients and servers are packets.c, in the namespace at the other ends.
+# Clients and servers are packets.c, in the namespace at the other ends; there is
+# one end of the link of sync, 10.7.0.0/24, too.
 #
 # environment:
 #	FUZZ_MESSAGES=20000	netlink messages of a round
 #	FUZZ_PACKETS=100000	packets of a round
+#	FUZZ_DATAGRAMS=20000	datagrams of sync of a round
 #	FUZZ_SEED=1		of the first round; later ones count on
 #	FUZZ_TIME=		seconds: rounds until they are over; else one
-#	FUZZ_ONLY=		"netlink" or "packets": just these
+#	FUZZ_ONLY=		"netlink", "packets" or "sync": just these
 . "$(dirname "$0")/lib.sh"
 
 bin=${FUZZ_BIN:-$TOP/build/fuzz}
 [ -x "$bin/packets" ] || skip_all "no $bin/packets: make fuzzers"
 messages=${FUZZ_MESSAGES:-20000} packets=${FUZZ_PACKETS:-100000}
+datagrams=${FUZZ_DATAGRAMS:-20000}
 seed=${FUZZ_SEED:-1}
 
 _ns_add node net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
@@ -175,6 +179,112 @@ packets_round() { # SEED
 	ok "sessions end" wait_for 20 no_sessions
 }
 
+# --- session sync ---------------------------------------------------------
+
+readonly GROUP=239.7.0.1 KEPT=200
+
+link_up() {
+	ip link add sync netns "$NS-node" type veth peer name sync \
+		netns "$NS-wire" || return
+	ip -n "$NS-node" addr add 10.7.0.1/24 dev sync
+	ip -n "$NS-wire" addr add 10.7.0.9/24 dev sync
+	ip -n "$NS-node" link set sync up
+	ip -n "$NS-wire" link set sync up
+}
+
+# With sessions that nothing of what follows may change: a listener of its own.
+sync_configuration() {
+	cat "$TMP/conf"
+	echo "listener add tcp 10.2.0.9:80"
+	printf 'server add tcp 10.2.0.9:80 10.3.0.%d\n' 1 2 3
+}
+
+sync_start() {
+	(umask 077 && printf '%064d\n' 7 >"$TMP/secret")
+	clb sync start node 1 interface sync group "$GROUP" \
+		secret "$TMP/secret"
+}
+
+# Its counters, one a line.
+sync_counters() { clb_get 'to_entries[] | "\(.key) \(.value)"' sync; }
+
+sync_tell() { # keep|fuzz COUNT SEED
+	in_node "$bin/sync" "$@" "/run/netns/$NS-wire" sync "$GROUP" 1 \
+		"$(clb_get .epoch sync)" "$TMP/secret" | tee "$TMP/expected"
+	return "${PIPESTATUS[0]}"
+}
+
+# What sync.c expects, and by how much the counters have risen since $TMP/before;
+# each session that was told is made, known, or refused for a reason.
+sync_compare() {
+	sync_counters | awk -v before="$TMP/before" -v expected="$TMP/expected" '
+	BEGIN { while (getline <before) old[$1] = $2 }
+	{ risen[$1] = $2 - old[$1] }
+	/^(created|updated|refused_)/ { risen["sessions"] += $2 - old[$1] }
+	END {
+		while (getline <expected) {
+			if ($1 != "expect")
+				continue
+			checked++
+			if (risen[$2] == $3)
+				continue
+			printf "%s: %d, expected %d\n", $2, risen[$2], $3
+			wrong = 1
+		}
+		exit wrong || !checked
+	}'
+}
+
+# All its sessions, but for how long they have left.
+sync_table() {
+	clb_get 'map(del(.expires_ms) | tojson) | sort[]' session
+}
+only_kept() { [ "$(stat_of sessions)" = "$KEPT" ]; }
+none_of_pool() { [ "$(clb_get 'map(.sessions) | add' local)" = 0 ]; }
+
+sync_round() { # SEED
+	sync_configuration >"$TMP/sync-conf"
+	ok "configuration for sync" clb restore "$TMP/sync-conf"
+	ok "room for fewer sessions than will be told" \
+		clb settings set fast-path on max-sessions 20000
+	ok "sync starts" sync_start
+	sync_counters >"$TMP/before"
+	show "$KEPT sessions are told" sync_tell keep "$KEPT" "$1"
+	ok "the node has them" wait_for 10 only_kept
+	sync_table >"$TMP/table"
+	ok "it counts what it got" wait_for 10 sync_compare
+	sync_counters >"$TMP/before"
+	show "$datagrams datagrams, seed $1" sync_tell fuzz "$datagrams" "$1"
+	ok "each is counted as what it is" wait_for 10 sync_compare
+	ok "something of all kinds came about" sync_all_ways
+	ok "those that were made end" wait_for 30 only_kept
+	ok "the others are as they were" diff "$TMP/table" <(sync_table)
+	ok "local ports are free again" wait_for 10 none_of_pool
+	sync_counters >"$TMP/before"
+	show "the node still believes who has the secret" \
+		sync_tell keep "$KEPT" "$1"
+	ok "and counts it" wait_for 10 sync_compare
+	ok "sync stops" clb sync stop
+	ok "settings" clb settings set max-sessions 1000000
+	ok "flush" clb flush
+	ok "sessions end" wait_for 20 no_sessions
+}
+
+# Or the fuzzer has lost its way.
+sync_all_ways() {
+	local name
+
+	sync_counters >"$TMP/after"
+	for name in created updated ended gaps_repaired \
+		refused_{listener,server,unfit,conflict}; do
+		awk -v name="$name" '$1 == name && $2 > 0 { found = 1 }
+			END { exit !found }' "$TMP/after" || {
+			echo "none: $name"
+			return 1
+		}
+	done
+}
+
 # show NAME COMMAND...: as ok, but what it says is shown in any case.
 show() {
 	ok "$@"
@@ -185,10 +295,12 @@ show() {
 
 configuration >"$TMP/conf"
 ok "a network" wires_up
+ok "a link for sync" link_up
 end=$((SECONDS + ${FUZZ_TIME:-0}))
 while :; do
 	[ "${FUZZ_ONLY:-netlink}" != netlink ] || netlink_round "$seed"
 	[ "${FUZZ_ONLY:-packets}" != packets ] || packets_round "$seed"
+	[ "${FUZZ_ONLY:-sync}" != sync ] || sync_round "$seed"
 	seed=$((seed + 1))
 	[ "$SECONDS" -lt "$end" ] || break
 done
