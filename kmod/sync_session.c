@@ -411,14 +411,15 @@ static bool is_later(const struct clb_session *session,
 	return later > 0;
 }
 
-static void copy_update(struct clb_sync *sync, struct clb_session *session,
+/* Returns false if it has just ended. */
+static bool copy_update(struct clb_sync *sync, struct clb_session *session,
 			const struct clb_sync_session *told)
 {
 	u32 old = READ_ONCE(session->state), new;
 	u32 deadline = copy_deadline(session, told);
 
 	if (old == CLB_SESSION_STATE_DEAD)
-		return;
+		return false;
 	new = later_state(old, told->state);
 	if (told->flags & CLB_SYNC_F_CONFIRMED)
 		WRITE_ONCE(session->confirmed, true);
@@ -429,6 +430,7 @@ static void copy_update(struct clb_sync *sync, struct clb_session *session,
 	    (new != old || is_later(session, told, deadline)))
 		copy_extend(session, deadline, new);
 	clb_sync_count(sync, CLB_SYNC_A_UPDATED);
+	return true;
 }
 
 static int rank_of(u32 state)
@@ -542,10 +544,9 @@ void clb_sync_apply(struct clb_sync *sync, const struct clb_sync_session *told)
 	}
 	if (entry) {
 		session = clb_session_of(entry);
-		if (is_same(session, told) && !clb_session_expired(session)) {
-			copy_update(sync, session, told);
+		if (is_same(session, told) && !clb_session_expired(session) &&
+		    copy_update(sync, session, told))
 			return;
-		}
 		if (!conflict_settle(sync, session, told))
 			return;
 	}
