@@ -11,25 +11,31 @@
 #	ratio	of two results, or of throughputs
 #
 # environment: ROUNDS=5 SESSIONS="1000 50000 1000000 4000000" CASES="..."
-set -euo pipefail
+set -uo pipefail
 here=$(dirname "$(realpath "$0")")
 top=$(realpath "$here/../..")
-out=$top/build/bench
-
-mkdir -p "$out"
-gcc -std=gnu11 -O2 -Wall -Wextra -o "$out/memory" "$here/memory.c"
-rc=0		# a case that failed has no result; the others have
 export ROUNDS=${ROUNDS:-5}
 SESSIONS=${SESSIONS:-1000 50000 1000000 4000000}
-{
-	# shellcheck disable=SC2086 # numbers are many
-	[ -n "${CASES:-}" ] || "$out/memory" $SESSIONS
+
+measure() {
+	local memory=$top/build/bench/memory rc=0
+
+	if [ -z "${CASES:-}" ]; then
+		gcc -std=gnu11 -O2 -Wall -Wextra -o "$memory" \
+			"$here/memory.c" || return
+		# shellcheck disable=SC2086 # numbers are many
+		"$memory" $SESSIONS || rc=1
+	fi
 	"$here/uml.sh" bench-l4-native UNIT=ns PACKETS="${PACKETS:-200000}" \
-		ROUNDS="$ROUNDS" CASES="${CASES:-}" \
-		SESSIONS="$SESSIONS" \
-		"$here/l4-guest.sh"
+		ROUNDS="$ROUNDS" CASES="${CASES:-}" SESSIONS="$SESSIONS" \
+		"$here/l4-guest.sh" || rc=1
 	[ -n "${CASES:-}" ] || "$here/uml.sh" bench-l4-throughput \
-		ROUNDS="$ROUNDS" "$here/throughput.sh"
-} | tee "$out/l4-native.txt" || rc=$?
-"$here/results.py" "$out/l4-native.txt" "$out/l4-native.json"
-exit "$rc"
+		ROUNDS="$ROUNDS" "$here/throughput.sh" || rc=1
+	return "$rc"
+}
+
+if [ "${1:-}" = measure ]; then
+	measure
+	exit
+fi
+exec "$here/record.sh" l4-native "$0" measure

@@ -15,15 +15,6 @@
 # environment: CASES="clb/nat/* ipvs/nat/udp/new": only these
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
-top=$(realpath "$here/../..")
-out=$top/build/bench
 
-"$here/build.sh"
-mkdir -p "$out"
-rc=0		# a case that failed has no result; the others have
-ICOUNT=1 MEM=${MEM:-3G} TIMEOUT=${TIMEOUT:-3000} \
-	APPEND="init_on_alloc=0 ${APPEND:-}" LOGDIR=$top/build/log/bench-l4 \
-	"$here/../vm/boot.sh" bench-l4 env CASES="${CASES:-}" \
-	"$here/l4-guest.sh" | tee "$out/l4.txt" || rc=$?
-"$here/results.py" "$out/l4.txt" "$out/l4.json"
-exit "$rc"
+exec "$here/record.sh" l4 "$here/icount.sh" bench-l4 \
+	env CASES="${CASES:-}" "$here/l4-guest.sh"

@@ -17,11 +17,5 @@
 #	ROUNDS=7 SECONDS_EACH=2
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
-top=$(realpath "$here/../..")
-out=$top/build/bench
 
-mkdir -p "$out"
-rc=0		# a case that failed has no result; the others have
-unshare -n --pid --fork --mount-proc "$here/l7.py" | tee "$out/l7.txt" || rc=$?
-"$here/results.py" "$out/l7.txt" "$out/l7.json"
-exit "$rc"
+exec "$here/record.sh" l7 unshare -n --pid --fork --mount-proc "$here/l7.py"

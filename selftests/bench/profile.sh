@@ -17,13 +17,11 @@ here=$(dirname "$(realpath "$0")")
 top=$(realpath "$here/../..")
 log=$top/build/log/profile
 case_=$1
-"$here/build.sh"
 mkdir -p "$log"
 rm -f "$log"/{counts,kallsyms}
-ICOUNT=1 MEM=${MEM:-3G} TIMEOUT=${TIMEOUT:-600} LOGDIR=$log \
-	APPEND=init_on_alloc=0 \
+TIMEOUT=${TIMEOUT:-600} \
 	QEMU_ARGS="-plugin $top/build/bench/profile-plugin.so,out=$log/counts" \
-	"$here/../vm/boot.sh" profile env CASES="$case_" PROFILE="$case_" \
+	"$here/icount.sh" profile env CASES="$case_" PROFILE="$case_" \
 	PACKETS="${PACKETS:-20000}" "$here/l4-guest.sh" | tee "$log/out" >&2
 packets=$(awk '$1 == "profiled" { print $3 }' "$log/out")
 [ -n "$packets" ] || { echo "profile: no such case: $case_" >&2; exit 1; }

@@ -15,7 +15,7 @@
  *	echo learn 1 >/proc/inject
  *	echo run 9 0 1 in:S out:SA in:A >/proc/inject
  *	cat /proc/inject
- *	packets 27 ns 90000 in 9 out 18 gone 0 slices 0 of 0
+ *	packets 27 ns 90000 in 9 out 18 gone 0 slices 0 of 0 mean 0 away 0
  *
  * flows PROTOCOL IN OUT CLIENT VIP PORT N: N flows, from CLIENT and the
  *	addresses behind it, 32768 ports each. Clients are at IN, servers at
@@ -32,7 +32,8 @@
  * Reading gives the packets of the last run, its time, what left by IN and by
  * OUT, how many network namespaces have gone since the module was loaded, or
  * are about to, and how many slices counted, of how many: if none did, the time
- * is 0, else that of all packets by the median of these slices. Frames are
+ * is 0, else that of all packets by the median of these slices. "mean" is the
+ * same by their mean, "away" how long others ran between them. Frames are
  * of 60 bytes, of IPv6 80. UDP over IPv4 has no checksum, everything else has.
  *
  * Parameter pulse: that of a processor at full speed, ns; 0, the default: the
@@ -106,6 +107,8 @@ static struct {
 	u64			sent[2];
 	u32			slices;
 	u32			slices_counted;
+	u64			mean;
+	u64			away;
 } bench;
 
 static ulong pulse;
@@ -354,6 +357,7 @@ static int play_round(u32 flow)
 	return 0;
 }
 
+/* As a driver's poll function: nobody else runs meanwhile. */
 static int play(u32 rounds, u32 flow, u32 stride)
 {
 	int err = 0;
@@ -365,27 +369,33 @@ static int play(u32 rounds, u32 flow, u32 stride)
 		flow += stride;
 		if (flow >= bench.flows)
 			flow -= bench.flows;
-		if (i % BUDGET)
-			continue;
-		local_bh_enable();
-		cond_resched();
-		if (signal_pending(current))
-			err = -EINTR;
-		local_bh_disable();
 	}
 	local_bh_enable();
 	return err;
 }
 
-/* The time of all, had all slices taken what the median of them does. */
+/* The time of all, had all slices taken what those that count do. */
+static void slices_result(struct slices *slices, u32 rounds)
+{
+	u32 median = 0;
+	u64 sum = 0;
+
+	bench.slices = slices->nr;
+	bench.slices_counted = slices_sum(slices, &median, &sum);
+	bench.ns = div_u64((u64)median * rounds, bench.slice);
+	bench.mean = bench.slices_counted ?
+		     div64_u64(sum * rounds,
+			       (u64)bench.slice * bench.slices_counted) : 0;
+	bench.away = slices->away;
+}
+
 static int play_slices(u32 rounds, u32 flow, u32 stride)
 {
 	u32 nr = max(rounds / bench.slice, 1U), i;
-	u32 median = 0;
 	struct slices slices;
 	int err = slices_init(&slices, nr);
 
-	for (i = 0; i < nr && !err; i++) {
+	for (i = 0; i < nr && !err && !signal_pending(current); i++) {
 		u32 part = i + 1 < nr ? bench.slice : rounds - i * bench.slice;
 
 		slices_begin(&slices);
@@ -395,10 +405,24 @@ static int play_slices(u32 rounds, u32 flow, u32 stride)
 			slices.nr--;	/* unlike the others */
 		flow = (flow + (u64)part * stride) % bench.flows;
 	}
-	bench.slices = slices.nr;
-	bench.slices_counted = slices_median(&slices, &median);
-	bench.ns = div_u64((u64)median * rounds, bench.slice);
+	slices_result(&slices, rounds);
 	kvfree(slices.took);
+	return err ?: i < nr ? -EINTR : 0;
+}
+
+static int play_batches(u32 rounds, u32 flow, u32 stride)
+{
+	u32 left, part;
+	int err = 0;
+
+	for (left = rounds; left && !err; left -= part) {
+		part = min_t(u32, left, BUDGET);
+		err = play(part, flow, stride);
+		flow = (flow + (u64)part * stride) % bench.flows;
+		cond_resched();
+		if (signal_pending(current))
+			err = -EINTR;
+	}
 	return err;
 }
 
@@ -410,12 +434,14 @@ static int play_at_once(u32 rounds, u32 first, u32 stride)
 	if (bench.profile)
 		mark();
 	start = ktime_get();
-	err = play(rounds, first, stride);
+	err = play_batches(rounds, first, stride);
 	bench.ns = ktime_to_ns(ktime_sub(ktime_get(), start));
 	if (bench.profile)
 		mark();
 	bench.slices = 0;
 	bench.slices_counted = 0;
+	bench.mean = 0;
+	bench.away = 0;
 	return err;
 }
 
@@ -614,8 +640,8 @@ static int inject_show(struct seq_file *seq, void *unused)
 	seq_printf(seq, "packets %llu ns %llu in %llu out %llu gone %d",
 		   bench.packets, bench.ns, bench.sent[0], bench.sent[1],
 		   atomic_read(&namespaces_gone));
-	seq_printf(seq, " slices %u of %u\n", bench.slices_counted,
-		   bench.slices);
+	seq_printf(seq, " slices %u of %u mean %llu away %llu\n",
+		   bench.slices_counted, bench.slices, bench.mean, bench.away);
 	mutex_unlock(&lock);
 	return 0;
 }

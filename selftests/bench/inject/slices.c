@@ -11,15 +11,23 @@
  *
  * The loop goes through memory: one that stays in registers and waits for its
  * own results is as fast on half of a core.
+ *
+ * Other threads of this kernel run between slices and never in one. What they
+ * leave of the caches is seen by the slice that comes next: to the mean of the
+ * slices that counts, to the median it does not. Of the machine's other programs,
+ * that take the whole processor for milliseconds, a mean would tell nothing
+ * else: slices of many times the median are left out.
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/sort.h>
 
 #include "slices.h"
 
 #define PULSE		6000	/* turns of the loop: some microseconds */
 #define TOLERANCE	16	/* full speed: not slower by a 16th */
+#define OUTLIER		16	/* medians that nothing but another program takes */
 
 /**
  * slices_pulse() - Time a loop of fixed length
@@ -52,14 +60,19 @@ int slices_init(struct slices *slices, u32 max)
 }
 
 /**
- * slices_begin() - A slice begins
+ * slices_begin() - A slice begins, when others had their turn
  * @slices: of the run
  */
 void slices_begin(struct slices *slices)
 {
+	u64 since;
+
 	if (!slices->nr)
 		slices->pulse = slices_pulse();
+	since = ktime_get_ns();
+	cond_resched();
 	slices->start = ktime_get_ns();
+	slices->away += slices->start - since;
 }
 
 /**
@@ -89,21 +102,28 @@ static int compare(const void *a, const void *b)
 }
 
 /**
- * slices_median() - Median time of the slices that count
+ * slices_sum() - Median and sum of the slices that count
  * @slices: of the run; sorts them
  * @median: result, ns
+ * @sum: result, ns
  *
- * Return: how many these are; if none, there is no median.
+ * Return: how many these are; if none, there are no results.
  */
-u32 slices_median(struct slices *slices, u32 *median)
+u32 slices_sum(struct slices *slices, u32 *median, u64 *sum)
 {
-	u32 slow = 0;
+	u32 first = 0, end;
 
 	sort(slices->took, slices->nr, sizeof(u32), compare, NULL);
-	while (slow < slices->nr && !slices->took[slow])
-		slow++;
-	if (slow == slices->nr)
+	while (first < slices->nr && !slices->took[first])
+		first++;
+	if (first == slices->nr)
 		return 0;
-	*median = slices->took[slow + (slices->nr - slow) / 2];
-	return slices->nr - slow;
+	*median = slices->took[first + (slices->nr - first) / 2];
+	*sum = 0;
+	for (end = first; end < slices->nr; end++) {
+		if (slices->took[end] / OUTLIER > *median)
+			break;
+		*sum += slices->took[end];
+	}
+	return end - first;
 }

@@ -11,6 +11,7 @@
  * @max: there is room for as many
  * @pulse: how long the loop between the slices took last, ns
  * @start: of the present slice, ns
+ * @away: how long others ran between slices, ns
  */
 struct slices {
 	u32	*took;
@@ -18,12 +19,13 @@ struct slices {
 	u32	max;
 	u64	pulse;
 	u64	start;
+	u64	away;
 };
 
 u64 slices_pulse(void);
 int slices_init(struct slices *slices, u32 max);
 void slices_begin(struct slices *slices);
 void slices_end(struct slices *slices, u64 full_speed);
-u32 slices_median(struct slices *slices, u32 *median);
+u32 slices_sum(struct slices *slices, u32 *median, u64 *sum);
 
 #endif
