@@ -9,7 +9,7 @@
 
 #include "net.h"
 #include "parse.h"
-#include "sync.h"
+#include "parse_attr.h"
 
 /* not const: struct nla_policy of 6.1 points to them without it */
 static struct netlink_range_validation day_range = { .max = 86400 };
@@ -23,9 +23,6 @@ static struct netlink_range_validation rate_range = {
 
 #define CLB_RATE_MIN	8000
 #define CLB_BURST_LEAST	(128 * 1024)
-
-#define ADDRESS_POLICY NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct in_addr), \
-					sizeof(struct in6_addr))
 
 static const struct nla_policy listener_policy[CLB_LISTENER_A_MAX + 1] = {
 	[CLB_LISTENER_A_PROTOCOL] = { .type = NLA_U8 },
@@ -83,32 +80,6 @@ local_address_key_policy[CLB_LOCAL_ADDRESS_A_ADDRESS + 1] = {
 static const struct nla_policy settings_policy[CLB_SETTINGS_A_MAX + 1] = {
 	[CLB_SETTINGS_A_MAX_SESSIONS] = NLA_POLICY_MIN(NLA_U32, 1),
 	[CLB_SETTINGS_A_FAST_PATH] = NLA_POLICY_MAX(NLA_U8, 1),
-};
-
-static const struct nla_policy sync_policy[CLB_SYNC_A_MAX + 1] = {
-	[CLB_SYNC_A_CLUSTER] = { .type = NLA_U32 },
-	[CLB_SYNC_A_NODE] = NLA_POLICY_MIN(NLA_U16, 1),
-	[CLB_SYNC_A_INTERFACE] = { .type = NLA_U32 },
-	[CLB_SYNC_A_GROUP] = ADDRESS_POLICY,
-	[CLB_SYNC_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
-	[CLB_SYNC_A_TTL] = NLA_POLICY_MIN(NLA_U8, 1),
-	[CLB_SYNC_A_MTU] = NLA_POLICY_RANGE(NLA_U16, 576, 9000),
-	[CLB_SYNC_A_KEY_ID] = { .type = NLA_U8 },
-	[CLB_SYNC_A_SECRET] = NLA_POLICY_EXACT_LEN(32),
-};
-
-static const struct nla_policy sync_secret_policy[CLB_SYNC_A_SECRET + 1] = {
-	[CLB_SYNC_A_KEY_ID] = { .type = NLA_U8 },
-	[CLB_SYNC_A_SECRET] = NLA_POLICY_EXACT_LEN(32),
-};
-
-static const struct nla_policy sync_key_id_policy[CLB_SYNC_A_KEY_ID + 1] = {
-	[CLB_SYNC_A_KEY_ID] = { .type = NLA_U8 },
-};
-
-static const struct nla_policy
-sync_peer_policy[CLB_SYNC_PEER_A_NODE + 1] = {
-	[CLB_SYNC_PEER_A_NODE] = NLA_POLICY_MIN(NLA_U16, 1),
 };
 
 /* What a request may say of sessions: filters. */
@@ -171,48 +142,11 @@ const struct nla_policy clb_policy_settings[CLB_A_MAX + 1] = {
 	[CLB_A_SETTINGS] = NLA_POLICY_NESTED(settings_policy),
 };
 
-const struct nla_policy clb_policy_sync[CLB_A_MAX + 1] = {
-	[CLB_A_SYNC] = NLA_POLICY_NESTED(sync_policy),
-};
-
-const struct nla_policy clb_policy_sync_secret[CLB_A_MAX + 1] = {
-	[CLB_A_SYNC] = NLA_POLICY_NESTED(sync_secret_policy),
-};
-
-const struct nla_policy clb_policy_sync_key_id[CLB_A_MAX + 1] = {
-	[CLB_A_SYNC] = NLA_POLICY_NESTED(sync_key_id_policy),
-};
-
-const struct nla_policy clb_policy_sync_peer[CLB_A_MAX + 1] = {
-	[CLB_A_SYNC_PEER] = NLA_POLICY_NESTED(sync_peer_policy),
-};
-
 const struct nla_policy clb_policy_session[CLB_A_MAX + 1] = {
 	LISTENER_KEY,
 	[CLB_A_SERVER] = NLA_POLICY_NESTED(server_key_policy),
 	[CLB_A_SESSION] = NLA_POLICY_NESTED(session_policy),
 };
-
-static int parse_address(const struct nlattr *attr, u8 *family,
-			 union nf_inet_addr *addr,
-			 struct netlink_ext_ack *extack)
-{
-	memset(addr, 0, sizeof(*addr));
-	switch (nla_len(attr)) {
-	case sizeof(struct in_addr):
-		*family = NFPROTO_IPV4;
-		break;
-	case sizeof(struct in6_addr):
-		*family = NFPROTO_IPV6;
-		break;
-	default:
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "address must have 4 or 16 bytes");
-		return -EINVAL;
-	}
-	nla_memcpy(addr, attr, sizeof(*addr));
-	return 0;
-}
 
 static bool is_unicast(u8 family, const union nf_inet_addr *addr)
 {
@@ -228,36 +162,13 @@ static int parse_unicast(const struct nlattr *attr, u8 *family,
 			 union nf_inet_addr *addr,
 			 struct netlink_ext_ack *extack)
 {
-	int err = parse_address(attr, family, addr, extack);
+	int err = clb_parse_address(attr, family, addr, extack);
 
 	if (err)
 		return err;
 	if (is_unicast(*family, addr))
 		return 0;
 	NL_SET_ERR_MSG_ATTR(extack, attr, "address must be unicast");
-	return -EINVAL;
-}
-
-/* The nest of an object, or an error that says it is missing. */
-static int parse_nest(struct nlattr * const *attrs, int type, int max,
-		      const struct nla_policy *policy, struct nlattr **tb,
-		      struct netlink_ext_ack *extack)
-{
-	if (!attrs[type]) {
-		NL_SET_ERR_ATTR_MISS(extack, NULL, type);
-		NL_SET_ERR_MSG(extack, "attribute is missing");
-		return -EINVAL;
-	}
-	return nla_parse_nested(tb, max, attrs[type], policy, extack);
-}
-
-static int require(struct netlink_ext_ack *extack, struct nlattr *nest,
-		   struct nlattr **tb, int type)
-{
-	if (tb[type])
-		return 0;
-	NL_SET_ERR_ATTR_MISS(extack, nest, type);
-	NL_SET_ERR_MSG(extack, "attribute is missing");
 	return -EINVAL;
 }
 
@@ -269,11 +180,11 @@ int clb_parse_listener_key(struct nlattr * const *attrs,
 	struct nlattr *nest = attrs[CLB_A_LISTENER];
 	int err;
 
-	err = parse_nest(attrs, CLB_A_LISTENER, CLB_LISTENER_A_MAX,
-			 listener_policy, tb, extack) ?:
-	      require(extack, nest, tb, CLB_LISTENER_A_PROTOCOL) ?:
-	      require(extack, nest, tb, CLB_LISTENER_A_ADDRESS) ?:
-	      require(extack, nest, tb, CLB_LISTENER_A_PORT);
+	err = clb_parse_nest(attrs, CLB_A_LISTENER, CLB_LISTENER_A_MAX,
+			     listener_policy, tb, extack) ?:
+	      clb_parse_require(extack, nest, tb, CLB_LISTENER_A_PROTOCOL) ?:
+	      clb_parse_require(extack, nest, tb, CLB_LISTENER_A_ADDRESS) ?:
+	      clb_parse_require(extack, nest, tb, CLB_LISTENER_A_PORT);
 	if (err)
 		return err;
 	key->protocol = nla_get_u8(tb[CLB_LISTENER_A_PROTOCOL]);
@@ -309,18 +220,6 @@ void clb_listener_options_default(const struct clb_endpoint *key,
 			[CLB_TIMEOUT_UDP] = 90,
 		},
 	};
-}
-
-static void take_u8(const struct nlattr *attr, u8 *to)
-{
-	if (attr)
-		*to = nla_get_u8(attr);
-}
-
-static void take_u32(const struct nlattr *attr, u32 *to)
-{
-	if (attr)
-		*to = nla_get_u32(attr);
 }
 
 static void options_take(struct nlattr **tb, struct clb_listener_options *opt)
@@ -388,8 +287,8 @@ int clb_parse_listener_options(struct nlattr * const *attrs,
 	struct clb_listener_options new = *opt;
 	int err;
 
-	err = parse_nest(attrs, CLB_A_LISTENER, CLB_LISTENER_A_MAX,
-			 listener_policy, tb, extack);
+	err = clb_parse_nest(attrs, CLB_A_LISTENER, CLB_LISTENER_A_MAX,
+			     listener_policy, tb, extack);
 	if (err)
 		return err;
 	options_take(tb, &new);
@@ -406,9 +305,10 @@ int clb_parse_server_key(struct nlattr * const *attrs, u8 protocol,
 	struct nlattr *tb[CLB_SERVER_A_MAX + 1];
 	int err;
 
-	err = parse_nest(attrs, CLB_A_SERVER, CLB_SERVER_A_MAX, server_policy,
-			 tb, extack) ?:
-	      require(extack, attrs[CLB_A_SERVER], tb, CLB_SERVER_A_ADDRESS);
+	err = clb_parse_nest(attrs, CLB_A_SERVER, CLB_SERVER_A_MAX,
+			     server_policy, tb, extack) ?:
+	      clb_parse_require(extack, attrs[CLB_A_SERVER], tb,
+				CLB_SERVER_A_ADDRESS);
 	if (err)
 		return err;
 	key->protocol = protocol;
@@ -425,8 +325,8 @@ int clb_parse_server_options(struct nlattr * const *attrs,
 	struct nlattr *tb[CLB_SERVER_A_MAX + 1];
 	int err;
 
-	err = parse_nest(attrs, CLB_A_SERVER, CLB_SERVER_A_MAX, server_policy,
-			 tb, extack);
+	err = clb_parse_nest(attrs, CLB_A_SERVER, CLB_SERVER_A_MAX,
+			     server_policy, tb, extack);
 	if (err)
 		return err;
 	if (tb[CLB_SERVER_A_WEIGHT])
@@ -446,9 +346,10 @@ int clb_parse_acl(const struct nlattr *attr, u8 family,
 	int err;
 
 	err = nla_parse_nested(tb, CLB_ACL_A_MAX, attr, acl_policy, extack) ?:
-	      require(extack, (struct nlattr *)attr, tb, CLB_ACL_A_ADDRESS) ?:
-	      parse_address(tb[CLB_ACL_A_ADDRESS], &entry_family,
-			    &prefix->addr, extack);
+	      clb_parse_require(extack, (struct nlattr *)attr, tb,
+				CLB_ACL_A_ADDRESS) ?:
+	      clb_parse_address(tb[CLB_ACL_A_ADDRESS], &entry_family,
+				&prefix->addr, extack);
 	if (err)
 		return err;
 	if (entry_family != family) {
@@ -480,10 +381,11 @@ int clb_parse_local_address(struct nlattr * const *attrs, u8 *family,
 	struct nlattr *tb[CLB_LOCAL_ADDRESS_A_MAX + 1];
 	int err;
 
-	err = parse_nest(attrs, CLB_A_LOCAL_ADDRESS, CLB_LOCAL_ADDRESS_A_MAX,
-			 local_address_policy, tb, extack) ?:
-	      require(extack, attrs[CLB_A_LOCAL_ADDRESS], tb,
-		      CLB_LOCAL_ADDRESS_A_ADDRESS) ?:
+	err = clb_parse_nest(attrs, CLB_A_LOCAL_ADDRESS,
+			     CLB_LOCAL_ADDRESS_A_MAX, local_address_policy, tb,
+			     extack) ?:
+	      clb_parse_require(extack, attrs[CLB_A_LOCAL_ADDRESS], tb,
+				CLB_LOCAL_ADDRESS_A_ADDRESS) ?:
 	      parse_unicast(tb[CLB_LOCAL_ADDRESS_A_ADDRESS], family, addr,
 			    extack);
 	if (!err && tb[CLB_LOCAL_ADDRESS_A_NODE])
@@ -499,8 +401,8 @@ int clb_parse_settings(struct nlattr * const *attrs, u32 ceiling,
 	struct nlattr *max;
 	int err;
 
-	err = parse_nest(attrs, CLB_A_SETTINGS, CLB_SETTINGS_A_MAX,
-			 settings_policy, tb, extack);
+	err = clb_parse_nest(attrs, CLB_A_SETTINGS, CLB_SETTINGS_A_MAX,
+			     settings_policy, tb, extack);
 	if (err)
 		return err;
 	max = tb[CLB_SETTINGS_A_MAX_SESSIONS];
@@ -522,8 +424,8 @@ static int parse_session(struct nlattr * const *attrs,
 	struct nlattr *tb[CLB_SESSION_A_MAX + 1];
 	int err;
 
-	err = parse_nest(attrs, CLB_A_SESSION, CLB_SESSION_A_MAX,
-			 session_policy, tb, extack);
+	err = clb_parse_nest(attrs, CLB_A_SESSION, CLB_SESSION_A_MAX,
+			     session_policy, tb, extack);
 	if (err)
 		return err;
 	if (tb[CLB_SESSION_A_STATE])
@@ -532,8 +434,8 @@ static int parse_session(struct nlattr * const *attrs,
 		client->port = nla_get_be16(tb[CLB_SESSION_A_CLIENT_PORT]);
 	if (!tb[CLB_SESSION_A_CLIENT_ADDRESS])
 		return 0;
-	return parse_address(tb[CLB_SESSION_A_CLIENT_ADDRESS],
-			     &client->family, &client->addr, extack);
+	return clb_parse_address(tb[CLB_SESSION_A_CLIENT_ADDRESS],
+				 &client->family, &client->addr, extack);
 }
 
 int clb_parse_session_filter(struct nlattr * const *attrs,
@@ -556,143 +458,5 @@ int clb_parse_session_filter(struct nlattr * const *attrs,
 	}
 	if (!err && attrs[CLB_A_SESSION])
 		err = parse_session(attrs, filter, extack);
-	return err;
-}
-
-static int sync_require(struct nlattr * const *attrs, struct nlattr **tb,
-			struct netlink_ext_ack *extack)
-{
-	struct nlattr *nest = attrs[CLB_A_SYNC];
-
-	return require(extack, nest, tb, CLB_SYNC_A_NODE) ?:
-	       require(extack, nest, tb, CLB_SYNC_A_INTERFACE) ?:
-	       require(extack, nest, tb, CLB_SYNC_A_GROUP) ?:
-	       require(extack, nest, tb, CLB_SYNC_A_SECRET);
-}
-
-static int parse_group(const struct nlattr *attr,
-		       struct clb_sync_config *config,
-		       struct netlink_ext_ack *extack)
-{
-	int err = parse_address(attr, &config->family, &config->group, extack);
-
-	if (err)
-		return err;
-	if (config->family == NFPROTO_IPV4 ?
-	    ipv4_is_multicast(config->group.ip) :
-	    ipv6_addr_is_multicast(&config->group.in6))
-		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, attr, "address must be multicast");
-	return -EINVAL;
-}
-
-/*
- * Whatever becomes of a request, no secret is left in its message. What was
- * read of it is the caller's to forget.
- */
-static void secrets_forget(struct nlattr *nest)
-{
-	struct nlattr *attr;
-	int left;
-
-	if (!nest)
-		return;
-	nla_for_each_nested(attr, nest, left)
-		if (nla_type(attr) == CLB_SYNC_A_SECRET)
-			memzero_explicit(nla_data(attr), nla_len(attr));
-}
-
-static int parse_sync(struct nlattr * const *attrs,
-		      struct clb_sync_config *config,
-		      struct netlink_ext_ack *extack)
-{
-	struct nlattr *tb[CLB_SYNC_A_MAX + 1];
-	int err;
-
-	memset(config, 0, sizeof(*config));
-	config->port = htons(CLB_SYNC_PORT);
-	config->ttl = 1;
-	err = parse_nest(attrs, CLB_A_SYNC, CLB_SYNC_A_MAX, sync_policy, tb,
-			 extack) ?:
-	      sync_require(attrs, tb, extack) ?:
-	      parse_group(tb[CLB_SYNC_A_GROUP], config, extack);
-	if (err)
-		return err;
-	config->node = nla_get_u16(tb[CLB_SYNC_A_NODE]);
-	config->ifindex = nla_get_u32(tb[CLB_SYNC_A_INTERFACE]);
-	if (tb[CLB_SYNC_A_PORT])
-		config->port = nla_get_be16(tb[CLB_SYNC_A_PORT]);
-	if (tb[CLB_SYNC_A_MTU])
-		config->mtu = nla_get_u16(tb[CLB_SYNC_A_MTU]);
-	take_u32(tb[CLB_SYNC_A_CLUSTER], &config->cluster);
-	take_u8(tb[CLB_SYNC_A_TTL], &config->ttl);
-	take_u8(tb[CLB_SYNC_A_KEY_ID], &config->key_id);
-	nla_memcpy(config->secret, tb[CLB_SYNC_A_SECRET], CLB_SYNC_KEY_LEN);
-	return 0;
-}
-
-int clb_parse_sync(struct nlattr * const *attrs,
-		   struct clb_sync_config *config,
-		   struct netlink_ext_ack *extack)
-{
-	int err = parse_sync(attrs, config, extack);
-
-	secrets_forget(attrs[CLB_A_SYNC]);
-	return err;
-}
-
-static int parse_sync_secret(struct nlattr * const *attrs, u8 *id, u8 *secret,
-			     struct netlink_ext_ack *extack)
-{
-	struct nlattr *tb[CLB_SYNC_A_SECRET + 1];
-	struct nlattr *nest = attrs[CLB_A_SYNC];
-	int err;
-
-	err = parse_nest(attrs, CLB_A_SYNC, CLB_SYNC_A_SECRET,
-			 sync_secret_policy, tb, extack) ?:
-	      require(extack, nest, tb, CLB_SYNC_A_KEY_ID) ?:
-	      require(extack, nest, tb, CLB_SYNC_A_SECRET);
-	if (err)
-		return err;
-	*id = nla_get_u8(tb[CLB_SYNC_A_KEY_ID]);
-	nla_memcpy(secret, tb[CLB_SYNC_A_SECRET], CLB_SYNC_KEY_LEN);
-	return 0;
-}
-
-int clb_parse_sync_secret(struct nlattr * const *attrs, u8 *id, u8 *secret,
-			  struct netlink_ext_ack *extack)
-{
-	int err = parse_sync_secret(attrs, id, secret, extack);
-
-	secrets_forget(attrs[CLB_A_SYNC]);
-	return err;
-}
-
-int clb_parse_sync_peer(struct nlattr * const *attrs, u16 *node,
-			struct netlink_ext_ack *extack)
-{
-	struct nlattr *tb[CLB_SYNC_PEER_A_NODE + 1];
-	int err;
-
-	err = parse_nest(attrs, CLB_A_SYNC_PEER, CLB_SYNC_PEER_A_NODE,
-			 sync_peer_policy, tb, extack) ?:
-	      require(extack, attrs[CLB_A_SYNC_PEER], tb,
-		      CLB_SYNC_PEER_A_NODE);
-	if (!err)
-		*node = nla_get_u16(tb[CLB_SYNC_PEER_A_NODE]);
-	return err;
-}
-
-int clb_parse_sync_key_id(struct nlattr * const *attrs, u8 *id,
-			  struct netlink_ext_ack *extack)
-{
-	struct nlattr *tb[CLB_SYNC_A_KEY_ID + 1];
-	int err;
-
-	err = parse_nest(attrs, CLB_A_SYNC, CLB_SYNC_A_KEY_ID,
-			 sync_key_id_policy, tb, extack) ?:
-	      require(extack, attrs[CLB_A_SYNC], tb, CLB_SYNC_A_KEY_ID);
-	if (!err)
-		*id = nla_get_u8(tb[CLB_SYNC_A_KEY_ID]);
 	return err;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Documentation/netlink/specs/clb.yaml says what include/uapi/linux/clb.h says:
 every name, value and type, and both describe every one of them. Its limits are
-those of the policies in kmod/parse.c."""
+those of the policies in kmod/parse*.c."""
 import pathlib
 import re
 import subprocess
@@ -14,7 +14,7 @@ import yaml
 TOP = pathlib.Path(__file__).resolve().parents[2]
 HEADER = TOP / "include/uapi/linux/clb.h"
 SPEC = TOP / "Documentation/netlink/specs/clb.yaml"
-POLICIES = TOP / "kmod/parse.c"
+POLICIES = [TOP / "kmod" / name for name in ("parse.c", "parse_sync.c")]
 
 
 class Tap:
@@ -245,7 +245,8 @@ def main():
     tap.ok("types of attributes", type_problems(spec, docs))
     tap.ok("limits of attributes", range_problems(spec, docs))
     tap.ok("limits of policies",
-           policy_problems(spec, POLICIES.read_text(encoding="utf-8")))
+           policy_problems(spec, "".join(
+               path.read_text(encoding="utf-8") for path in POLICIES)))
     tap.ok("operations name attributes that exist", reference_problems(spec))
     tap.ok("header describes everything",
            [f"no comment: {n}" for n in numbers
