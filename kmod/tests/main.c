@@ -15,6 +15,7 @@ static struct kunit_suite *suites[] = {
 	&clb_test_maglev,
 	&clb_test_meter,
 	&clb_test_packet,
+	&clb_test_parse_sync,
 	&clb_test_pool,
 	&clb_test_ruleset,
 	&clb_test_scheduler,

@@ -16,6 +16,7 @@ extern struct kunit_suite clb_test_bucket;
 extern struct kunit_suite clb_test_maglev;
 extern struct kunit_suite clb_test_meter;
 extern struct kunit_suite clb_test_packet;
+extern struct kunit_suite clb_test_parse_sync;
 extern struct kunit_suite clb_test_pool;
 extern struct kunit_suite clb_test_ruleset;
 extern struct kunit_suite clb_test_scheduler;
