@@ -262,18 +262,19 @@ _client_up() {
 	IP
 }
 
-_node_up() {
-	_ns_add node net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-	_plug node front front
-	_plug node back back
-	ip -n "$NS-node" -batch - <<-IP
+# With the addresses that end with N; those of number 1 have names above.
+_node_up() { # NAME N
+	_ns_add "$1" net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	_plug "$1" front front
+	_plug "$1" back back
+	ip -n "$NS-$1" -batch - <<-IP
 	link set lo up
 	link set front up
 	link set back up
-	addr add $NODE_FRONT4/24 dev front
-	addr add $NODE_FRONT6/64 dev front nodad
-	addr add $NODE_BACK4/24 dev back
-	addr add $NODE_BACK6/64 dev back nodad
+	addr add 192.0.2.$2/24 dev front
+	addr add 2001:db8:c::$2/64 dev front nodad
+	addr add 198.51.100.$2/24 dev back
+	addr add 2001:db8:5::$2/64 dev back nodad
 	IP
 }
 
@@ -307,7 +308,7 @@ topo_up() {
 
 	SERVERS=${1:-$SERVERS}
 	_net_up
-	_node_up
+	_node_up node 1
 	_client_up 1
 	_client_up 2
 	for i in $(seq "$SERVERS"); do

@@ -266,6 +266,13 @@ class Attack:
             self.secret, Header(self.node, header.epoch, 1), content)])
         self.counted("number 0", "drop_malformed",
                      [seal(self.secret, Header(9, 1, 0), content)])
+        self.counted("node 0", "drop_malformed",
+                     [seal(self.secret, Header(0, 1, 1), content)])
+        self.counted("a stream to one node", "drop_foreign",
+                     [seal(self.secret, Header(9, 1, 1, to=self.node),
+                           content)])
+        self.counted("longer than any", "drop_truncated",
+                     [seal(self.secret, later, bytes(9000))])
 
     def insider(self):
         """Who knows the secret may speak; but sense is needed, too."""
@@ -286,6 +293,10 @@ class Attack:
                      [say(hijack.replace(b"\xcb\x00\x71", b"\xcb\x00\x72"))])
         self.counted("an unknown server", "refused_server",
                      [say(hijack.replace(b"\xc6\x33\x64", b"\xc6\x33\x65"))])
+        overtaken = say(hijack)
+        self.link.send(say(heartbeat()))
+        self.counted("overtaken by a later one", "drop_late", [overtaken])
+        self.counted("and once more", "drop_replayed", [overtaken])
         before = self.clb("sync")["created"]
         self.link.send(say(record(200, b"of tomorrow") + hijack))
         end = time.monotonic() + TIMEOUT

@@ -193,7 +193,7 @@ rounds() { # COUNT
 test_rounds() {
 	local objects quarter small large least_small='' least_large=''
 
-	ok "a new node" _node_up
+	ok "a new node" _node_up node 1
 	forget_neighbours
 	ok "servers and clients reach it" \
 		wait_for 10 in_client ping -c 1 -W 1 "$NODE_BACK4"

@@ -13,11 +13,13 @@
 # one's afterwards.
 
 # What takes long begins first; the order of the others does not matter.
-readonly LONG="faults stress endurance lifecycle sync limits transaction packets
-nat fnat tun timeouts schedulers server_life fast dump metering"
+readonly LONG="faults stress endurance lifecycle sync sync_move sync_join limits
+transaction packets nat fnat tun timeouts schedulers server_life fast dump
+metering"
 
 # What is about things that happen at the same moment.
-readonly PARALLEL="stress transaction lifecycle sync endurance"
+readonly PARALLEL="stress transaction lifecycle sync sync_move sync_join
+endurance"
 
 # The given test files, long ones first.
 long_first() { # TEST...

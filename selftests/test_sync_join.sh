@@ -1,0 +1,204 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Session sync: datagrams get lost, nodes join, return, are cut off and meet again:
+# what one node knows the other does in the end. The topology is in nodes.sh.
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=selftests/nodes.sh
+. "$SELFTESTS/nodes.sh"
+
+nodes_up || exit 1
+
+# What got lost is said again, what came twice or late does no harm.
+test_loss() {
+	local n
+
+	n=$(size 200 50)
+	vip_of 4
+	via 1
+	config nat
+	for node in node node2; do
+		ok "$node's link loses, doubles and reorders" in_ns "$node" \
+			tc qdisc add dev sync root netem delay 2ms 1ms \
+			loss 20% duplicate 5% reorder 25%
+	done
+	cluster_up
+	ok "the nodes hear each other" wait_for 10 hear_each_other
+	is "$n connections are opened" \
+		"$(tell client open g "$vip" "$ECHO_PORT" "$n")" "open $n"
+	ok "the other node has them all" wait_for 10 tables_equal "$n"
+	ok "although datagrams were missing" counter_above node2 missed 0
+	ok "what they said was said again" \
+		wait_for 10 counter_above node2 gaps_repaired 0
+	is "nothing was beyond repair" "$(sync_of node2 gaps_lost)" 0
+	tell client close g >"$TMP/close"
+	ok "they end there, too" wait_for 10 tables_equal
+	ok "all are ended by hand" clb session del
+	ok "and are gone from the other node" wait_for 10 knows node2 0
+	for node in node node2; do
+		in_ns "$node" tc qdisc del dev sync root
+	done
+	cluster_down
+}
+
+# A node that joins fetches what there is, and says when it has it.
+test_join() {
+	local n
+
+	n=$(size 1000 100)
+	vip_of 4
+	via 1
+	config nat
+	ok "a node starts alone" start_sync node 1
+	ok "it waits for others, then it is ready" wait_for 10 is_ready node
+	is "$n connections are opened" \
+		"$(tell client open h "$vip" "$ECHO_PORT" "$n")" "open $n"
+	spawn clb2 monitor >"$TMP/monitor"
+	ok "somebody listens there" wait_for 20 hears_changes
+	ok "a node joins" start_sync node2 2
+	ok "it gets ready" wait_for 10 is_ready node2
+	ok "the event says so" wait_for 10 grep -qx "sync ready" "$TMP/monitor"
+	stop "$spawned"
+	ok "it has the connections" wait_for 10 tables_equal "$n"
+	is "they were told once" "$(sync_of node2 created)" "$n"
+	ok "it leaves, with its sessions ended, and comes back" rejoin
+	ok "it has them again" wait_for 10 tables_equal "$n"
+	via 2
+	is "all go on through it" "$(tell client ping h)" "$n"
+	via 1
+	tell client close h >"$TMP/close"
+	cluster_down
+	both session del
+}
+rejoin() {
+	clb2 sync stop && clb2 session del && start_sync node2 2 &&
+		wait_for 10 is_ready node2
+}
+hears_changes() { clb2 settings set fast-path on && [ -s "$TMP/monitor" ]; }
+
+# Words come so late that they come after the time that a node waits for others.
+test_delayed() {
+	local before
+
+	vip_of 4
+	via 1
+	config nat
+	start_sync node 1 && wait_for 10 is_ready node
+	tell client open m "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	ok "delayed: what a node says takes 4 s" in_ns node \
+		tc qdisc add dev sync root netem delay 4s
+	before=$(clb2 -j stats | jq .drop_no_session)
+	ok "delayed: another one joins" start_sync node2 2
+	via 2
+	tell client ping m >"$TMP/ping"
+	ok "delayed: packets came there before the sessions" \
+		[ "$(clb2 -j stats | jq .drop_no_session)" -gt "$before" ]
+	ok "delayed: it gets ready" wait_for 30 is_ready node2
+	is "delayed: not before it has the connections" "$(known node2)" 5
+	is "delayed: none was reset" "$(tell client ended m 0 |
+		sed 's/ open=.*//')" "reset=0 eof=0"
+	via 1
+	in_ns node tc qdisc del dev sync root
+	tell client close m >"$TMP/close"
+	cluster_down
+	both session del
+}
+
+# A node that heard nobody when it started finds one that has copies: of those
+# that it made itself in an earlier life, too.
+test_elder() {
+	vip_of 4
+	via 2
+	# or who has its sessions ended resets them
+	config nat reset off
+	cluster_up && wait_for 10 both_ready
+	tell client open n "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	ok "elder: the other node has copies" wait_for 10 tables_equal 5
+	ip -n "$NS-node2" link set sync down
+	clb2 sync stop && clb2 session del
+	ok "elder: started anew, cut off, the first one is ready alone" \
+		alone node2 2
+	ip -n "$NS-node2" link set sync up
+	ok "elder: united, it fetches the copies" wait_for 20 tables_equal 5
+	is "elder: the connections go on there" "$(tell client ping n)" 5
+	via 1
+	tell client close n >"$TMP/close"
+	cluster_down
+	both session del
+}
+
+# What was told once, to nodes that are gone or have forgotten, is told again.
+test_return() {
+	vip_of 4
+	via 1
+	config nat
+	cluster_up && wait_for 10 hear_each_other
+	tell client open j "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	ok "the other node knows 5 connections" wait_for 10 tables_equal 5
+	cluster_down
+	clb2 session del
+	ok "it forgets them while sync is off, and is ready alone" \
+		alone node2 2
+	ok "the first node comes" start_sync node 1
+	ok "and tells of them anew" wait_for 10 tables_equal 5
+	tell client close j >"$TMP/close"
+	cluster_down
+	both session del
+}
+alone() { start_sync "$@" && wait_for 10 is_ready "$1"; }	# NODE ID
+
+# The link is cut; what happened meanwhile is known after it.
+test_cut() {
+	vip_of 4
+	via 1
+	config nat
+	cluster_up && wait_for 10 hear_each_other
+	tell client open i "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	wait_for 10 tables_equal 5
+	ip -n "$NS-node2" link set sync down
+	ok "cut off, one node has its sessions ended by hand" clb session del
+	tell client close i rst >"$TMP/close"
+	is "and has new ones" \
+		"$(tell client open i "$vip" "$ECHO_PORT" 3)" "open 3"
+	is "the other node does not know" "$(known node2)" 5
+	ip -n "$NS-node2" link set sync up
+	ok "united, it knows the new ones, and no others" \
+		wait_for 20 tables_equal 3
+	ok "and has told the first node nothing of what is dead" knows node 3
+	tell client close i >"$TMP/close"
+	cluster_down
+	both session del
+}
+
+# Two that were ready, each for itself, before they met.
+test_meet() {
+	vip_of 4
+	config nat
+	ip -n "$NS-node2" link set sync down
+	cluster_up
+	ok "two nodes that do not hear each other get ready" \
+		wait_for 10 both_ready
+	via 1
+	is "one has connections" \
+		"$(tell client open j "$vip" "$ECHO_PORT" 4)" "open 4"
+	via 2
+	is "the other one has connections" \
+		"$(tell client open k "$vip" "$ECHO_PORT" 3)" "open 3"
+	ip -n "$NS-node2" link set sync up
+	ok "they meet, and both have all" wait_for 20 tables_equal 7
+	is "the first ones go on at the other node" "$(tell client ping j)" 4
+	via 1
+	is "and the others at this one" "$(tell client ping k)" 3
+	tell client close j >"$TMP/close"
+	tell client close k >"$TMP/close"
+	cluster_down
+	both session del
+}
+
+! part loss || test_loss
+! part join || test_join
+! part delayed || test_delayed
+! part elder || test_elder
+! part return || test_return
+! part cut || test_cut
+! part meet || test_meet
+done_testing
