@@ -141,6 +141,43 @@ in_table() {
 	ip -n "$NS-node" -6 route show table "$1" | grep -q "$VIP6"
 }
 
+# What the kernel says over netlink in the node's namespace, as a device sees it.
+said() { # bytes|packets
+	in_node cat "/sys/class/net/nlmon/statistics/rx_$1"
+}
+said_above() { [ "$(said packets)" -gt "$1" ]; }
+many_routes() {
+	awk 'BEGIN { for (i = 0; i < 2000; i++)
+		printf "route add 10.77.%d.%d dev back\n", i / 250, i % 250 }' |
+		ip -n "$NS-node" -batch -
+}
+
+# Of a router's routes it is told those of its own table alone.
+test_listing() {
+	local before bytes list
+
+	if ! ip -n "$NS-node" link add nlmon up type nlmon; then
+		skip "routes of other tables are not listed" "no nlmon"
+		return
+	fi
+	config
+	ok "a router has many routes" many_routes
+	before=$(said bytes)
+	ip -n "$NS-node" route show table main >"$TMP/routes"
+	list=$(($(said bytes) - before))
+	ok "to list them says much" [ "$list" -gt 20000 ]
+	start_announce --alone
+	becomes "VIPs are announced" "$VIP6" "$VIP4"
+	before=$(said packets) bytes=$(said bytes)
+	ok "it goes on to look after them" wait_for 30 said_above $((before + 20))
+	ok "routes of other tables are not listed" \
+		[ $(($(said bytes) - bytes)) -lt "$list" ]
+	diag "$(($(said bytes) - bytes)) bytes, a list has $list"
+	ok "it ends" stop_announce
+	ip -n "$NS-node" link del nlmon
+	ip -n "$NS-node" route flush root 10.77.0.0/16
+}
+
 test_module() {
 	config
 	start_announce --alone
@@ -155,7 +192,7 @@ test_module() {
 	ok "it ends" stop_announce
 }
 
-for _part in ready servers takeover life module; do
+for _part in ready servers takeover life listing module; do
 	! part "$_part" || "test_$_part"
 done
 done_testing
