@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Codec of session sync, as the kernel builds it. The tables of what is
- * hostile are in tools/tests/test_sync_wire.c.
+ * hostile are in tools/tests/test_sync_hostile.c.
  */
 #include <linux/slab.h>
 
