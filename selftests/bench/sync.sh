@@ -11,9 +11,10 @@
 # name: SYSTEM/sync/packet-path/create	instructions more for a new session
 #	SYSTEM/sync/wire/create		bytes at the IP layer for each
 #	clb/sync/packet-path/established	more for a packet of one
-#	clb/sync/packet-path/alone@SESSIONS	ns of a packet, above the floor
-#	clb/sync/packet-path/join@SESSIONS	while another node joins
-#	clb/sync/packet-path/join@SESSIONS:alone	the ratio of both
+#	clb/sync/packet-path/join@SESSIONS	ns of a packet while another node
+#					joins, its making included
+#	clb/sync/packet-path/join@SESSIONS:alone	the ratio to packets
+#					before which no thread ran
 #	clb/sync/join/time@SESSIONS	seconds from its start to its being ready
 #	clb/sync/join/time+packets@SESSIONS	while packets pass all the time
 #	clb/sync/join/sender@SESSIONS	seconds of the processor that the peer's

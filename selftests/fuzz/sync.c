@@ -29,16 +29,16 @@
 #include "sync_build.h"
 
 #define PORT 8850
-#define BATCH 64	   /* datagrams a system call */
-#define AHEAD (4 * BATCH)  /* that the node may not have read */
-#define PATIENCE 600	   /* seconds until it has */
+#define BATCH 64 /* datagrams a system call */
+#define AHEAD (4 * BATCH) /* that the node may not have read */
+#define PATIENCE 600 /* seconds until it has */
 #define KEPT_TOGETHER 50
 
 uint64_t random_state;
 
 struct sender {
 	int sock;
-	int seen;	   /* /proc/net/snmp of the node */
+	int seen; /* /proc/net/snmp of the node */
 	unsigned long read; /* that it had read before */
 	unsigned long sent;
 	unsigned int batch;
@@ -142,10 +142,12 @@ static void datagram_send(struct sender *sender, struct model *model)
 
 	model_hear(model, datagram);
 	sender->iov[sender->batch] = (struct iovec){
-		.iov_base = datagram->bytes, .iov_len = datagram->len,
+		.iov_base = datagram->bytes,
+		.iov_len = datagram->len,
 	};
 	sender->msgs[sender->batch].msg_hdr = (struct msghdr){
-		.msg_iov = &sender->iov[sender->batch], .msg_iovlen = 1,
+		.msg_iov = &sender->iov[sender->batch],
+		.msg_iovlen = 1,
 	};
 	if (++sender->batch == BATCH)
 		batch_send(sender);

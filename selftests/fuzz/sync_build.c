@@ -100,8 +100,8 @@ static void choose_state(struct clb_sync_session *session)
 	} else if (session->listener.protocol == IPPROTO_TCP) {
 		session->state = random_below(CLB_SESSION_STATE_CLOSED + 1);
 	} else {
-		session->state = random_chance(500) ? CLB_SESSION_STATE_UDP :
-						      CLB_SESSION_STATE_UDP_NEW;
+		session->state = random_chance(500) ? CLB_SESSION_STATE_UDP
+						    : CLB_SESSION_STATE_UDP_NEW;
 	}
 }
 
@@ -123,16 +123,16 @@ static void build_session(struct clb_sync_record *record)
 	s->client_port = htons(1024 + random_below(CLIENT_PORTS));
 	s->port = s->listener.port ? s->listener.port : htons(80);
 	choose_state(s);
-	s->born = random_chance(200) ? random_u32() :
-		  first_epoch >> 24 & 0xffffffff;
+	s->born = random_chance(200) ? random_u32()
+				     : first_epoch >> 24 & 0xffffffff;
 	if (s->mode == CLB_MODE_FNAT) {
 		s->local = address(family, 3, 254);
 		s->local_port = htons(1024 + random_below(CLIENT_PORTS));
 	}
 	s->flags = random_u32() & CLB_SYNC_F_TOLD;
 	if (s->flags & CLB_SYNC_F_TIME)
-		s->time = random_chance(100) ? random_u32() :
-			  random_below(10000);
+		s->time = random_chance(100) ? random_u32()
+					     : random_below(10000);
 }
 
 static void build_gone(struct clb_sync_record *record)
@@ -142,12 +142,11 @@ static void build_gone(struct clb_sync_record *record)
 
 	memset(gone, 0, sizeof(*gone));
 	choose_listener(&gone->listener, &mode);
-	gone->client = address(gone->listener.family, 1,
-			       1 + random_below(200));
+	gone->client = address(gone->listener.family, 1, 1 + random_below(200));
 	gone->client_port = htons(1024 + random_below(CLIENT_PORTS));
 	gone->port = gone->listener.port ? gone->listener.port : htons(80);
-	gone->born = random_chance(500) ? random_u32() :
-		     first_epoch >> 24 & 0xffffffff;
+	gone->born = random_chance(500) ? random_u32()
+					: first_epoch >> 24 & 0xffffffff;
 }
 
 static u16 random_sender(void)
@@ -181,8 +180,8 @@ static void build_range(const struct model *model,
 
 	range->node = random_node(model);
 	peer = model_peer(model, range->node);
-	range->first = random_chance(950) ? 1 + random_below(5000) :
-					    random_u64();
+	range->first = random_chance(950) ? 1 + random_below(5000)
+					  : random_u64();
 	range->last = range->first + random_below(1200);
 	if (peer && random_chance(500))
 		range->last += peer->window.last;
@@ -256,8 +255,8 @@ static void bytes_change(u8 *bytes, unsigned int len)
 	while (n-- && len) {
 		u8 *at = &bytes[random_below(len)];
 
-		*at = random_chance(500) ? *at ^ 1U << random_below(8) :
-					   random_u32();
+		*at = random_chance(500) ? *at ^ 1U << random_below(8)
+					 : random_u32();
 	}
 }
 
@@ -354,8 +353,7 @@ static bool is_avoided(const struct model *model,
 	static struct clb_sync_reader reader;
 	struct clb_sync_record record;
 
-	clb_sync_reader_init(&reader, datagram->content,
-			     datagram->content_len);
+	clb_sync_reader_init(&reader, datagram->content, datagram->content_len);
 	while (clb_sync_next(&reader, &record) == CLB_SYNC_DONE)
 		if (is_out_of_bounds(model, &record))
 			return true;
@@ -404,8 +402,8 @@ static void header_spoil(const struct model *model,
 		break;
 	case 4:
 	case 5:
-		header->seq -= random_below(header->seq < 1100 ? header->seq :
-								 1100);
+		header->seq -= random_below(header->seq < 1100 ? header->seq
+							       : 1100);
 		break;
 	case 6:
 		header->cluster ^= 1 << random_below(32);

@@ -114,8 +114,7 @@ static bool is_valid(const struct datagram *datagram)
 	struct clb_sync_record record;
 	enum clb_sync_read outcome;
 
-	clb_sync_reader_init(&reader, datagram->content,
-			     datagram->content_len);
+	clb_sync_reader_init(&reader, datagram->content, datagram->content_len);
 	do {
 		outcome = clb_sync_next(&reader, &record);
 	} while (outcome == CLB_SYNC_DONE);
@@ -137,8 +136,7 @@ static enum verdict judge_content(struct model *model, struct model_peer *peer,
 
 	if (!is_valid(datagram))
 		return VERDICT_MALFORMED;
-	clb_sync_reader_init(&reader, datagram->content,
-			     datagram->content_len);
+	clb_sync_reader_init(&reader, datagram->content, datagram->content_len);
 	while (clb_sync_next(&reader, &record) == CLB_SYNC_DONE) {
 		if (record.type == CLB_SYNC_PEER &&
 		    record.peer.node == model->node &&
@@ -161,8 +159,8 @@ static enum verdict judge(struct model *model, const struct datagram *datagram)
 	if (verdict == VERDICT_DONE)
 		verdict = judge_sender(model, &header, datagram->authentic,
 				       &peer);
-	return verdict == VERDICT_DONE ? judge_content(model, peer, datagram) :
-					 verdict;
+	return verdict == VERDICT_DONE ? judge_content(model, peer, datagram)
+				       : verdict;
 }
 
 /* What the node knows of another one, or NULL. */

@@ -22,8 +22,7 @@ static void key_make(u8 *key, const u8 *secret,
 	size_t len;
 
 	if (!mac)
-		mac = EVP_MAC_CTX_new(
-			EVP_MAC_fetch(NULL, "BLAKE2SMAC", NULL));
+		mac = EVP_MAC_CTX_new(EVP_MAC_fetch(NULL, "BLAKE2SMAC", NULL));
 	must(mac != NULL);
 	clb_sync_key_context(context, header);
 	must(EVP_MAC_init(mac, secret, KEY_LEN, NULL) == 1 &&

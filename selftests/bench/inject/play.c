@@ -15,7 +15,8 @@
  *	echo learn 1 >/proc/inject
  *	echo run 9 0 1 in:S out:SA in:A >/proc/inject
  *	cat /proc/inject
- *	packets 27 ns 90000 in 9 out 18 gone 0 slices 0 of 0 mean 0 away 0
+ *	packets 27 ns 90000 in 9 out 18 gone 0 slices 0 of 0 near 0 0 far 0 0
+ *	away 0
  *
  * flows PROTOCOL IN OUT CLIENT VIP PORT N: N flows, from CLIENT and the
  *	addresses behind it, 32768 ports each. Clients are at IN, servers at
@@ -32,9 +33,10 @@
  * Reading gives the packets of the last run, its time, what left by IN and by
  * OUT, how many network namespaces have gone since the module was loaded, or
  * are about to, and how many slices counted, of how many: if none did, the time
- * is 0, else that of all packets by the median of these slices. "mean" is the
- * same by their mean, "away" how long others ran between them. Frames are
- * of 60 bytes, of IPv6 80. UDP over IPv4 has no checksum, everything else has.
+ * is 0, else that of all packets by the median of these slices. Then of slices
+ * at any speed how many came after other threads had run, and their time, how many
+ * did not, and theirs, and how long the others ran. Frames are of 60 bytes, of
+ * IPv6 80. UDP over IPv4 has no checksum, everything else has.
  *
  * Parameter pulse: that of a processor at full speed, ns; 0, the default: the
  * shortest of ten seconds, when slices are asked for. It can be read for the
@@ -107,7 +109,8 @@ static struct {
 	u64			sent[2];
 	u32			slices;
 	u32			slices_counted;
-	u64			mean;
+	struct slices_sums	near;
+	struct slices_sums	far;
 	u64			away;
 } bench;
 
@@ -374,18 +377,15 @@ static int play(u32 rounds, u32 flow, u32 stride)
 	return err;
 }
 
-/* The time of all, had all slices taken what those that count do. */
+/* The time of all, had all slices taken what the median of them does. */
 static void slices_result(struct slices *slices, u32 rounds)
 {
 	u32 median = 0;
-	u64 sum = 0;
 
 	bench.slices = slices->nr;
-	bench.slices_counted = slices_sum(slices, &median, &sum);
+	bench.slices_counted = slices_median(slices, &median);
 	bench.ns = div_u64((u64)median * rounds, bench.slice);
-	bench.mean = bench.slices_counted ?
-		     div64_u64(sum * rounds,
-			       (u64)bench.slice * bench.slices_counted) : 0;
+	slices_sum(slices, &bench.near, &bench.far);
 	bench.away = slices->away;
 }
 
@@ -406,7 +406,7 @@ static int play_slices(u32 rounds, u32 flow, u32 stride)
 		flow = (flow + (u64)part * stride) % bench.flows;
 	}
 	slices_result(&slices, rounds);
-	kvfree(slices.took);
+	slices_free(&slices);
 	return err ?: i < nr ? -EINTR : 0;
 }
 
@@ -440,7 +440,8 @@ static int play_at_once(u32 rounds, u32 first, u32 stride)
 		mark();
 	bench.slices = 0;
 	bench.slices_counted = 0;
-	bench.mean = 0;
+	bench.near = (struct slices_sums) {};
+	bench.far = (struct slices_sums) {};
 	bench.away = 0;
 	return err;
 }
@@ -640,8 +641,9 @@ static int inject_show(struct seq_file *seq, void *unused)
 	seq_printf(seq, "packets %llu ns %llu in %llu out %llu gone %d",
 		   bench.packets, bench.ns, bench.sent[0], bench.sent[1],
 		   atomic_read(&namespaces_gone));
-	seq_printf(seq, " slices %u of %u mean %llu away %llu\n",
-		   bench.slices_counted, bench.slices, bench.mean, bench.away);
+	seq_printf(seq, " slices %u of %u near %u %llu far %u %llu away %llu\n",
+		   bench.slices_counted, bench.slices, bench.near.nr,
+		   bench.near.took, bench.far.nr, bench.far.took, bench.away);
 	mutex_unlock(&lock);
 	return 0;
 }

@@ -13,10 +13,10 @@
  * own results is as fast on half of a core.
  *
  * Other threads of this kernel run between slices and never in one. What they
- * leave of the caches is seen by the slice that comes next: to the mean of the
- * slices that counts, to the median it does not. Of the machine's other programs,
- * that take the whole processor for milliseconds, a mean would tell nothing
- * else: slices of many times the median are left out.
+ * leave of the caches costs the slices that come next: these are near, the others
+ * far. Both kinds take turns so often that what the machine does besides slows
+ * them down alike, so that they can be compared at any speed. A slice of many
+ * times the median is none of both: another program had the processor.
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -28,6 +28,7 @@
 #define PULSE		6000	/* turns of the loop: some microseconds */
 #define TOLERANCE	16	/* full speed: not slower by a 16th */
 #define OUTLIER		16	/* medians that nothing but another program takes */
+#define NEAR		10	/* slices after others ran */
 
 /**
  * slices_pulse() - Time a loop of fixed length
@@ -47,16 +48,30 @@ u64 slices_pulse(void)
 
 /**
  * slices_init() - Make room
- * @slices: to be freed by kvfree(slices->took)
+ * @slices: to be freed by slices_free()
  * @max: number of slices
  *
  * Return: 0 or -ENOMEM.
  */
 int slices_init(struct slices *slices, u32 max)
 {
-	*slices = (struct slices) { .max = max };
-	slices->took = kvcalloc(max, sizeof(*slices->took), GFP_KERNEL);
-	return slices->took ? 0 : -ENOMEM;
+	*slices = (struct slices) { .max = max, .since = NEAR };
+	slices->slice = kvcalloc(max, sizeof(*slices->slice), GFP_KERNEL);
+	return slices->slice ? 0 : -ENOMEM;
+}
+
+/**
+ * slices_free() - The reverse of slices_init()
+ * @slices: of the run
+ */
+void slices_free(struct slices *slices)
+{
+	kvfree(slices->slice);
+}
+
+static unsigned long switches(void)
+{
+	return current->nvcsw + current->nivcsw;
 }
 
 /**
@@ -65,6 +80,7 @@ int slices_init(struct slices *slices, u32 max)
  */
 void slices_begin(struct slices *slices)
 {
+	unsigned long before = switches();
 	u64 since;
 
 	if (!slices->nr)
@@ -73,6 +89,8 @@ void slices_begin(struct slices *slices)
 	cond_resched();
 	slices->start = ktime_get_ns();
 	slices->away += slices->start - since;
+	if (switches() != before)
+		slices->since = 0;
 }
 
 /**
@@ -89,41 +107,65 @@ void slices_end(struct slices *slices, u64 full_speed)
 	slices->pulse = slices_pulse();
 	if (slices->nr == slices->max)
 		return;
-	slices->took[slices->nr++] =
-		before > slow || slices->pulse > slow || took > U32_MAX ?
-		0 : took;
+	slices->slice[slices->nr++] = (struct slice) {
+		.took = min_t(u64, took, U32_MAX),
+		.slow = before > slow || slices->pulse > slow,
+		.near = slices->since++ < NEAR,
+	};
 }
 
 static int compare(const void *a, const void *b)
 {
-	u32 first = *(const u32 *)a, second = *(const u32 *)b;
+	const struct slice *first = a, *second = b;
 
-	return first < second ? -1 : first > second;
+	return first->took < second->took ? -1 : first->took > second->took;
 }
 
 /**
- * slices_sum() - Median and sum of the slices that count
+ * slices_median() - Median time of the slices at full speed
  * @slices: of the run; sorts them
  * @median: result, ns
- * @sum: result, ns
  *
- * Return: how many these are; if none, there are no results.
+ * Return: how many these are; if none, there is no median.
  */
-u32 slices_sum(struct slices *slices, u32 *median, u64 *sum)
+u32 slices_median(struct slices *slices, u32 *median)
 {
-	u32 first = 0, end;
+	u32 count = 0, half, i;
 
-	sort(slices->took, slices->nr, sizeof(u32), compare, NULL);
-	while (first < slices->nr && !slices->took[first])
-		first++;
-	if (first == slices->nr)
-		return 0;
-	*median = slices->took[first + (slices->nr - first) / 2];
-	*sum = 0;
-	for (end = first; end < slices->nr; end++) {
-		if (slices->took[end] / OUTLIER > *median)
-			break;
-		*sum += slices->took[end];
+	sort(slices->slice, slices->nr, sizeof(*slices->slice), compare, NULL);
+	for (i = 0; i < slices->nr; i++)
+		count += !slices->slice[i].slow;
+	half = count / 2;
+	for (i = 0; i < slices->nr; i++) {
+		if (slices->slice[i].slow || half--)
+			continue;
+		*median = slices->slice[i].took;
+		break;
 	}
-	return end - first;
+	return count;
+}
+
+/**
+ * slices_sum() - Time of the slices after others ran, and of all others
+ * @slices: of the run, sorted by slices_median()
+ * @near: result
+ * @far: result
+ */
+void slices_sum(const struct slices *slices, struct slices_sums *near,
+		struct slices_sums *far)
+{
+	u32 middle = slices->nr ? slices->slice[slices->nr / 2].took : 0;
+	u32 i;
+
+	*near = (struct slices_sums) {};
+	*far = (struct slices_sums) {};
+	for (i = 0; i < slices->nr; i++) {
+		const struct slice *slice = &slices->slice[i];
+		struct slices_sums *sums = slice->near ? near : far;
+
+		if (slice->took / OUTLIER > middle)
+			break;
+		sums->nr++;
+		sums->took += slice->took;
+	}
 }
