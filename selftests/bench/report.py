@@ -42,14 +42,18 @@ def name_of(system, flow):
     return f"{base}/{flow}"
 
 
-def load(file, unit=None):
-    """The results of a unit; none where that benchmark did not run."""
+def results(file):
+    """All results; none where that benchmark did not run."""
     path = f"{TOP}build/bench/{file}.json"
     if not os.path.exists(path):
-        return {}
+        return []
     with open(path) as f:
-        results = json.load(f)["results"]
-    return {r["name"]: r["value"] for r in results
+        return json.load(f)["results"]
+
+
+def load(file, unit=None):
+    """The results of a unit."""
+    return {r["name"]: r["value"] for r in results(file)
             if unit in (None, r["unit"])}
 
 
@@ -126,6 +130,18 @@ def native():
     return rst(rows)
 
 
+def sync():
+    values = load("sync")
+    rows = [["", "clb", "IPVS", ""]]
+    for result in results("sync"):
+        system, _, case = result["name"].partition("/sync/")
+        if system == "clb" and not case.endswith(":ipvs"):
+            rows.append([case, result["value"],
+                         values.get(f"ipvs/sync/{case}", "-"),
+                         result["unit"]])
+    return rst(rows)
+
+
 def throughput():
     rows = [["", "ratio"]]
     for name, value in load("l4-native", "ratio").items():
@@ -152,8 +168,8 @@ def http():
 def main():
     with open(PAGE) as file:
         page = file.read()
-    for table in (packets, sizes, sessions, memory, native, throughput,
-                  http):
+    for table in (packets, sizes, sessions, memory, native, sync,
+                  throughput, http):
         name, text = table.__name__, table()
         if not text:
             continue
