@@ -34,9 +34,9 @@
  * OUT, how many network namespaces have gone since the module was loaded, or
  * are about to, and how many slices counted, of how many: if none did, the time
  * is 0, else that of all packets by the median of these slices. Then of slices
- * at any speed how many came after other threads had run, and their time, how many
- * did not, and theirs, and how long the others ran. Frames are of 60 bytes, of
- * IPv6 80. UDP over IPv4 has no checksum, everything else has.
+ * at any speed how many came after other threads had run, and their time, how
+ * many did not, and theirs, and how long the others ran. Frames are of 60
+ * bytes, of IPv6 80. UDP over IPv4 has no checksum, everything else has.
  *
  * Parameter pulse: that of a processor at full speed, ns; 0, the default: the
  * shortest of ten seconds, when slices are asked for. It can be read for the

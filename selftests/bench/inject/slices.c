@@ -13,10 +13,10 @@
  * own results is as fast on half of a core.
  *
  * Other threads of this kernel run between slices and never in one. What they
- * leave of the caches costs the slices that come next: these are near, the others
- * far. Both kinds take turns so often that what the machine does besides slows
- * them down alike, so that they can be compared at any speed. A slice of many
- * times the median is none of both: another program had the processor.
+ * leave of the caches costs the slices that come next: these are near, the
+ * others far. Both kinds take turns so often that what the machine does besides
+ * slows them down alike, so that they can be compared at any speed. A slice of
+ * many times the median is none of both: another program had the processor.
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -27,7 +27,7 @@
 
 #define PULSE		6000	/* turns of the loop: some microseconds */
 #define TOLERANCE	16	/* full speed: not slower by a 16th */
-#define OUTLIER		16	/* medians that nothing but another program takes */
+#define OUTLIER		16	/* medians: not the slice alone took it */
 #define NEAR		10	/* slices after others ran */
 
 /**
