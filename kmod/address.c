@@ -2,35 +2,34 @@
 /*
  * The set of addresses the balancer cares about: VIPs, servers, local
  * addresses. Fragments and pings show no port to find a listener or session
- * by; this set tells in one look-up whether to bother.
+ * by; this set tells in one look-up whether to bother. Beside them, with their
+ * ports, the origins of TCP replies: where packets of servers come from.
  */
 #include <linux/random.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
+#include <net/addrconf.h>
+#include <net/route.h>
 
 #include "address.h"
 #include "net.h"
 
-struct address_key {
-	union nf_inet_addr	addr;
-	u32			family;
-};
-
 /**
- * struct clb_address - a known address
+ * struct clb_address - a known address, or the origin of replies
  * @head: its place in the set
- * @key: the address
+ * @key: an address alone has port and protocol 0
  * @users: listeners, servers and local addresses that have it
- * @vips: listeners among them
+ * @marked: of an address, listeners among them; of an origin, servers that
+ *	send from it nothing but replies
  * @ident: IPv4 identification of the next tunnel packet to it
  * @rcu: packets in flight
  */
 struct clb_address {
 	struct rhash_head	head;
-	struct address_key	key;
+	struct clb_endpoint	key;
 	unsigned int		users;
-	unsigned int		vips;
+	unsigned int		marked;
 	atomic_t		ident;
 	struct rcu_head		rcu;
 };
@@ -38,19 +37,19 @@ struct clb_address {
 static const struct rhashtable_params address_params = {
 	.head_offset = offsetof(struct clb_address, head),
 	.key_offset = offsetof(struct clb_address, key),
-	.key_len = sizeof(struct address_key),
+	.key_len = sizeof(struct clb_endpoint),
 	.automatic_shrinking = true,
 };
 
 static struct clb_address *address_find(struct clb_net *cn,
-					const struct address_key *key)
+					const struct clb_endpoint *key)
 {
 	return rhashtable_lookup_fast(&cn->addresses, key, address_params);
 }
 
 /* Takes the spare into the set unless the address is there already. */
 static struct clb_address *address_share(struct clb_net *cn,
-					 struct clb_address *spare, bool vip)
+					 struct clb_address *spare, bool marked)
 {
 	struct clb_address *address;
 
@@ -61,9 +60,25 @@ static struct clb_address *address_share(struct clb_net *cn,
 		address = spare;
 	if (address) {
 		address->users++;
-		WRITE_ONCE(address->vips, address->vips + vip);
+		WRITE_ONCE(address->marked, address->marked + marked);
 	}
 	spin_unlock_bh(&cn->address_lock);
+	return address;
+}
+
+static struct clb_address *get(struct clb_net *cn,
+			       const struct clb_endpoint *key, bool marked)
+{
+	struct clb_address *spare, *address;
+
+	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
+	if (!spare)
+		return NULL;
+	spare->key = *key;
+	atomic_set(&spare->ident, get_random_u32());
+	address = address_share(cn, spare, marked);
+	if (address != spare)
+		kfree(spare);
 	return address;
 }
 
@@ -80,32 +95,55 @@ static struct clb_address *address_share(struct clb_net *cn,
 struct clb_address *clb_address_get(struct clb_net *cn, u8 family,
 				    const union nf_inet_addr *addr, bool vip)
 {
-	struct clb_address *spare, *address;
+	const struct clb_endpoint key = { .addr = *addr, .family = family };
 
-	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
-	if (!spare)
-		return NULL;
-	spare->key.addr = *addr;
-	spare->key.family = family;
-	atomic_set(&spare->ident, get_random_u32());
-	address = address_share(cn, spare, vip);
-	if (address != spare)
-		kfree(spare);
-	return address;
+	return get(cn, &key, vip);
 }
 
 /**
- * clb_address_put() - the reverse of clb_address_get()
+ * clb_address_origin_get() - make the origin of a server's replies known
+ * @cn: the namespace
+ * @origin: its address and port, neither of them 0
+ *
+ * Return: a handle for clb_address_put(), not marked, or NULL without memory.
+ * Context: process; may sleep.
+ */
+struct clb_address *clb_address_origin_get(struct clb_net *cn,
+					   const struct clb_endpoint *origin)
+{
+	return get(cn, origin, false);
+}
+
+/**
+ * clb_address_mark() - change what a user of an address or origin is
  * @cn: the namespace
  * @address: the handle
- * @vip: as when it was got
+ * @marked: it is to count among the marked ones; until now it did not, or the
+ *	reverse
  *
  * Context: any but hard interrupts.
  */
-void clb_address_put(struct clb_net *cn, struct clb_address *address, bool vip)
+void clb_address_mark(struct clb_net *cn, struct clb_address *address,
+		      bool marked)
 {
 	spin_lock_bh(&cn->address_lock);
-	WRITE_ONCE(address->vips, address->vips - vip);
+	WRITE_ONCE(address->marked, address->marked + (marked ? 1 : -1));
+	spin_unlock_bh(&cn->address_lock);
+}
+
+/**
+ * clb_address_put() - the reverse of the functions that get a handle
+ * @cn: the namespace
+ * @address: the handle
+ * @marked: it counts among the marked ones
+ *
+ * Context: any but hard interrupts.
+ */
+void clb_address_put(struct clb_net *cn, struct clb_address *address,
+		     bool marked)
+{
+	spin_lock_bh(&cn->address_lock);
+	WRITE_ONCE(address->marked, address->marked - marked);
 	if (!--address->users) {
 		rhashtable_remove_fast(&cn->addresses, &address->head,
 				       address_params);
@@ -126,9 +164,16 @@ void clb_address_put(struct clb_net *cn, struct clb_address *address, bool vip)
 bool clb_address_known(struct clb_net *cn, u8 family,
 		       const union nf_inet_addr *addr)
 {
-	struct address_key key = { .addr = *addr, .family = family };
+	const struct clb_endpoint key = { .addr = *addr, .family = family };
 
 	return address_find(cn, &key);
+}
+
+static bool is_marked(struct clb_net *cn, const struct clb_endpoint *key)
+{
+	const struct clb_address *address = address_find(cn, key);
+
+	return address && READ_ONCE(address->marked);
 }
 
 /**
@@ -143,10 +188,40 @@ bool clb_address_known(struct clb_net *cn, u8 family,
 bool clb_address_vip(struct clb_net *cn, u8 family,
 		     const union nf_inet_addr *addr)
 {
-	struct address_key key = { .addr = *addr, .family = family };
-	struct clb_address *address = address_find(cn, &key);
+	const struct clb_endpoint key = { .addr = *addr, .family = family };
 
-	return address && READ_ONCE(address->vips);
+	return is_marked(cn, &key);
+}
+
+/**
+ * clb_address_replies_only() - does nothing but replies come from somewhere
+ * @cn: the namespace
+ * @origin: source address and port of a packet
+ *
+ * Return: true if it is a server of which a listener says so.
+ * Context: RCU read side.
+ */
+bool clb_address_replies_only(struct clb_net *cn,
+			      const struct clb_endpoint *origin)
+{
+	return is_marked(cn, origin);
+}
+
+/**
+ * clb_address_here() - has the node itself an address
+ * @net: the namespace
+ * @family: family of @addr
+ * @addr: destination of a packet
+ *
+ * Return: true if so.
+ * Context: RCU read side.
+ */
+bool clb_address_here(struct net *net, u8 family,
+		      const union nf_inet_addr *addr)
+{
+	if (family == NFPROTO_IPV4)
+		return inet_addr_type(net, addr->ip) == RTN_LOCAL;
+	return ipv6_chk_addr(net, &addr->in6, NULL, 0);
 }
 
 /**

@@ -69,7 +69,9 @@ static int put_listener_options(struct sk_buff *skb,
 				 CLB_LISTENER_A_PAD) ?:
 	       nla_put_u32(skb, CLB_LISTENER_A_BURST, opt->burst) ?:
 	       nla_put_u8(skb, CLB_LISTENER_A_ACL_MODE, opt->acl_mode) ?:
-	       nla_put_u8(skb, CLB_LISTENER_A_SYNC, opt->sync);
+	       nla_put_u8(skb, CLB_LISTENER_A_SYNC, opt->sync) ?:
+	       nla_put_u8(skb, CLB_LISTENER_A_DIRECT_ACCESS,
+			  opt->direct_access);
 }
 
 static int put_listener_counter(struct sk_buff *skb, int type, u64 value)

@@ -7,7 +7,8 @@
  * raw come first, and balanced packets are never tracked. It is decoded
  * (packet.c), put together if it came in fragments (frag.c), its session is
  * looked up (session.c) or made (scheduler.c), and it is sent (xmit.c).
- * Whatever is neither for a listener nor of a session passes untouched.
+ * Whatever is neither for a listener nor of a session passes untouched, but
+ * for replies of servers to sessions of another node.
  */
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
@@ -76,6 +77,26 @@ static unsigned int stray_packet(struct clb_ctx *ctx,
 	return listener_drop(ctx, conf, CLB_STATS_A_DROP_NO_SESSION);
 }
 
+/*
+ * From a server of a NAT listener to a client, of a session that only another
+ * node knows so far. The client would answer it with a reset, since it comes
+ * from the server's own address, and the server would end the connection for
+ * that. Dropped, the server says it again, and by then the session is known.
+ */
+static bool reply_unknown(const struct clb_ctx *ctx)
+{
+	const struct clb_tuple *tuple = &ctx->pkt.tuple;
+	const struct clb_endpoint origin = {
+		.addr = tuple->src, .port = tuple->sport,
+		.family = tuple->family, .protocol = tuple->protocol,
+	};
+
+	return clb_sync_runs(ctx->cn) && clb_ctx_is_tcp(ctx) &&
+	       !clb_tcp_opens(&ctx->pkt) && !clb_ctx_local_out(ctx) &&
+	       clb_address_replies_only(ctx->cn, &origin) &&
+	       !clb_address_here(ctx->cn->net, tuple->family, &tuple->dst);
+}
+
 static unsigned int session_packet(struct clb_ctx *ctx)
 {
 	clb_session_track(ctx->session, ctx->dir, &ctx->pkt);
@@ -100,7 +121,7 @@ static bool source_is_valid(const struct clb_tuple *tuple)
  * @ctx: a packet of TCP or UDP that belongs to no session, its hash set; its
  *	session and direction are set on success
  * @verdict: set where there is none: NF_ACCEPT if the packet is for no
- *	listener, NF_DROP, counted, if it is refused
+ *	listener and no reply of a server, NF_DROP, counted, if it is refused
  *
  * Return: true if there is a session now.
  * Context: RCU read side, softirqs off.
@@ -119,8 +140,12 @@ bool clb_flow_open(struct clb_ctx *ctx, unsigned int *verdict)
 	ruleset = rcu_dereference(ctx->cn->ruleset);
 	conf = clb_ruleset_match(ruleset, key);
 	*verdict = NF_ACCEPT;
-	if (likely(!conf))
+	if (likely(!conf)) {
+		if (unlikely(reply_unknown(ctx)))
+			*verdict = clb_drop(ctx,
+					    CLB_STATS_A_DROP_REPLY_UNKNOWN);
 		return false;
+	}
 	why = CLB_STATS_A_DROP_MALFORMED;
 	if (unlikely(!source_is_valid(tuple) && !clb_ctx_local_out(ctx)))
 		goto drop;

@@ -6,10 +6,8 @@
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
-#include <linux/inetdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv6.h>
-#include <net/addrconf.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/route.h>
@@ -78,14 +76,6 @@ unsigned int clb_icmp_error(struct clb_ctx *ctx)
 	return clb_xmit(ctx);
 }
 
-static bool address_is_local(struct net *net, u8 family,
-			     const union nf_inet_addr *addr)
-{
-	if (family == NFPROTO_IPV4)
-		return inet_addr_type(net, addr->ip) == RTN_LOCAL;
-	return ipv6_chk_addr(net, &addr->in6, NULL, 0);
-}
-
 static void echo4_reply(struct sk_buff *skb, unsigned int thoff)
 {
 	struct icmphdr *icmph = (struct icmphdr *)(skb->data + thoff);
@@ -142,7 +132,7 @@ unsigned int clb_icmp_echo(struct clb_ctx *ctx)
 	struct dst_entry *dst;
 
 	if (!clb_address_vip(ctx->cn, tuple->family, &tuple->dst) ||
-	    address_is_local(net, tuple->family, &tuple->dst))
+	    clb_address_here(net, tuple->family, &tuple->dst))
 		return NF_ACCEPT;
 	if (skb_ensure_writable(ctx->skb,
 				ctx->pkt.thoff + sizeof(struct icmphdr)))

@@ -75,6 +75,24 @@ void clb_listener_put(struct clb_listener *listener)
 	kfree_rcu(listener, rcu);
 }
 
+/*
+ * A port of 0 stands for the packet's, which is the listener's unless that is 0
+ * as well: what comes from all ports of a server is not replies alone. False
+ * without memory.
+ */
+static bool origin_get(struct clb_server *server,
+		       const struct clb_listener *listener)
+{
+	struct clb_endpoint origin = server->key;
+
+	origin.protocol = listener->key.protocol;
+	origin.port = origin.port ?: listener->key.port;
+	if (origin.protocol != IPPROTO_TCP || !origin.port)
+		return true;
+	server->origin = clb_address_origin_get(listener->cn, &origin);
+	return server->origin;
+}
+
 /**
  * clb_server_alloc() - make a live server
  * @listener: the listener it serves; the server holds a reference
@@ -99,10 +117,12 @@ struct clb_server *clb_server_alloc(struct clb_listener *listener,
 					  &key->addr, false);
 	if (!server->address)
 		goto err_free_meter;
+	server->key = *key;
+	if (!origin_get(server, listener))
+		goto err_put_address;
 	for_each_possible_cpu(cpu)
 		u64_stats_init(&per_cpu_ptr(server->meter, cpu)->syncp);
 	server->listener = listener;
-	server->key = *key;
 	server->state = CLB_SERVER_STATE_DOWN;
 	refcount_set(&server->ref, 1);
 	clb_listener_get(listener);
@@ -111,11 +131,28 @@ struct clb_server *clb_server_alloc(struct clb_listener *listener,
 	spin_unlock_bh(&listener->lock);
 	return server;
 
+err_put_address:
+	clb_address_put(listener->cn, server->address, false);
 err_free_meter:
 	free_percpu(server->meter);
 err_free:
 	kfree(server);
 	return NULL;
+}
+
+/**
+ * clb_server_set_replies_only() - does nothing but replies come from a server
+ * @server: the server
+ * @replies_only: so it is; of no effect where it has no origin
+ *
+ * Context: process, configuration lock held.
+ */
+void clb_server_set_replies_only(struct clb_server *server, bool replies_only)
+{
+	if (!server->origin || server->replies_only == replies_only)
+		return;
+	server->replies_only = replies_only;
+	clb_address_mark(server->listener->cn, server->origin, replies_only);
 }
 
 static void traffic_add(struct clb_traffic *to, const struct clb_traffic *from)
@@ -141,6 +178,9 @@ static void server_free_rcu(struct rcu_head *rcu)
 	listener->past.sessions += atomic64_read(&server->total);
 	spin_unlock_bh(&listener->lock);
 	clb_address_put(listener->cn, server->address, false);
+	if (server->origin)
+		clb_address_put(listener->cn, server->origin,
+				server->replies_only);
 	free_percpu(server->meter);
 	kfree(server);
 	clb_listener_put(listener);

@@ -105,6 +105,8 @@ struct clb_listener {
  * @listener: the listener it serves
  * @key: address and port; the port may be 0: that of the packet
  * @address: its address in the set of known addresses
+ * @origin: where its TCP replies come from in NAT, in the same set; NULL where
+ *	there is no such port
  * @way: the route that its next session may take, or NULL (route.h)
  * @state: enum clb_server_state or CLB_SERVER_STATE_GONE; changed in place
  * @max_sessions: 0: none; changed in place
@@ -116,6 +118,8 @@ struct clb_listener {
  * @total: sessions ever opened
  * @node: in the listener's list
  * @generation: of the newest configuration that names it; configuration lock
+ * @replies_only: @origin is marked: nothing but replies comes from there;
+ *	configuration lock
  * @ref: held by configurations and sessions
  * @rcu: packets in flight
  */
@@ -124,6 +128,7 @@ struct clb_server {
 	struct clb_listener	*listener;
 	struct clb_endpoint	key;
 	struct clb_address	*address;
+	struct clb_address	*origin;
 	struct clb_way __rcu	*way;
 	u32			state;
 	u32			max_sessions;
@@ -136,6 +141,7 @@ struct clb_server {
 	atomic64_t		total;
 	struct list_head	node;
 	u32			generation;
+	bool			replies_only;
 	refcount_t		ref;
 	struct rcu_head		rcu;
 };
@@ -157,6 +163,7 @@ u64 clb_listener_drops(const struct clb_listener *listener);
 struct clb_server *clb_server_alloc(struct clb_listener *listener,
 				    const struct clb_endpoint *key);
 void clb_server_put(struct clb_server *server);
+void clb_server_set_replies_only(struct clb_server *server, bool replies_only);
 
 static inline void clb_listener_get(struct clb_listener *listener)
 {

@@ -49,6 +49,7 @@ static const struct nla_policy listener_policy[CLB_LISTENER_A_MAX + 1] = {
 	[CLB_LISTENER_A_BURST] = { .type = NLA_U32 },
 	[CLB_LISTENER_A_ACL_MODE] = NLA_POLICY_MAX(NLA_U8, CLB_ACL_MODE_MAX),
 	[CLB_LISTENER_A_SYNC] = NLA_POLICY_MAX(NLA_U8, CLB_SYNC_MODE_MAX),
+	[CLB_LISTENER_A_DIRECT_ACCESS] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static const struct nla_policy server_policy[CLB_SERVER_A_MAX + 1] = {
@@ -234,6 +235,7 @@ static void options_take(struct nlattr **tb, struct clb_listener_options *opt)
 	take_u8(tb[CLB_LISTENER_A_RESET], &opt->reset);
 	take_u8(tb[CLB_LISTENER_A_ACL_MODE], &opt->acl_mode);
 	take_u8(tb[CLB_LISTENER_A_SYNC], &opt->sync);
+	take_u8(tb[CLB_LISTENER_A_DIRECT_ACCESS], &opt->direct_access);
 	take_u32(tb[CLB_LISTENER_A_PERSISTENCE], &opt->persistence);
 	take_u32(tb[CLB_LISTENER_A_TIMEOUT_SYN], &timeouts[CLB_TIMEOUT_SYN]);
 	take_u32(tb[CLB_LISTENER_A_TIMEOUT_ESTABLISHED],

@@ -127,6 +127,13 @@ static void listener_apply(const struct clb_listener_conf *conf)
 		       opt->max_new_sessions);
 }
 
+/* Where others may know sessions that this node does not. */
+static bool replies_only(const struct clb_listener_options *opt)
+{
+	return opt->mode == CLB_MODE_NAT && opt->sync != CLB_SYNC_MODE_OFF &&
+	       !opt->direct_access;
+}
+
 static void server_apply(const struct clb_listener_conf *conf,
 			 const struct clb_server_conf *from, u32 generation)
 {
@@ -135,6 +142,7 @@ static void server_apply(const struct clb_listener_conf *conf,
 	server->generation = generation;
 	WRITE_ONCE(server->max_sessions, from->max_sessions);
 	WRITE_ONCE(server->slow_start, conf->opt.slow_start * HZ);
+	clb_server_set_replies_only(server, replies_only(&conf->opt));
 	if (from->state == CLB_SERVER_STATE_DRAIN && from->drain_timeout)
 		WRITE_ONCE(server->listener->cn->draining, true);
 	if (from->state == server->state)

@@ -44,6 +44,7 @@ struct clb_listener_options {
 	u8	reset;
 	u8	acl_mode;
 	u8	sync;
+	u8	direct_access;
 	u32	persistence;
 	u32	timeouts[CLB_TIMEOUT_MAX];
 	u32	slow_start;

@@ -97,6 +97,13 @@ static inline void clb_sync_ended(const struct clb_session *session)
 		__clb_sync_ended(session);
 }
 
+/* The namespace takes part in a cluster. */
+static inline bool clb_sync_runs(const struct clb_net *cn)
+{
+	return static_branch_unlikely(&clb_sync_used) &&
+	       rcu_access_pointer(cn->sync);
+}
+
 /* A packet without a session may be of one that only others know so far. */
 static inline bool clb_sync_learns(const struct clb_net *cn)
 {

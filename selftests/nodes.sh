@@ -62,6 +62,7 @@ start_sync() { # NODE ID [KEYWORD VALUE]...
 hear_each_other() {
 	[ "$(sync_of node peers) $(sync_of node2 peers)" = "1 1" ]
 }
+alone() { start_sync "$@" && wait_for 10 is_ready "$1"; }	# NODE ID
 cluster_up() { start_sync node 1 && start_sync node2 2; }
 cluster_down() { both sync stop; }
 counter_above() { [ "$(sync_of "$1" "$2")" -gt "$3" ]; }	# NODE NAME NUMBER
@@ -76,6 +77,11 @@ via() {
 		ip -n "$NS-$ns" route replace default via "192.0.2.$1"
 		ip -n "$NS-$ns" -6 route replace default via "2001:db8:c::$1"
 	done
+	servers_via "$1"
+}
+servers_via() { # 1|2
+	local ns
+
 	for ns in s1 s2; do
 		ip -n "$NS-$ns" route replace default via "198.51.100.$1"
 		ip -n "$NS-$ns" -6 route replace default via "2001:db8:5::$1"

@@ -144,7 +144,6 @@ test_return() {
 	cluster_down
 	both session del
 }
-alone() { start_sync "$@" && wait_for 10 is_ready "$1"; }	# NODE ID
 
 # The link is cut; what happened meanwhile is known after it.
 test_cut() {

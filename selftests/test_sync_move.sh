@@ -9,6 +9,8 @@
 nodes_up || exit 1
 start_server 1 && start_server 2 && start_udp 1 || exit 1
 make_file big "$(size 20000 4000)"
+# or all of it is on its way to a quick client before another node gets to see it
+ip netns exec "$NS-c1" sysctl -qw net.ipv4.tcp_rmem="4096 65536 65536"
 
 download() { # OUTPUT
 	in_client curl -sSf -m "$((60 * SLOW))" --limit-rate 4M -o "$1" \
@@ -154,6 +156,41 @@ test_conflict() {
 	both session del
 }
 silent_udp() { ask "$VIP4" "$UDP_PORT" x 1 "$1" >"$TMP/silent" 2>&1; }
+
+# Answers come to a node that does not know the session yet.
+test_answers() { # FAMILY
+	local name="answers, IPv$1" server=server$1 before
+
+	vip_of "$1"
+	via 1
+	config nat
+	ok "$name: the second node takes part, alone" alone node2 2
+	rm -f "$TMP/got"
+	spawn download "$TMP/got"
+	ok "$name: a download begins through the first" wait_for 10 \
+		has_some "$TMP/got"
+	servers_via 2
+	ok "$name: at the second they are dropped, and counted" wait_for 10 \
+		drops_above 0
+	ok "$name: it learns of the session" start_sync node 1
+	ok "$name: the download goes on, and ends whole" ends_well "$spawned"
+	is "$name: a node's own requests to a server are answered" \
+		"$(ip netns exec "$NS-node2" curl -sS -m "$((10 * SLOW))" \
+			"$(url "$($server 1)")")" s1
+	before=$(drops)
+	spawn in_client curl -sSf -m "$((60 * SLOW))" "$(url "$($server 1)")"
+	ok "$name: a client that goes past the VIP has to wait" \
+		wait_for 10 drops_above "$before"
+	both listener set tcp "$vip_host:80" direct-access on
+	ok "$name: until the listener allows it" wait "$spawned"
+	both listener set tcp "$vip_host:80" direct-access off sync off
+	is "$name: which it does, too, where other nodes are told nothing" \
+		"$(get "$($server 1)")" s1
+	cluster_down
+	both session del
+}
+drops() { on node2 -j stats | jq .drop_reply_unknown; }
+drops_above() { [ "$(drops)" -gt "$1" ]; }
 
 test_fnat() {
 	vip_of 4
@@ -392,6 +429,10 @@ done
 ! part refresh || test_refresh
 ! part idle || test_idle
 ! part conflict || test_conflict
+! part answers || {
+	test_answers 4
+	test_answers 6
+}
 ! part fnat || test_fnat
 ! part takeover || {
 	test_takeover 4 cut

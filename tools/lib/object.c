@@ -135,6 +135,8 @@ static const struct clb_field listener_fields[] = {
 	  NAMES(acl_mode_names), .initial = CLB_ACL_MODE_OFF },
 	{ LISTENER(sync, SYNC, "sync", U8, NAME, OPTION),
 	  NAMES(sync_mode_names), .initial = CLB_SYNC_MODE_FIRST },
+	{ LISTENER(direct_access, DIRECT_ACCESS, "direct-access", U8, SWITCH,
+		   OPTION) },
 	{ LISTENER(servers, SERVERS, "servers", U32, NUMBER, OUTPUT) },
 	{ LISTENER(acl_entries, ACL_ENTRIES, "acl-entries", U32, NUMBER,
 		   OUTPUT) },
@@ -251,6 +253,7 @@ static const struct clb_field stats_fields[] = {
 	{ STATS(DROP_NO_ROUTE, "drop-no-route") },
 	{ STATS(DROP_TTL, "drop-ttl") },
 	{ STATS(DROP_TOO_BIG, "drop-too-big") },
+	{ STATS(DROP_REPLY_UNKNOWN, "drop-reply-unknown") },
 };
 
 static const struct clb_field sync_fields[] = {

@@ -293,6 +293,10 @@ enum clb_sync_mode {
  * @CLB_LISTENER_A_DROPS: u64, packets dropped for a reason of this listener:
  *	ACL, limits, rate, no server (output)
  * @CLB_LISTENER_A_SYNC: u8, enum clb_sync_mode (default FIRST)
+ * @CLB_LISTENER_A_DIRECT_ACCESS: u8, 0 or 1 (default 0), NAT, TCP: clients
+ *	reach its servers past the VIP, too, at the same port, and the answers
+ *	pass this node. 0: such packets of no session are taken for answers to
+ *	sessions of other nodes, and dropped where sync runs and is not OFF
  */
 enum clb_listener_attr {
 	CLB_LISTENER_A_UNSPEC,
@@ -326,6 +330,7 @@ enum clb_listener_attr {
 	CLB_LISTENER_A_OUT_BYTES,
 	CLB_LISTENER_A_DROPS,
 	CLB_LISTENER_A_SYNC,
+	CLB_LISTENER_A_DIRECT_ACCESS,
 
 	__CLB_LISTENER_A_MAX,
 	CLB_LISTENER_A_MAX = __CLB_LISTENER_A_MAX - 1
@@ -553,6 +558,8 @@ enum clb_session_attr {
  * @CLB_STATS_A_DROP_NO_ROUTE: no route to the server or client
  * @CLB_STATS_A_DROP_TTL: TTL or hop limit used up (ICMP error sent)
  * @CLB_STATS_A_DROP_TOO_BIG: packet larger than the path (ICMP error sent)
+ * @CLB_STATS_A_DROP_REPLY_UNKNOWN: TCP packet of a server of a NAT listener, no
+ *	SYN and of no session, while sync runs (CLB_LISTENER_A_DIRECT_ACCESS)
  */
 enum clb_stats_attr {
 	CLB_STATS_A_UNSPEC,
@@ -585,6 +592,7 @@ enum clb_stats_attr {
 	CLB_STATS_A_DROP_NO_ROUTE,
 	CLB_STATS_A_DROP_TTL,
 	CLB_STATS_A_DROP_TOO_BIG,
+	CLB_STATS_A_DROP_REPLY_UNKNOWN,
 
 	__CLB_STATS_A_MAX,
 	CLB_STATS_A_MAX = __CLB_STATS_A_MAX - 1
