@@ -73,6 +73,10 @@ demo: setup
 	$(MAKE) all
 	@selftests/vm/boot.sh demo selftests/demo.sh
 
+demo-cluster: setup
+	$(MAKE) all
+	@selftests/cluster/demo-cluster.sh
+
 # Nodes are killed: ROUNDS=10 MODES="nat dr", see Documentation/cluster.rst.
 check-cluster: setup
 	$(MAKE) all
@@ -140,6 +144,7 @@ help:
 	@echo 'make               build the module (kmod/clb.ko) and the tools'
 	@echo 'make setup         install missing packages (selftests/packages)'
 	@echo 'make demo          show balancing in a virtual machine'
+	@echo 'make demo-cluster  kill nodes of a cluster while downloads run'
 	@echo 'make check         run all quick tests; TESTS="nat abi": only these'
 	@echo 'make check-debug   run the tests on a kernel that looks for faults'
 	@echo 'make check-endurance   10 million sessions, long floods'
@@ -161,5 +166,5 @@ help:
 
 .PHONY: all module have-headers tools setup check check-debug check-harness \
 	check-cluster check-endurance check-broken coverage fuzz fuzzers bench \
-	bench-l4 bench-l4-native bench-sync bench-l7 demo style install dkms \
-	deb in-tree clean help
+	bench-l4 bench-l4-native bench-sync bench-l7 demo demo-cluster style \
+	install dkms deb in-tree clean help

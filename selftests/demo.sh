@@ -5,27 +5,17 @@
 # vm/boot.sh ("make demo"); the network is drawn in lib.sh. Fails if an answer
 # is not what it should be.
 . "$(dirname "$0")/layers.sh"
+# shellcheck source=selftests/narrate.sh
+. "$SELFTESTS/narrate.sh"
 
-say() { printf '\n== %s\n' "$*"; }
-
-die() {
-	printf '\ndemo: FAILED: %s\n' "$*"
-	exit 1
-}
-
-# Each shows the command, runs it and shows the answer.
 node() {
-	echo "node# $*"
+	local text="node# $*"
+
 	[ "$1" != clbctl ] || set -- "$CLBCTL" "${@:2}"
-	in_node "$@" 2>&1 | tee "$TMP/answer"
-	[ "${PIPESTATUS[0]}" -eq 0 ] || die "the command failed"
+	shown "$text" in_node "$@" || die "the command failed"
 }
 
-client() {
-	echo "client\$ $*"
-	in_client "$@" 2>&1 | tee "$TMP/answer"
-	[ "${PIPESTATUS[0]}" -eq 0 ] || die "no answer"
-}
+client() { shown "client\$ $*" in_client "$@" || die "no answer"; }
 
 expect() { # TEXT that the last answer contains
 	grep -qF "$1" "$TMP/answer" || die "expected: $1"

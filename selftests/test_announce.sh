@@ -13,11 +13,12 @@ ip -n "$NS-node" link add sync up type dummy || exit 1
 ip -n "$NS-node" link set sync up multicast on &&
 	ip -n "$NS-node" addr add 10.7.0.1/24 dev sync
 
-announced() { # the addresses in the table, sorted
+announced() { # the addresses in the table, sorted; standby: with a "+"
 	{
 		ip -n "$NS-node" -4 route show table "$TABLE" 2>/dev/null
 		ip -n "$NS-node" -6 route show table "$TABLE" 2>/dev/null
-	} | awk '/proto 197/ {print $2}' | sort | xargs
+	} | awk '/proto 197/ {print $2 (/metric 2048/ ? "+" : "")}' |
+		sort | xargs
 }
 announces() { [ "$(announced)" = "$*" ]; }	# ADDRESS...
 becomes() { # NAME ADDRESS...
@@ -114,6 +115,35 @@ test_takeover() {
 	clb sync stop
 }
 
+# Local addresses of other nodes, in case they die.
+test_standby() {
+	config
+	clb local add 198.51.100.201 node 1
+	clb local add 198.51.100.202 node 2
+	clb local add 2001:db8:5::202 node 2
+	start_sync
+	start_announce --standby
+	becomes "those of others are announced as standby" 198.51.100.201 \
+		198.51.100.202+ 2001:db8:5::202+ "$VIP6" "$VIP4"
+	ok "it takes the other node over" clb sync takeover 2
+	clb local add 198.51.100.203 node 2
+	becomes "they stay standby, for the other may live" 198.51.100.201 \
+		198.51.100.202+ 198.51.100.203+ 2001:db8:5::202+ "$VIP6" "$VIP4"
+	clb sync stop
+	becomes "with sync they go"
+	start_sync
+	becomes "and come" 198.51.100.201 198.51.100.202+ 198.51.100.203+ \
+		2001:db8:5::202+ "$VIP6" "$VIP4"
+	ok "it gives them back" clb sync giveback 2
+	ok "it crashes, and they stay" crash
+	start_announce
+	becomes "without the option they are withdrawn" \
+		198.51.100.201 "$VIP6" "$VIP4"
+	ok "it ends" stop_announce
+	is "then nothing is announced" "$(announced)" ""
+	clb sync stop
+}
+
 test_life() {
 	config
 	ip -n "$NS-node" route add blackhole 203.0.113.9 table "$TABLE"
@@ -192,7 +222,7 @@ test_module() {
 	ok "it ends" stop_announce
 }
 
-for _part in ready servers takeover life listing module; do
+for _part in ready servers takeover standby life listing module; do
 	! part "$_part" || "test_$_part"
 done
 done_testing

@@ -18,16 +18,17 @@
 #	                       s1..s4 .11...	servers; default route: inner
 #
 # The router learns from the nodes by BGP where the VIP is; inner, where answers
-# of servers go (NAT). What servers send from the VIP (DR) inner passes to the
-# router. Both spread by the client's address, so c1 has many. The configuration
-# of BIRD is that of tools/cluster.
+# of servers go (NAT). What servers send from the VIP (DR), or to local addresses
+# of nodes, 10.9.0.0/24 and 2001:db8:9::/64 (FNAT), inner passes to the router. Both
+# spread by the client's address, so c1 has many. The configuration of BIRD is that
+# of tools/cluster.
 
 CLUSTER=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 # shellcheck source=selftests/lib.sh
 . "$CLUSTER/../lib.sh"
 
 readonly FLOWS_PORT=7000 CLIENTS=60
-BFD_MS=${BFD_MS:-500}
+BFD_MS=${BFD_MS:-1000}
 NODES="1 2 3"
 NODE_TIMEOUT=${NODE_TIMEOUT:-3000}	# no machine lives longer
 SHARE=$TMP/share
@@ -169,9 +170,18 @@ open_flows() { # TRANSFERRING IDLE: from the clients of c1
 
 # --- nodes ---------------------------------------------------------------------
 
-# What all nodes are configured with.
-cluster_config() { # MODE
-	local i vip
+# In FNAT: the local addresses of all nodes, each said to be its node's.
+_config_locals() {
+	local n
+
+	for n in $NODES; do
+		echo "local add 10.9.0.$n node $n"
+		echo "local add 2001:db8:9::$n node $n"
+	done
+}
+
+_config_listeners() { # MODE
+	local host i vip
 
 	for vip in "$VIP4" "[$VIP6]"; do
 		echo "listener add tcp $vip:$FLOWS_PORT mode $1 timeout-syn 120"
@@ -180,7 +190,15 @@ cluster_config() { # MODE
 				host=[$(server6 "$i")]
 			echo "server add tcp $vip:$FLOWS_PORT $host"
 		done
-	done >"$SHARE/clb.conf"
+	done
+}
+
+# What all nodes are configured with.
+cluster_config() { # MODE
+	{
+		[ "$1" != fnat ] || _config_locals
+		_config_listeners "$1"
+	} >"$SHARE/clb.conf"
 }
 
 # A machine full of work is no dead one: slower than what is shipped.

@@ -34,6 +34,8 @@ network_up() {
 	addr add 10.7.0.$n/24 dev sync
 	route add default via 10.1.0.254
 	route add default via 2001:db8:1::254
+	route add blackhole 10.9.0.0/24
+	route add blackhole 2001:db8:9::/64
 	IP
 }
 
@@ -49,7 +51,7 @@ control=$!
 clb_module_load && "$clbctl" restore "$share/clb.conf" && sync_up || exit 1
 bird -f -c "$share/bird-$n.conf" -s /run/bird.ctl 2>/run/clb/bird.log &
 bird=$!
-"$top/build/tools/clb-announce" &
+"$top/build/tools/clb-announce" --standby &
 announce=$!
 until [ -e /run/stop ]; do
 	sleep 0.5

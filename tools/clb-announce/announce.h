@@ -31,12 +31,20 @@ void addresses_free(struct addresses *set);
  * struct wanted - what to announce, and what it was found from
  * @set: VIPs with a server that is not down, and local addresses; none while
  *	the node is not ready
+ * @standby: local addresses of other nodes, for when these do not announce them
+ * @with_standby: those are wanted
+ * @alone: without sync the node is ready, too
+ * @node: id of this node, or 0
  * @ready: sync says so, or is not asked
  * @generation: of the configuration
  * @known: the above is true
  */
 struct wanted {
 	struct addresses set;
+	struct addresses standby;
+	bool with_standby;
+	bool alone;
+	uint16_t node;
 	bool ready;
 	uint32_t generation;
 	bool known;
@@ -46,30 +54,30 @@ struct wanted {
  * wanted_update() - ask the module what to announce
  * @wanted: result; on failure what could not be asked for is not announced
  * @client: requests
- * @alone: without sync the node is ready, too
  * @changed: something happened: look at all of the configuration
  * @error: why it failed
  *
  * Return: 0 or a negative errno
  */
-int wanted_update(struct wanted *wanted, struct clb_client *client, bool alone,
+int wanted_update(struct wanted *wanted, struct clb_client *client,
 		  bool changed, struct clb_error *error);
 
 /* Nothing is announced, and all is asked anew. */
 void wanted_forget(struct wanted *wanted);
+void wanted_free(struct wanted *wanted);
 
 struct mnl_socket;
 
 /**
- * routes_apply() - make the table hold the routes of a set
+ * routes_apply() - make the table hold the routes that are wanted
  * @socket: NETLINK_ROUTE
  * @table: of the kernel; routes of others in it stay
- * @set: host routes to be there
+ * @wanted: NULL: none
  * @quiet: do not say what changes
  *
  * Return: 0 or a negative errno
  */
 int routes_apply(struct mnl_socket *socket, uint32_t table,
-		 const struct addresses *set, bool quiet);
+		 const struct wanted *wanted, bool quiet);
 
 #endif /* CLB_ANNOUNCE_H */

@@ -17,7 +17,7 @@
 #define LOOK_AGAIN_MS 1000
 
 static const char usage[] =
-"usage: clb-announce [--alone] [--table N]\n"
+"usage: clb-announce [--alone] [--standby] [--table N]\n"
 "       clb-announce [--alone] --check ADDRESS\n"
 "       clb-announce [--table N] --withdraw\n"
 "\n"
@@ -27,6 +27,8 @@ static const char usage[] =
 "\n"
 "  -a, --alone          announce without session sync, too\n"
 "  -c, --check ADDRESS  say by the exit status whether it is to be announced\n"
+"  -s, --standby        local addresses of other nodes, too, with metric 2048:\n"
+"                       to be announced behind those nodes\n"
 "  -t, --table N        table of the routes (8850)\n"
 "  -w, --withdraw       remove the routes\n"
 "  -h, --help           this text\n"
@@ -38,7 +40,6 @@ struct announcer {
 	struct clb_client *events;
 	struct wanted wanted;
 	uint32_t table;
-	bool alone;
 	bool told; /* that there is no module */
 };
 
@@ -93,7 +94,7 @@ static void round_of(struct announcer *announcer, bool changed)
 		err = connect_module(announcer, &error);
 	if (!err)
 		err = wanted_update(&announcer->wanted, announcer->client,
-				    announcer->alone, changed, &error);
+				    changed, &error);
 	if (err) {
 		tell_once(announcer, &error);
 		disconnect(announcer);
@@ -101,8 +102,8 @@ static void round_of(struct announcer *announcer, bool changed)
 		announcer->told = false;
 	}
 	/* what fails now is tried again in the next round */
-	routes_apply(announcer->routes, announcer->table,
-		     &announcer->wanted.set, false);
+	routes_apply(announcer->routes, announcer->table, &announcer->wanted,
+		     false);
 }
 
 static int ignore(const struct clb_message *message, void *context)
@@ -133,7 +134,6 @@ static bool wait_change(struct announcer *announcer, const sigset_t *mask)
 
 static int follow(struct announcer *announcer)
 {
-	const struct addresses none = { 0 };
 	struct sigaction action = { .sa_handler = stop };
 	sigset_t blocked, open;
 	bool changed = true;
@@ -150,7 +150,7 @@ static int follow(struct announcer *announcer)
 		changed = wait_change(announcer, &open);
 	}
 	disconnect(announcer);
-	return routes_apply(announcer->routes, announcer->table, &none, false);
+	return routes_apply(announcer->routes, announcer->table, NULL, false);
 }
 
 static int check(struct announcer *announcer, const struct clb_address *address)
@@ -160,8 +160,8 @@ static int check(struct announcer *announcer, const struct clb_address *address)
 
 	err = clb_client_open(&announcer->client, &error);
 	if (!err)
-		err = wanted_update(&announcer->wanted, announcer->client,
-				    announcer->alone, true, &error);
+		err = wanted_update(&announcer->wanted, announcer->client, true,
+				    &error);
 	if (err)
 		fprintf(stderr, "clb-announce: %s\n", error.message);
 	else if (!addresses_have(&announcer->wanted.set, address))
@@ -188,12 +188,11 @@ static int open_routes(struct announcer *announcer)
 
 static int run_routes(struct announcer *announcer, bool withdraw)
 {
-	const struct addresses none = { 0 };
 	int err;
 
 	err = open_routes(announcer);
 	if (!err && withdraw)
-		err = routes_apply(announcer->routes, announcer->table, &none,
+		err = routes_apply(announcer->routes, announcer->table, NULL,
 				   true);
 	else if (!err)
 		err = follow(announcer);
@@ -213,6 +212,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "alone", no_argument, NULL, 'a' },
 		{ "check", required_argument, NULL, 'c' },
+		{ "standby", no_argument, NULL, 's' },
 		{ "table", required_argument, NULL, 't' },
 		{ "withdraw", no_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
@@ -225,15 +225,18 @@ int main(int argc, char **argv)
 	uint64_t number;
 	int option, err;
 
-	while ((option = getopt_long(argc, argv, "ac:t:whV", options, NULL)) !=
+	while ((option = getopt_long(argc, argv, "ac:st:whV", options, NULL)) !=
 	       -1) {
 		switch (option) {
 		case 'a':
-			announcer.alone = true;
+			announcer.wanted.alone = true;
 			break;
 		case 'c':
 			if (clb_address_parse(optarg, &address))
 				return bad_usage();
+			break;
+		case 's':
+			announcer.wanted.with_standby = true;
 			break;
 		case 't':
 			if (clb_number_parse(optarg, UINT32_MAX, &number) ||
@@ -258,6 +261,6 @@ int main(int argc, char **argv)
 		return bad_usage();
 	err = address.length ? check(&announcer, &address) :
 			       run_routes(&announcer, withdraw);
-	addresses_free(&announcer.wanted.set);
+	wanted_free(&announcer.wanted);
 	return err ? 1 : 0;
 }

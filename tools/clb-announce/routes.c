@@ -16,33 +16,52 @@
 /* By which a route is known as one of ours: "proto 197". */
 #define PROTOCOL 197
 
+/*
+ * Larger than what the kernel gives where none is said. The routing daemon's
+ * filters know standby routes by it.
+ */
+#define STANDBY_METRIC 2048
+
 struct dump {
 	uint32_t table;
 	struct addresses present;
+	struct addresses standby;
 };
 
-static uint32_t table_of(const struct nlmsghdr *nlh)
+/* What is changed: routes of one metric; 0: whatever the kernel gives. */
+struct kind {
+	uint32_t table;
+	uint32_t metric;
+	const char *text;
+	bool quiet;
+};
+
+static uint32_t number_of(const struct nlmsghdr *nlh, uint16_t type,
+			  uint32_t otherwise)
 {
-	const struct rtmsg *route = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, nlh, sizeof(*route)) {
-		if (mnl_attr_get_type(attr) == RTA_TABLE &&
+	mnl_attr_for_each(attr, nlh, sizeof(struct rtmsg)) {
+		if (mnl_attr_get_type(attr) == type &&
 		    !mnl_attr_validate(attr, MNL_TYPE_U32))
 			return mnl_attr_get_u32(attr);
 	}
-	return route->rtm_table;
+	return otherwise;
 }
 
 static int take_route(const struct nlmsghdr *nlh, void *context)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(nlh);
 	struct dump *dump = context;
+	struct addresses *set = &dump->present;
 	const struct nlattr *attr;
 
 	if (nlh->nlmsg_type != RTM_NEWROUTE ||
-	    route->rtm_protocol != PROTOCOL || table_of(nlh) != dump->table)
+	    route->rtm_protocol != PROTOCOL ||
+	    number_of(nlh, RTA_TABLE, route->rtm_table) != dump->table)
 		return MNL_CB_OK;
+	if (number_of(nlh, RTA_PRIORITY, 0) == STANDBY_METRIC)
+		set = &dump->standby;
 	mnl_attr_for_each(attr, nlh, sizeof(*route)) {
 		struct clb_address address = {
 			.length = mnl_attr_get_payload_len(attr),
@@ -53,7 +72,7 @@ static int take_route(const struct nlmsghdr *nlh, void *context)
 			continue;
 		memcpy(address.bytes, mnl_attr_get_payload(attr),
 		       address.length);
-		if (addresses_add(&dump->present, &address)) {
+		if (addresses_add(set, &address)) {
 			errno = ENOMEM;
 			return MNL_CB_ERROR;
 		}
@@ -123,67 +142,90 @@ static int list(struct mnl_socket *socket, uint8_t family, struct dump *dump)
 }
 
 static int change(struct mnl_socket *socket, uint16_t type, uint16_t flags,
-		  uint32_t table, const struct clb_address *address)
+		  const struct kind *kind, const struct clb_address *address)
 {
 	char buffer[256];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
 	struct rtmsg *route;
 
 	route = route_message(nlh, type, NLM_F_ACK | flags,
-			      address->length == 4 ? AF_INET : AF_INET6, table);
+			      address->length == 4 ? AF_INET : AF_INET6,
+			      kind->table);
 	route->rtm_dst_len = 8 * address->length;
 	route->rtm_protocol = PROTOCOL;
 	route->rtm_scope = RT_SCOPE_UNIVERSE;
 	route->rtm_type = RTN_BLACKHOLE;
 	mnl_attr_put(nlh, RTA_DST, address->length, address->bytes);
+	if (kind->metric)
+		mnl_attr_put_u32(nlh, RTA_PRIORITY, kind->metric);
 	return talk(socket, nlh, NULL, NULL);
 }
 
-static int say(const char *what, const struct clb_address *address, bool quiet,
-	       int err)
+static int say(const char *what, const struct kind *kind,
+	       const struct clb_address *address, int err)
 {
 	char text[CLB_ADDRESS_TEXT];
 
 	clb_address_format(address, text);
 	if (err)
-		fprintf(stderr, "clb-announce: cannot %s %s: %s\n", what, text,
-			strerror(-err));
-	else if (!quiet)
-		fprintf(stderr, "clb-announce: %s %s\n", what, text);
+		fprintf(stderr, "clb-announce: cannot %s %s%s: %s\n", what, text,
+			kind->text, strerror(-err));
+	else if (!kind->quiet)
+		fprintf(stderr, "clb-announce: %s %s%s\n", what, text,
+			kind->text);
 	return err;
 }
 
 /* Goes on after a failure and tells of the last one. */
-static int apply(struct mnl_socket *socket, const struct dump *dump,
-		 const struct addresses *set, bool quiet)
+static int apply(struct mnl_socket *socket, const struct kind *kind,
+		 const struct addresses *present, const struct addresses *set)
 {
 	const struct clb_address *address;
 	int err, failed = 0;
 	size_t i;
 
-	for (i = 0; i < dump->present.count; i++) {
-		address = &dump->present.list[i];
+	for (i = 0; i < present->count; i++) {
+		address = &present->list[i];
 		if (addresses_have(set, address))
 			continue;
-		err = change(socket, RTM_DELROUTE, 0, dump->table, address);
-		if (say("withdraw", address, quiet, err))
+		err = change(socket, RTM_DELROUTE, 0, kind, address);
+		if (say("withdraw", kind, address, err))
 			failed = err;
 	}
 	for (i = 0; i < set->count; i++) {
 		address = &set->list[i];
-		if (addresses_have(&dump->present, address))
+		if (addresses_have(present, address))
 			continue;
 		err = change(socket, RTM_NEWROUTE,
-			     NLM_F_CREATE | NLM_F_REPLACE, dump->table,
-			     address);
-		if (say("announce", address, quiet, err))
+			     NLM_F_CREATE | NLM_F_REPLACE, kind, address);
+		if (say("announce", kind, address, err))
 			failed = err;
 	}
 	return failed;
 }
 
+static int apply_all(struct mnl_socket *socket, const struct dump *dump,
+		     const struct wanted *wanted, bool quiet)
+{
+	const struct kind own = {
+		.table = dump->table, .text = "", .quiet = quiet,
+	};
+	const struct kind standby = {
+		.table = dump->table, .metric = STANDBY_METRIC,
+		.text = " as standby", .quiet = quiet,
+	};
+	static const struct wanted nothing;
+	int err, failed;
+
+	if (!wanted)
+		wanted = &nothing;
+	failed = apply(socket, &own, &dump->present, &wanted->set);
+	err = apply(socket, &standby, &dump->standby, &wanted->standby);
+	return err ? err : failed;
+}
+
 int routes_apply(struct mnl_socket *socket, uint32_t table,
-		 const struct addresses *set, bool quiet)
+		 const struct wanted *wanted, bool quiet)
 {
 	struct dump dump = { .table = table };
 	int err;
@@ -195,7 +237,8 @@ int routes_apply(struct mnl_socket *socket, uint32_t table,
 		fprintf(stderr, "clb-announce: cannot list routes: %s\n",
 			strerror(-err));
 	else
-		err = apply(socket, &dump, set, quiet);
+		err = apply_all(socket, &dump, wanted, quiet);
 	addresses_free(&dump.present);
+	addresses_free(&dump.standby);
 	return err;
 }

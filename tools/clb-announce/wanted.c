@@ -77,40 +77,50 @@ static int add_vip(const struct clb_message *message, void *context)
 	return addresses_add(context, &message->listener.address);
 }
 
-/* Those that belong to another node are announced by that one. */
+/*
+ * Those that belong to another node are announced by that one, and by others
+ * after it: also by who took them over, for the owner may yet live.
+ */
 static int add_local(const struct clb_message *message, void *context)
 {
-	if (!message->local_address.active)
+	const struct clb_local_address *local = &message->local_address;
+	struct wanted *wanted = context;
+
+	if (wanted->with_standby && local->node && local->node != wanted->node)
+		return addresses_add(&wanted->standby, &local->address);
+	if (!local->active)
 		return 0;
-	return addresses_add(context, &message->local_address.address);
+	return addresses_add(&wanted->set, &local->address);
 }
 
-static int fill(struct addresses *set, struct clb_client *client,
+static int fill(struct wanted *wanted, struct clb_client *client,
 		struct clb_error *error)
 {
 	struct clb_message servers = { .command = CLB_CMD_SERVER_GET };
 	struct clb_message locals = { .command = CLB_CMD_LOCAL_ADDRESS_GET };
 	int err;
 
-	err = clb_client_dump(client, &servers, add_vip, set, error);
+	err = clb_client_dump(client, &servers, add_vip, &wanted->set, error);
 	if (err < 0)
 		return err;
-	err = clb_client_dump(client, &locals, add_local, set, error);
+	err = clb_client_dump(client, &locals, add_local, wanted, error);
 	/* 1: it changed meanwhile, of which an event will tell */
 	return err < 0 ? err : 0;
 }
 
-static int ask_ready(struct clb_client *client, bool alone, bool *ready,
-		     struct clb_error *error)
+static int ask_ready(struct wanted *wanted, struct clb_client *client,
+		     bool *ready, struct clb_error *error)
 {
 	struct clb_message request = { .command = CLB_CMD_SYNC_GET };
 	struct clb_message reply = { 0 };
 	int err;
 
 	err = clb_client_request(client, &request, &reply, error);
-	if (!err)
-		*ready = reply.sync.running ? reply.sync.ready : alone;
-	return err;
+	if (err)
+		return err;
+	*ready = reply.sync.running ? reply.sync.ready : wanted->alone;
+	wanted->node = reply.sync.node;
+	return 0;
 }
 
 static int ask_generation(struct clb_client *client, uint32_t *generation,
@@ -129,17 +139,24 @@ static int ask_generation(struct clb_client *client, uint32_t *generation,
 void wanted_forget(struct wanted *wanted)
 {
 	addresses_clear(&wanted->set);
+	addresses_clear(&wanted->standby);
 	wanted->known = false;
 }
 
-int wanted_update(struct wanted *wanted, struct clb_client *client, bool alone,
+void wanted_free(struct wanted *wanted)
+{
+	addresses_free(&wanted->set);
+	addresses_free(&wanted->standby);
+}
+
+int wanted_update(struct wanted *wanted, struct clb_client *client,
 		  bool changed, struct clb_error *error)
 {
 	uint32_t generation;
 	bool ready;
 	int err;
 
-	err = ask_ready(client, alone, &ready, error);
+	err = ask_ready(wanted, client, &ready, error);
 	if (err)
 		goto err_forget;
 	/* asked before the list, so that what comes later is seen next time */
@@ -150,8 +167,9 @@ int wanted_update(struct wanted *wanted, struct clb_client *client, bool alone,
 	    wanted->generation == generation)
 		return 0;
 	addresses_clear(&wanted->set);
+	addresses_clear(&wanted->standby);
 	if (ready)
-		err = fill(&wanted->set, client, error);
+		err = fill(wanted, client, error);
 	if (err)
 		goto err_forget;
 	wanted->ready = ready;
