@@ -1,75 +1,119 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Two nodes that sync their sessions. Sourced by test_sync*.sh, after lib.sh.
+# Several nodes in the picture of lib.sh, and the link by which they tell each
+# other of their sessions. Sourced, behind lib.sh.
 #
-#	 c1  c2
-#	 |   |
-#	-+---+--+------------+------- front
-#	        | .1         | .2
-#	       node         node2		link  10.7.0.0/24
-#	        | .1         | .2 `-- .2 --+
-#	        |            |             |-- .9 stranger
-#	        |     node's `-- .1 -------+
-#	-+----+-+-+--+-------+------- back
-#	 s1   s2  s3 s4
+#	-+--+---+--------+--------+---- front
+#	 c1 c2  | .1     | .2     | .3
+#	       node    node2    node3 --.. link 10.7.0.0/24, 2001:db8:7::/64
+#	-+--+---+--------+--------+---- back
+#	 s1 s2
 #
-# The rest is in lib.sh. A router that changes its mind is clients and servers
-# whose next hop is the other node.
+# A router that changes its mind is clients and servers whose next hop is another
+# node (via).
 
 # shellcheck disable=SC2034 # for tests
 readonly GROUP4=239.7.0.1 GROUP6=ff02::7:1 ECHO_PORT=7000
+NODES=node		# nodes_up adds to it
 
-_link_up() {
-	local ns
-
-	ip -n "$NS-net" link add sync up type bridge mcast_snooping 0
-	_ns_add stranger
-	for ns in node:1 node2:2 stranger:9; do
-		_plug "${ns%:*}" sync sync
-		ip -n "$NS-${ns%:*}" -batch - <<-IP
-		link set sync up
-		addr add 10.7.0.${ns#*:}/24 dev sync
-		addr add 2001:db8:7::${ns#*:}/64 dev sync nodad
-		IP
-	done
+# link_plug NAMESPACE NUMBER: onto the link, as device sync.
+link_plug() {
+	_plug "$1" sync sync
+	ip -n "$NS-$1" -batch - <<-IP
+	link set sync up
+	addr add 10.7.0.$2/24 dev sync
+	addr add 2001:db8:7::$2/64 dev sync nodad
+	IP
 }
 
-# nodes_up: the whole picture, with TCP at both servers, a client and secrets.
+# nodes_up COUNT: the whole picture, with TCP at both servers, a client, and
+# secrets: the cluster's and another.
 nodes_up() {
-	topo_up 2 && _node_up node2 2 && _link_up &&
-		start_tcp 1 && start_tcp 2 && start_client || return
+	local n
+
+	topo_up 2 &&
+		ip -n "$NS-net" link add sync up type bridge mcast_snooping 0 &&
+		link_plug node 1 || return
+	for n in $(seq 2 "$1"); do
+		_node_up "node$n" "$n" && link_plug "node$n" "$n" || return
+		NODES+=" node$n"
+	done
+	start_tcp 1 && start_tcp 2 && start_client || return
 	(umask 077 && printf '%064d\n' 7 >"$TMP/secret" &&
 		printf '%064d\n' 8 >"$TMP/other")
 }
 
-clb2() { "$CLBCTL" -n "$NS-node2" "$@"; }
 on() { # NODE ARGUMENT...
 	"$CLBCTL" -n "$NS-$1" "${@:2}"
 }
-both() { on node "$@" && on node2 "$@"; }
+on_all() { # ARGUMENT...
+	local node
+
+	for node in $NODES; do
+		on "$node" "$@" || return
+	done
+}
 sync_of() { on "$1" -j sync | jq -r ".$2"; }	# NODE NAME
 local_attr() { # NODE ADDRESS NAME
 	on "$1" -j local | jq -r ".[] | select(.address == \"$2\").$3"
 }
-peer_of() { # NODE NAME: what it knows of the other
+peer_of() { # NODE NAME: what it knows of another
 	on "$1" -j sync peers | jq -r ".[0].$2"
+}
+
+# Listeners of HTTP and of the echo (conn.py), in both families.
+config() { # MODE [KEYWORD VALUE]...
+	# shellcheck disable=SC2034 # vip_of sets what the caller has set
+	local f host vip vip_host
+
+	on_all flush
+	for f in 4 6; do
+		vip_of "$f"
+		host=server$f
+		on_all listener add tcp "$vip_host:80" mode "$1" "${@:2}" &&
+			on_all listener add tcp "$vip_host:$ECHO_PORT" mode "$1" \
+				"${@:2}" &&
+			on_all server add tcp "$vip_host:80" "$($host 1)" &&
+			on_all server add tcp "$vip_host:80" "$($host 2)" &&
+			on_all server add tcp "$vip_host:$ECHO_PORT" "$($host 1)" &&
+			on_all server add tcp "$vip_host:$ECHO_PORT" "$($host 2)" ||
+			return
+	done
 }
 
 start_sync() { # NODE ID [KEYWORD VALUE]...
 	on "$1" sync start node "$2" interface sync secret "$TMP/secret" \
 		group "${GROUP:-$GROUP4}" "${@:3}"
 }
+cluster_up() {
+	local node id=0
+
+	for node in $NODES; do
+		id=$((id + 1))
+		start_sync "$node" "$id" || return
+	done
+}
+cluster_down() { on_all sync stop; }
 hear_each_other() {
-	[ "$(sync_of node peers) $(sync_of node2 peers)" = "1 1" ]
+	local node count
+
+	count=$(wc -w <<<"$NODES")
+	for node in $NODES; do
+		[ "$(sync_of "$node" peers)" = $((count - 1)) ] || return
+	done
 }
 alone() { start_sync "$@" && wait_for 10 is_ready "$1"; }	# NODE ID
-cluster_up() { start_sync node 1 && start_sync node2 2; }
-cluster_down() { both sync stop; }
-counter_above() { [ "$(sync_of "$1" "$2")" -gt "$3" ]; }	# NODE NAME NUMBER
 is_ready() { [ "$(sync_of "$1" ready)" = true ]; }
-both_ready() { is_ready node && is_ready node2; }
+all_ready() {
+	local node
 
-# via 1|2: clients and servers send by this node from now on.
+	for node in $NODES; do
+		is_ready "$node" || return
+	done
+}
+counter_above() { [ "$(sync_of "$1" "$2")" -gt "$3" ]; }	# NODE NAME NUMBER
+
+# via NUMBER: clients and servers send by this node from now on.
 via() {
 	local ns
 
@@ -79,7 +123,7 @@ via() {
 	done
 	servers_via "$1"
 }
-servers_via() { # 1|2
+servers_via() { # NUMBER
 	local ns
 
 	for ns in s1 s2; do
@@ -93,30 +137,16 @@ table() {
 	on "$1" -j session | jq -c 'map(del(.expires_ms)) | sort_by(tostring)[]'
 }
 tables_equal() { # [HOW-MANY]: with so many sessions in each
-	table node >"$TMP/table" && table node2 >"$TMP/table2" &&
-		diff "$TMP/table" "$TMP/table2" &&
-		[ "${1:-$(wc -l <"$TMP/table")}" = "$(wc -l <"$TMP/table")" ]
+	local node
+
+	table node >"$TMP/table" || return
+	for node in ${NODES#node}; do
+		table "$node" >"$TMP/table.$node" &&
+			diff "$TMP/table" "$TMP/table.$node" || return
+	done
+	[ "${1:-$(wc -l <"$TMP/table")}" = "$(wc -l <"$TMP/table")" ]
 }
 known() { # NODE FILTER...: how many sessions
 	on "$1" session count "${@:2}"
 }
 knows() { [ "$(known "$1" "${@:3}")" = "$2" ]; }	# NODE HOW-MANY FILTER...
-
-config() { # MODE [KEYWORD VALUE]...
-	# shellcheck disable=SC2034 # vip_of sets what the caller has set
-	local f host vip vip_host
-
-	both flush
-	for f in 4 6; do
-		vip_of "$f"
-		host=server$f
-		both listener add tcp "$vip_host:80" mode "$1" "${@:2}" &&
-			both listener add tcp "$vip_host:$ECHO_PORT" mode "$1" \
-				"${@:2}" &&
-			both server add tcp "$vip_host:80" "$($host 1)" &&
-			both server add tcp "$vip_host:80" "$($host 2)" &&
-			both server add tcp "$vip_host:$ECHO_PORT" "$($host 1)" &&
-			both server add tcp "$vip_host:$ECHO_PORT" "$($host 2)" ||
-			return
-	done
-}

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Session sync between two nodes: what is said, by whom and of what; what strangers
 # say on the link is counted and changes nothing (sync.py). The topology is in
-# nodes.sh.
+# nodes.sh; a stranger is on the link, too, with the addresses that end with 9.
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=selftests/nodes.sh
 . "$SELFTESTS/nodes.sh"
 
-nodes_up || exit 1
+nodes_up 2 && _ns_add stranger && link_plug stranger 9 || exit 1
 start_udp 1 || exit 1
 
 test_control() {
@@ -95,12 +95,12 @@ test_peers() { # FAMILY
 	ok "$name: no gap stays open" wait_for 10 peer_is gaps 0
 	is "$name: nothing was forged or replayed" \
 		"$(peer_of node drop_forged) $(peer_of node drop_replayed)" "0 0"
-	clb2 sync stop
+	on node2 sync stop
 	ok "$name: it is heard no more" wait_for 20 peer_above heard_ms 10000
 	is "$name: after ten seconds it is not alive" "$(peer_of node alive)" false
 	tell client close p >"$TMP/close"
 	clb sync stop
-	both session del
+	on_all session del
 }
 peer_is() { [ "$(peer_of node "$1")" = "$2" ]; }
 peer_above() { [ "$(peer_of node "$1")" -gt "$2" ]; }
@@ -172,22 +172,22 @@ test_rotate() {
 		"$(sync_of node2 epoch)"
 	tell client close r >"$TMP/close"
 	cluster_down
-	both session del
+	on_all session del
 }
 rotate() { # FROM TO FILE
 	ok "$2: the first node gets it" clb sync add-secret key-id "$2" secret "$3"
 	not_ok "$2: it cannot have three" \
 		clb sync add-secret key-id 77 secret "$3"
-	ok "$2: so does the other" clb2 sync add-secret key-id "$2" secret "$3"
+	ok "$2: so does the other" on node2 sync add-secret key-id "$2" secret "$3"
 	is "$2: it is the second one" \
 		"$(clb -j sync | jq -c '[.key_id, .other_key_id]')" "[$1,$2]"
 	ok "$2: the first node sends with it" clb sync use-secret key-id "$2"
 	ok "$2: the other node reads it" wait_for 10 node_sends node2 "$2"
 	not_ok "$2: the old one is needed: the other node sends with it" \
 		clb sync del-secret key-id "$1"
-	ok "$2: the other node sends with it" clb2 sync use-secret key-id "$2"
+	ok "$2: the other node sends with it" on node2 sync use-secret key-id "$2"
 	ok "$2: the first node reads it" wait_for 10 node_sends node "$2"
-	ok "$2: the old one is removed" both sync del-secret key-id "$1"
+	ok "$2: the old one is removed" on_all sync del-secret key-id "$1"
 	is "$2: one is left" \
 		"$(clb -j sync | jq -c '[.key_id, .other_key_id]')" "[$2,null]"
 }
@@ -210,12 +210,12 @@ test_gone() {
 	config nat && cluster_up && wait_for 10 hear_each_other
 	tell client open b "$vip" "$ECHO_PORT" 5 >"$TMP/open"
 	ok "the other node knows 5 connections" wait_for 10 tables_equal 5
-	resets=$(clb2 -j stats | jq .resets_sent)
-	ok "they are ended by hand at the other node" clb2 session del
+	resets=$(on node2 -j stats | jq .resets_sent)
+	ok "they are ended by hand at the other node" on node2 session del
 	ok "the first node has none of them any more" wait_for 10 knows node 0
 	is "it says whose word that was" "$(sync_of node ended)" 5
 	is "the other node, which saw no packet of them, sent no reset" \
-		"$(clb2 -j stats | jq .resets_sent)" "$resets"
+		"$(on node2 -j stats | jq .resets_sent)" "$resets"
 	tell client close b >"$TMP/close"
 	cluster_down
 }
@@ -232,13 +232,13 @@ test_listener() { # first|established|off UNANSWERED ANSWERED
 	local answered unanswered
 
 	via 1
-	both flush
-	both listener add udp "$VIP4:5999" sync "$1"
-	both listener add udp "$VIP4:5354" sync "$1"
-	both listener add udp "$VIP4:$UDP_PORT"
-	both server add udp "$VIP4:5999" "$(server4 1):5999"
-	both server add udp "$VIP4:5354" "$(server4 1):$UDP_PORT"
-	both server add udp "$VIP4:$UDP_PORT" "$(server4 1):$UDP_PORT"
+	on_all flush
+	on_all listener add udp "$VIP4:5999" sync "$1"
+	on_all listener add udp "$VIP4:5354" sync "$1"
+	on_all listener add udp "$VIP4:$UDP_PORT"
+	on_all server add udp "$VIP4:5999" "$(server4 1):5999"
+	on_all server add udp "$VIP4:5354" "$(server4 1):$UDP_PORT"
+	on_all server add udp "$VIP4:$UDP_PORT" "$(server4 1):$UDP_PORT"
 	cluster_up && wait_for 10 hear_each_other
 	silent 6001
 	ask "$VIP4" 5354 hello 1 6002 >"$TMP/asked"
@@ -248,7 +248,7 @@ test_listener() { # first|established|off UNANSWERED ANSWERED
 	is "sync $1: unanswered UDP, answered UDP" "$unanswered $answered" "$2 $3"
 	is "sync $1: the first node has all three" "$(known node)" 3
 	cluster_down
-	both session del
+	on_all session del
 }
 
 test_strangers() {
@@ -262,14 +262,14 @@ test_strangers() {
 	is "the connections did not notice" "$(tell client ping f)" 5
 	tell client close f >"$TMP/close"
 	cluster_down
-	both session del
+	on_all session del
 }
 
 # A namespace goes while it takes part; so does the device.
 test_going() {
 	cluster_up && wait_for 10 hear_each_other
 	ok "the device to the others goes" ip -n "$NS-node2" link del sync
-	ok "sync can be stopped then" clb2 sync stop
+	ok "sync can be stopped then" on node2 sync stop
 	ok "a node's namespace goes while it takes part" ip netns del "$NS-node"
 }
 

@@ -6,7 +6,7 @@
 # shellcheck source=selftests/nodes.sh
 . "$SELFTESTS/nodes.sh"
 
-nodes_up || exit 1
+nodes_up 2 || exit 1
 
 # What got lost is said again, what came twice or late does no harm.
 test_loss() {
@@ -52,7 +52,7 @@ test_join() {
 	ok "it waits for others, then it is ready" wait_for 10 is_ready node
 	is "$n connections are opened" \
 		"$(tell client open h "$vip" "$ECHO_PORT" "$n")" "open $n"
-	spawn clb2 monitor >"$TMP/monitor"
+	spawn on node2 monitor >"$TMP/monitor"
 	ok "somebody listens there" wait_for 20 hears_changes
 	ok "a node joins" start_sync node2 2
 	ok "it gets ready" wait_for 10 is_ready node2
@@ -67,13 +67,13 @@ test_join() {
 	via 1
 	tell client close h >"$TMP/close"
 	cluster_down
-	both session del
+	on_all session del
 }
 rejoin() {
-	clb2 sync stop && clb2 session del && start_sync node2 2 &&
+	on node2 sync stop && on node2 session del && start_sync node2 2 &&
 		wait_for 10 is_ready node2
 }
-hears_changes() { clb2 settings set fast-path on && [ -s "$TMP/monitor" ]; }
+hears_changes() { on node2 settings set fast-path on && [ -s "$TMP/monitor" ]; }
 
 # Words come so late that they come after the time that a node waits for others.
 test_delayed() {
@@ -86,12 +86,12 @@ test_delayed() {
 	tell client open m "$vip" "$ECHO_PORT" 5 >"$TMP/open"
 	ok "delayed: what a node says takes 4 s" in_ns node \
 		tc qdisc add dev sync root netem delay 4s
-	before=$(clb2 -j stats | jq .drop_no_session)
+	before=$(on node2 -j stats | jq .drop_no_session)
 	ok "delayed: another one joins" start_sync node2 2
 	via 2
 	tell client ping m >"$TMP/ping"
 	ok "delayed: packets came there before the sessions" \
-		[ "$(clb2 -j stats | jq .drop_no_session)" -gt "$before" ]
+		[ "$(on node2 -j stats | jq .drop_no_session)" -gt "$before" ]
 	ok "delayed: it gets ready" wait_for 30 is_ready node2
 	is "delayed: not before it has the connections" "$(known node2)" 5
 	is "delayed: none was reset" "$(tell client ended m 0 |
@@ -100,7 +100,7 @@ test_delayed() {
 	in_ns node tc qdisc del dev sync root
 	tell client close m >"$TMP/close"
 	cluster_down
-	both session del
+	on_all session del
 }
 
 # A node that heard nobody when it started finds one that has copies: of those
@@ -110,11 +110,11 @@ test_elder() {
 	via 2
 	# or who has its sessions ended resets them
 	config nat reset off
-	cluster_up && wait_for 10 both_ready
+	cluster_up && wait_for 10 all_ready
 	tell client open n "$vip" "$ECHO_PORT" 5 >"$TMP/open"
 	ok "elder: the other node has copies" wait_for 10 tables_equal 5
 	ip -n "$NS-node2" link set sync down
-	clb2 sync stop && clb2 session del
+	on node2 sync stop && on node2 session del
 	ok "elder: started anew, cut off, the first one is ready alone" \
 		alone node2 2
 	ip -n "$NS-node2" link set sync up
@@ -123,7 +123,7 @@ test_elder() {
 	via 1
 	tell client close n >"$TMP/close"
 	cluster_down
-	both session del
+	on_all session del
 }
 
 # What was told once, to nodes that are gone or have forgotten, is told again.
@@ -135,14 +135,14 @@ test_return() {
 	tell client open j "$vip" "$ECHO_PORT" 5 >"$TMP/open"
 	ok "the other node knows 5 connections" wait_for 10 tables_equal 5
 	cluster_down
-	clb2 session del
+	on node2 session del
 	ok "it forgets them while sync is off, and is ready alone" \
 		alone node2 2
 	ok "the first node comes" start_sync node 1
 	ok "and tells of them anew" wait_for 10 tables_equal 5
 	tell client close j >"$TMP/close"
 	cluster_down
-	both session del
+	on_all session del
 }
 
 # The link is cut; what happened meanwhile is known after it.
@@ -165,7 +165,7 @@ test_cut() {
 	ok "and has told the first node nothing of what is dead" knows node 3
 	tell client close i >"$TMP/close"
 	cluster_down
-	both session del
+	on_all session del
 }
 
 # Two that were ready, each for itself, before they met.
@@ -175,7 +175,7 @@ test_meet() {
 	ip -n "$NS-node2" link set sync down
 	cluster_up
 	ok "two nodes that do not hear each other get ready" \
-		wait_for 10 both_ready
+		wait_for 10 all_ready
 	via 1
 	is "one has connections" \
 		"$(tell client open j "$vip" "$ECHO_PORT" 4)" "open 4"
@@ -190,7 +190,7 @@ test_meet() {
 	tell client close j >"$TMP/close"
 	tell client close k >"$TMP/close"
 	cluster_down
-	both session del
+	on_all session del
 }
 
 ! part loss || test_loss

@@ -6,7 +6,7 @@
 # shellcheck source=selftests/nodes.sh
 . "$SELFTESTS/nodes.sh"
 
-nodes_up || exit 1
+nodes_up 2 || exit 1
 start_server 1 && start_server 2 && start_udp 1 || exit 1
 make_file big "$(size 20000 4000)"
 # or all of it is on its way to a quick client before another node gets to see it
@@ -54,7 +54,7 @@ test_move() { # MODE FAMILY
 	ok "$name: both nodes see them end" wait_for 10 none_open
 	ok "$name: in the same words" wait_for 10 tables_equal
 	ok "$name: sync stops" cluster_down
-	both session del
+	on_all session del
 }
 none_open() {
 	[ "$(known node state established) $(known node2 state established)" = "0 0" ]
@@ -86,7 +86,7 @@ test_refresh() {
 	is "it goes on there" "$(tell client ping d)" 1
 	tell client close d >"$TMP/close"
 	cluster_down
-	both session del
+	on_all session del
 }
 
 # A packet a minute for an hour, where sessions live for 15 minutes: here for 10
@@ -112,7 +112,7 @@ test_idle() {
 	is "idle: the first node has it, too" "$(known node)" 1
 	tell client close q >"$TMP/close"
 	cluster_down
-	both session del
+	on_all session del
 	via 1
 }
 idle_for() { # PACKETS NODE: how many were answered
@@ -134,8 +134,8 @@ rested() { # NODE: no packet for a 15th of the timeout
 # Of two sessions for one flow both nodes keep the same.
 test_conflict() {
 	vip_of 4
-	both flush
-	both listener add udp "$VIP4:$UDP_PORT"
+	on_all flush
+	on_all listener add udp "$VIP4:$UDP_PORT"
 	on node server add udp "$VIP4:$UDP_PORT" "$(server4 1)"
 	on node2 server add udp "$VIP4:$UDP_PORT" "$(server4 2)"
 	via 1
@@ -153,7 +153,7 @@ test_conflict() {
 	is "on the one that was answered" \
 		"$(known node server "$(server4 1)" state udp)" 1
 	cluster_down
-	both session del
+	on_all session del
 }
 silent_udp() { ask "$VIP4" "$UDP_PORT" x 1 "$1" >"$TMP/silent" 2>&1; }
 
@@ -181,13 +181,13 @@ test_answers() { # FAMILY
 	spawn in_client curl -sSf -m "$((60 * SLOW))" "$(url "$($server 1)")"
 	ok "$name: a client that goes past the VIP has to wait" \
 		wait_for 10 drops_above "$before"
-	both listener set tcp "$vip_host:80" direct-access on
+	on_all listener set tcp "$vip_host:80" direct-access on
 	ok "$name: until the listener allows it" wait "$spawned"
-	both listener set tcp "$vip_host:80" direct-access off sync off
+	on_all listener set tcp "$vip_host:80" direct-access off sync off
 	is "$name: which it does, too, where other nodes are told nothing" \
 		"$(get "$($server 1)")" s1
 	cluster_down
-	both session del
+	on_all session del
 }
 drops() { on node2 -j stats | jq .drop_reply_unknown; }
 drops_above() { [ "$(drops)" -gt "$1" ]; }
@@ -206,7 +206,7 @@ test_fnat() {
 		jq -c 'map(.local_address) | unique')" "[\"$NODE_BACK4\"]"
 	tell client close e >"$TMP/close"
 	cluster_down
-	both session del
+	on_all session del
 }
 
 # Local addresses of the nodes, of the servers' network but no part of it: who
@@ -281,13 +281,13 @@ test_takeover() { # FAMILY cut|restart
 	config fnat
 	locals_up "$1"
 	ok "$name: the nodes have the same local addresses" \
-		both local add "$mine" node 1
-	both local add "$other" node 2
+		on_all local add "$mine" node 1
+	on_all local add "$other" node 2
 	is "$name: a saved configuration says whose they are" \
 		"$(clb save | grep -c "^local add .* node [12]$")" 2
 	cluster_up
-	ok "$name: the nodes get ready" wait_for 10 both_ready
-	is "$name: each node uses its own" "$(both -j local |
+	ok "$name: the nodes get ready" wait_for 10 all_ready
+	is "$name: each node uses its own" "$(on_all -j local |
 		jq -c 'map(.active)')" "[true,false]
 [false,true]"
 	is "$name: 10 connections through the first node" \
@@ -305,11 +305,11 @@ test_takeover() { # FAMILY cut|restart
 	monitor=$spawned
 	ok "$name: somebody listens" wait_for 20 hears_events
 	node_links down
-	not_ok "$name: a node does not take over itself" clb2 sync takeover 2
-	not_ok "$name: nor one that has no address" clb2 sync takeover 7
-	not_ok "$name: what was not taken is not given" clb2 sync giveback 1
-	ok "$name: the first node dies, the other takes over" clb2 sync takeover 1
-	not_ok "$name: not twice" clb2 sync takeover 1
+	not_ok "$name: a node does not take over itself" on node2 sync takeover 2
+	not_ok "$name: nor one that has no address" on node2 sync takeover 7
+	not_ok "$name: what was not taken is not given" on node2 sync giveback 1
+	ok "$name: the first node dies, the other takes over" on node2 sync takeover 1
+	not_ok "$name: not twice" on node2 sync takeover 1
 	ok "$name: an event names the address to announce" \
 		wait_for 10 event_came sync-takeover "$mine"
 	is "$name: and no other one" "$(events_of sync-takeover "$other")" 0
@@ -357,9 +357,9 @@ test_takeover() { # FAMILY cut|restart
 	tell client close c >"$TMP/close"
 	tell client close d >"$TMP/close"
 	cluster_down
-	both session del
+	on_all session del
 }
-hears_events() { clb2 settings set fast-path on && [ -s "$events" ]; }
+hears_events() { on node2 settings set fast-path on && [ -s "$events" ]; }
 
 # What a node said before it died is heard for a while: it gives nothing back. A
 # node that lives says more, and gets its address back with that.
@@ -371,14 +371,14 @@ test_last_words() {
 	mine=$(local_of 4 1)
 	config fnat
 	locals_up 4
-	both local add "$mine" node 1
-	both local add "$(local_of 4 2)" node 2
+	on_all local add "$mine" node 1
+	on_all local add "$(local_of 4 2)" node 2
 	cluster_up
-	ok "$name: the nodes get ready" wait_for 10 both_ready
+	ok "$name: the nodes get ready" wait_for 10 all_ready
 	spawn "$CLBCTL" -n "$NS-node2" -j monitor >"$events"
 	ok "$name: somebody listens" wait_for 20 hears_events
 	before=$(now_ms)
-	ok "$name: a node that lives is taken over" clb2 sync takeover 1
+	ok "$name: a node that lives is taken over" on node2 sync takeover 1
 	ok "$name: it gets its address back" \
 		wait_for 10 event_came sync-giveback "$mine"
 	# a slow machine makes it longer, nothing makes it shorter
@@ -386,7 +386,7 @@ test_last_words() {
 		[ $(($(now_ms) - before)) -ge 2900 ]
 	stop "$spawned"
 	cluster_down
-	both flush
+	on_all flush
 }
 
 # An address that is added when copies use it: their ports are marked then.
@@ -415,7 +415,7 @@ test_local_late() {
 	tell client close a >"$TMP/close"
 	tell client close b >"$TMP/close"
 	cluster_down
-	both session del
+	on_all session del
 	ok "late: the ports are free with the sessions" \
 		wait_for 10 local_is node2 "$address" sessions 0
 	via 1

@@ -15,6 +15,7 @@ ping			uses each idle one: how many work
 report			"transferring=N idle=N broken=N longest-stall=S", where
 			a stall is the time between two numbers of a connection
 			since the last report. Waits for another number on each.
+close			all of them: "closed=N", those that were not broken
 """
 import asyncio
 import ipaddress
@@ -168,6 +169,13 @@ class Client:
         return (f"transferring={self.alive(b'd')} idle={self.alive(b'e')} "
                 f"broken={sum(bool(flow.why) for flow in both)} "
                 f"longest-stall={stall:.2f}")
+
+    async def close(self):
+        closed = self.alive(b"d") + self.alive(b"e")
+        for flow in self.flows[b"d"] + self.flows[b"e"]:
+            flow.transport.abort()
+        self.flows = {b"d": [], b"e": []}
+        return f"closed={closed}"
 
     async def run(self):
         reader = asyncio.StreamReader()

@@ -239,6 +239,13 @@ kill_node() {
 	unset "_boot[$1]"
 }
 
+# BIRD of NODE crashes; clb and clb-announce live on.
+crash_bird() { # NODE
+	# shellcheck disable=SC2016 # the node's
+	on "$1" 'touch /run/no-bird && kill -KILL "$(cat /run/bird.pid)"'
+}
+start_bird() { on "$1" rm /run/no-bird; }	# NODE
+
 # on NODE COMMAND...: runs it there, by a shell, and has its exit status.
 on() {
 	local node=$1 out rc

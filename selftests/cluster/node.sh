@@ -45,11 +45,20 @@ sync_up() {
 			secret /run/secret
 }
 
+# As its unit would: started again, unless the test wants it to stay away.
+keep_bird() {
+	while :; do
+		[ -e /run/no-bird ] || bird -f -c "$share/bird-$n.conf" \
+			-s /run/bird.ctl -P /run/bird.pid 2>>/run/clb/bird.log
+		sleep 0.5
+	done
+}
+
 network_up || exit 1
 socat TCP-LISTEN:9,reuseaddr,fork EXEC:"/bin/bash -s",stderr &
 control=$!
 clb_module_load && "$clbctl" restore "$share/clb.conf" && sync_up || exit 1
-bird -f -c "$share/bird-$n.conf" -s /run/bird.ctl 2>/run/clb/bird.log &
+keep_bird &
 bird=$!
 "$top/build/tools/clb-announce" --standby &
 announce=$!
@@ -57,6 +66,6 @@ until [ -e /run/stop ]; do
 	sleep 0.5
 done
 kill "$announce" && wait "$announce" || exit 1
-kill "$bird" "$control"
+kill "$bird" "$control" "$(cat /run/bird.pid)"
 wait
 clb_module_unload

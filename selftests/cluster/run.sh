@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 # usage: run.sh
 # Nodes are killed and come back while connections go on: 1,000 that transfer,
-# 500 idle ones, 200 that are half-open at the moment of the kill. Nothing may
-# break. The cluster is drawn in lib.sh. Prints TAP.
+# 500 idle ones, 200 that are half-open at the moment of the kill. At the end
+# BIRD of one node crashes. Nothing may break. The cluster is drawn in lib.sh. Prints
+# TAP, and last a table of what was measured.
 #
 # environment:
 #	ROUNDS=1		kills, each of another node
-#	MODES="nat"		of the listeners: nat, dr (not tried)
+#	MODES="nat"		of the listeners: nat, fnat, dr
 #	TRANSFERRING=1000 IDLE=500 HALF=200	connections
 . "$(dirname "$0")/lib.sh"
 
@@ -30,13 +31,14 @@ tell_why() {
 	diag "$(tail -n 20 "$TMP/router.log")"
 }
 
-report() { # NAME: all live; says the longest stall
+report() { # NAME: all live; sets stall, the longest one
 	local got
 
 	got=$(tell flows report)
 	is "$1: $LIVE" "${got% *}" "$LIVE"
 	last_ok || tell_why
-	diag "$1: ${got##* } s"
+	stall=${got##*=}
+	diag "$1: the longest stall was $stall s"
 }
 
 # Half of them are ended while the node is away, half when it is back.
@@ -46,8 +48,13 @@ finish() { # NAME HOW-MANY
 	is "$1: idle connections, too" "$(tell flows ping)" "idle=$IDLE"
 }
 
+# A row of the table at the end.
+note() { # MODE ROUND NODE ...
+	printf '%-5s %5s %5s %9s %9s %12s %12s\n' "$@" >>"$TMP/measured"
+}
+
 round() { # MODE ROUND NODE
-	local name="$1, round $2" t
+	local name="$1, round $2" t gone back without
 
 	is "$name: $HALF are half-open" "$(tell half open "$HALF" \
 		"$FLOWS_PORT" "$VIP4" "$(client4 2)" "$VIP6" "$(client6 2)")" \
@@ -57,15 +64,30 @@ round() { # MODE ROUND NODE
 	# shellcheck disable=SC2046 # words are meant to split
 	ok "$name: node $3 is killed; the router sees it" \
 		wait_for 30 hops_are $(others "$3")
-	diag "$name: after $(($(now_ms) - t)) ms"
+	gone=$(($(now_ms) - t))
 	finish "$name, without it" $((HALF / 2))
 	report "$name, without it"
+	without=$stall
 	t=$(now_ms)
 	boot_node "$3"
 	# shellcheck disable=SC2086 # words are meant to split
 	ok "$name: it is back, and announced" wait_for 600 hops_are $NODES
-	diag "$name: after $(($(now_ms) - t)) ms"
+	back=$(($(now_ms) - t))
 	finish "$name, with it" $((HALF - HALF / 2))
+	report "$name, with it"
+	note "$1" "$2" "$3" "$gone" "$back" "$without" "$stall"
+}
+
+bird_crashes() { # MODE NODE
+	local name="$1, BIRD of node $2 crashes"
+
+	ok "$name" crash_bird "$2"
+	# shellcheck disable=SC2046 # words are meant to split
+	ok "$name: the router sees it" wait_for 30 hops_are $(others "$2")
+	report "$name, without it"
+	ok "$name: it is started again" start_bird "$2"
+	# shellcheck disable=SC2086 # words are meant to split
+	ok "$name: the node is announced again" wait_for 60 hops_are $NODES
 	report "$name, with it"
 }
 
@@ -79,12 +101,17 @@ run_mode() { # MODE
 	for i in $(seq "$ROUNDS"); do
 		round "$1" "$i" $(((i - 1) % 3 + 1))
 	done
+	bird_crashes "$1" 3
+	is "$1: connections end" "$(tell flows close)" \
+		"closed=$((TRANSFERRING + IDLE))"
 	ok "$1: nodes end with a clean kernel log" cluster_down
 }
 
 ok "the router, clients and servers are there" rig_up
 last_ok || done_testing
+note mode round node gone/ms back/ms stall/s stall-back/s
 for mode in $MODES; do
 	run_mode "$mode"
 done
+diag "$(cat "$TMP/measured")"
 done_testing

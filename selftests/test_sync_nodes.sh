@@ -1,0 +1,116 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Session sync among three nodes over a link that loses, doubles and reorders what
+# is sent, and that is cut: the tables of all nodes are listed and compared.
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=selftests/nodes.sh
+. "$SELFTESTS/nodes.sh"
+
+nodes_up 3 && start_raw || exit 1
+
+# Every datagram on its way to a node has its own luck.
+link_bad() {
+	local node
+
+	for node in $NODES; do
+		ip netns exec "$NS-net" tc qdisc add dev "$node-sync" root \
+			netem delay 2ms 2ms loss 5% duplicate 5% reorder 25% ||
+			return
+	done
+}
+link_good() {
+	local node
+
+	for node in $NODES; do
+		ip netns exec "$NS-net" tc qdisc del dev "$node-sync" root
+	done
+}
+missed() { # datagrams, by all nodes
+	local node sum=0
+
+	for node in $NODES; do
+		sum=$((sum + $(sync_of "$node" missed)))
+	done
+	echo "$sum"
+}
+
+# Sessions begin at this node, half of TCP, which is used, and end there or by
+# hand at another.
+change() { # NUMBER HOW-MANY
+	via "$1"
+	tell client open "n$1" "$VIP4" "$ECHO_PORT" $(($2 / 2)) >"$TMP/open"
+	tell raw udp "$VIP4" "$UDP_PORT" $(($2 / 2)) 192.0.2.20 \
+		$((10000 + 1000 * $1)) >"$TMP/udp"
+	tell client ping "n$1" >"$TMP/ping"
+}
+
+config_all() {
+	config nat && on_all listener add udp "$VIP4:$UDP_PORT" timeout-udp 600 &&
+		on_all server add udp "$VIP4:$UDP_PORT" "$(server4 1)"
+}
+
+# The time is said, not judged: a machine may be slow.
+equal_soon() { # NAME HOW-MANY
+	local t
+
+	t=$(now_ms)
+	ok "$1: three tables are equal" wait_for 10 tables_equal "$2"
+	diag "$1: after $(($(now_ms) - t)) ms, listing included"
+}
+
+test_loss() {
+	local many i
+
+	many=$(size 400 80)
+	config_all
+	ok "the link is bad" link_bad
+	ok "sync starts at three nodes" cluster_up
+	ok "they hear each other" wait_for 20 hear_each_other
+	for i in 1 2 3; do
+		change "$i" "$many"
+	done
+	equal_soon "$((3 * many)) sessions began at three nodes" $((3 * many))
+	ok "although datagrams were missing" [ "$(missed)" -gt 0 ]
+	via 2
+	is "connections go on at another node" \
+		"$(tell client ping n1) $(tell client ping n3)" \
+		"$((many / 2)) $((many / 2))"
+	tell client close n3 rst >"$TMP/close"
+	ok "those of UDP are ended by hand at another" on node3 session del \
+		listener udp "$VIP4:$UDP_PORT"
+	equal_soon "much has ended" $((many * 3 / 2))
+	tell client close n1 rst >"$TMP/close"
+	tell client close n2 rst >"$TMP/close"
+	link_good
+	cluster_down
+	on_all session del
+}
+
+# One node is cut off for as long as the others take it for dead.
+test_cut() {
+	config_all
+	cluster_up
+	ok "they hear each other again" wait_for 20 hear_each_other
+	change 1 20
+	equal_soon "before the cut" 20
+	ip -n "$NS-node3" link set sync down
+	ok "a node that is cut off is dead to the others" \
+		wait_for 20 peers_of node 1
+	ok "and they are to it" wait_for 20 peers_of node3 0
+	change 2 40
+	change 3 60
+	is "none of them knows what the other side has" \
+		"$(known node) $(known node2) $(known node3)" "60 60 80"
+	ip -n "$NS-node3" link set sync up
+	ok "united, they hear each other" wait_for 20 hear_each_other
+	equal_soon "united" 120
+	via 1
+	is "connections of both sides go on at one node" \
+		"$(tell client ping n2) $(tell client ping n3)" "20 30"
+	cluster_down
+}
+peers_of() { [ "$(sync_of "$1" peers)" = "$2" ]; }	# NODE HOW-MANY
+
+! part loss || test_loss
+! part cut || test_cut
+done_testing
