@@ -77,7 +77,7 @@ demo-cluster: setup
 	$(MAKE) all
 	@selftests/cluster/demo-cluster.sh
 
-# Nodes are killed: ROUNDS=10 MODES="nat dr", see Documentation/cluster.rst.
+# Nodes are killed: ROUNDS=10 MODES="nat fnat dr", see Documentation/cluster.rst.
 check-cluster: setup
 	$(MAKE) all
 	@selftests/cluster/run.sh
@@ -148,7 +148,7 @@ help:
 	@echo 'make check         run all quick tests; TESTS="nat abi": only these'
 	@echo 'make check-debug   run the tests on a kernel that looks for faults'
 	@echo 'make check-endurance   10 million sessions, long floods'
-	@echo 'make check-cluster ROUNDS=10 MODES="nat dr": kill nodes under load'
+	@echo 'make check-cluster ROUNDS=10 MODES="nat fnat dr": kill nodes under load'
 	@echo 'make check-harness test the test harness itself'
 	@echo 'make coverage      lines of kmod that check-debug reached'
 	@echo 'make fuzz          fuzz without bound; TIME=seconds (3600)'
