@@ -54,8 +54,12 @@ equal_soon() { # NAME HOW-MANY
 	local t
 
 	t=$(now_ms)
-	ok "$1: three tables are equal" wait_for 10 tables_equal "$2"
-	diag "$1: after $(($(now_ms) - t)) ms, listing included"
+	ok "$1: three tables are equal" wait_for 10 equal_by_now "$2"
+	diag "$1: so said lists that were begun after $((asked - t)) ms"
+}
+equal_by_now() {
+	asked=$(now_ms)
+	tables_equal "$@"
 }
 
 test_loss() {
