@@ -24,7 +24,7 @@ import resource
 import sys
 import time
 
-INTERVAL = 0.5		# between numbers: a slow transfer, for slow nodes
+INTERVAL = 1.0		# between numbers: a slow transfer, for slow nodes
 PARTS = 20		# not all connections at once
 PATIENCE = 60
 LINE = b"%08d\n"
