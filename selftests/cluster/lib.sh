@@ -66,9 +66,11 @@ _cluster_net_up() {
 	done
 }
 
+# A server repeats its answer to a SYN after 255 s, and waits for 511: so long a
+# node may take to boot, and so long sessions are kept (timeout-syn).
 # _end_up NAME BRIDGE ADDRESS4 ADDRESS6 GATEWAY4 GATEWAY6
 _end_up() {
-	_ns_add "$1" net.ipv4.tcp_synack_retries=7 \
+	_ns_add "$1" net.ipv4.tcp_synack_retries=8 \
 		net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
 	_plug "$1" eth0 "$2"
 	ip -n "$NS-$1" -batch - <<-IP
@@ -184,7 +186,7 @@ _config_listeners() { # MODE
 	local host i vip
 
 	for vip in "$VIP4" "[$VIP6]"; do
-		echo "listener add tcp $vip:$FLOWS_PORT mode $1 timeout-syn 120"
+		echo "listener add tcp $vip:$FLOWS_PORT mode $1 timeout-syn 600"
 		for i in $(seq "$SERVERS"); do
 			[ "$vip" = "$VIP4" ] && host=$(server4 "$i") ||
 				host=[$(server6 "$i")]
