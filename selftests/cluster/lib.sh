@@ -244,7 +244,8 @@ kill_node() {
 # BIRD of NODE crashes; clb and clb-announce live on.
 crash_bird() { # NODE
 	# shellcheck disable=SC2016 # the node's
-	on "$1" 'touch /run/no-bird && kill -KILL "$(cat /run/bird.pid)"'
+	on "$1" 'touch /run/no-bird && { kill -KILL "$(cat /run/bird.pid)" ||
+		! pidof bird; }'
 }
 start_bird() { on "$1" rm /run/no-bird; }	# NODE
 
@@ -255,13 +256,19 @@ on() {
 	shift
 	out=$(printf '%s\necho "exit=$?"\n' "$*" |
 		in_ns router socat -t 60 - \
-			"TCP:10.1.0.$node:9,connect-timeout=5") || return
+			"TCP:10.1.0.$node:9,connect-timeout=20") || return
 	rc=${out##*exit=}
 	printf '%s' "${out%exit=*}"
 	return "${rc:-1}"
 }
 node_up() { on "$1" true; }
 on_clb() { on "$1" "$CLBCTL" "${@:2}"; }	# NODE ARGUMENT...
+
+# Packets that a machine did not fetch in time, of all of them.
+taps_dropped() {
+	ip -n "$NS-net" -j -s link show | jq '[.[] |
+		select(.ifname | test("^n[0-9]")) | .stats64.tx.dropped] | add'
+}
 
 # What the router knows of the VIP: the nodes, by both families.
 hops() { # -4|-6 PREFIX [TABLE]

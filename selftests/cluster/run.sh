@@ -38,7 +38,8 @@ report() { # NAME: all live; sets stall, the longest one
 	is "$1: $LIVE" "${got% *}" "$LIVE"
 	last_ok || tell_why
 	stall=${got##*=}
-	diag "$1: the longest stall was $stall s"
+	diag "$1: the longest stall was $stall s," \
+		"$(taps_dropped) packets were too many for the machines so far"
 }
 
 # Half of them are ended while the node is away, half when it is back.
@@ -81,7 +82,7 @@ round() { # MODE ROUND NODE
 bird_crashes() { # MODE NODE
 	local name="$1, BIRD of node $2 crashes"
 
-	ok "$name" crash_bird "$2"
+	ok "$name" wait_for 30 crash_bird "$2"
 	# shellcheck disable=SC2046 # words are meant to split
 	ok "$name: the router sees it" wait_for 30 hops_are $(others "$2")
 	report "$name, without it"
