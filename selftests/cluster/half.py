@@ -49,7 +49,7 @@ class Half:
         self.key = (vip, port, client, client_port)
         self.seq, self.ack = client_port * 7919, None
         self.text = b"%d" % client_port
-        self.state = "syn"
+        self.state, self.why = "syn", "no answer"
 
     def send(self, sockets, flags, payload=b"", ahead=0):
         vip, port, client, client_port = self.key
@@ -64,8 +64,10 @@ class Half:
             self.send(sockets, ACK | PSH, b"e" + self.text, 1)
 
     def take(self, flags, seq, payload):
+        was = self.state
         if flags & RST:
             self.state = "broken"
+            self.why = f"reset, number {seq}, was {was}"
         elif self.state == "syn" and flags & (SYN | ACK) == SYN | ACK:
             self.state, self.ack = "half-open", seq + 1
         elif self.state == "finishing" and payload == self.text:
@@ -124,6 +126,9 @@ class Client:
         self.settle(halves, "finishing")
         done = sum(half.state == "finished" for half in halves)
         for half in halves:
+            if half.state != "finished":
+                print(*half.key, half.state, half.why, file=sys.stderr,
+                      flush=True)
             half.send(self.sockets, RST | ACK, b"", 2 + len(half.text))
             del self.halves[half.key]
         return f"finished={done} broken={len(halves) - done}"

@@ -160,7 +160,7 @@ _clients_up() {
 rig_up() {
 	_cluster_net_up && _routers_up && _clients_up && _servers_up || return
 	dialogue flows in_ns c1 "$CLUSTER/flows.py" client 2>"$TMP/flows.err"
-	dialogue half in_ns c2 "$CLUSTER/half.py"
+	dialogue half in_ns c2 "$CLUSTER/half.py" 2>"$TMP/half.err"
 	HEAR_TIMEOUT=300
 	(umask 077 && printf '%064d\n' 7 >"$SHARE/secret")
 }

@@ -55,7 +55,8 @@ keep_bird() {
 }
 
 network_up || exit 1
-socat TCP-LISTEN:9,reuseaddr,fork EXEC:"/bin/bash -s",stderr &
+# however long a command takes after its last word
+socat -t 60 TCP-LISTEN:9,reuseaddr,fork EXEC:"/bin/bash -s",stderr &
 control=$!
 clb_module_load && "$clbctl" restore "$share/clb.conf" && sync_up || exit 1
 keep_bird &

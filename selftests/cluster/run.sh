@@ -22,7 +22,7 @@ why=$(rig_possible) || skip_all "$why"
 tell_why() {
 	local n
 
-	diag "$(head -n 20 "$TMP/flows.err")"
+	diag "$(head -n 20 "$TMP/flows.err" "$TMP/half.err")"
 	for n in $NODES; do
 		diag "n$n: $(on_clb "$n" stats | xargs)"
 		diag "n$n: $(on_clb "$n" -j sync)"
@@ -46,6 +46,7 @@ report() { # NAME: all live; sets stall, the longest one
 finish() { # NAME HOW-MANY
 	is "$1: handshakes go on" "$(tell half finish "$2")" \
 		"finished=$2 broken=0"
+	last_ok || tell_why
 	is "$1: idle connections, too" "$(tell flows ping)" "idle=$IDLE"
 }
 
