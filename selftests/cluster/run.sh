@@ -50,6 +50,17 @@ finish() { # NAME HOW-MANY
 	is "$1: idle connections, too" "$(tell flows ping)" "idle=$IDLE"
 }
 
+# What is opened within the last 10 ms of a node is lost with it: nobody was told.
+all_know() { # MODE: of the half-open ones
+	local n state=syn-recv
+
+	[ "$1" != dr ] || state=syn-sent
+	for n in $NODES; do
+		[ "$(on_clb "$n" session count state "$state")" = "$HALF" ] ||
+			return
+	done
+}
+
 # A row of the table at the end.
 note() { # MODE ROUND NODE ...
 	printf '%-5s %5s %5s %9s %9s %12s %12s\n' "$@" >>"$TMP/measured"
@@ -61,6 +72,7 @@ round() { # MODE ROUND NODE
 	is "$name: $HALF are half-open" "$(tell half open "$HALF" \
 		"$FLOWS_PORT" "$VIP4" "$(client4 2)" "$VIP6" "$(client6 2)")" \
 		"half-open=$HALF"
+	ok "$name: as all nodes know" wait_for 30 all_know "$1"
 	t=$(now_ms)
 	kill_node "$3"
 	# shellcheck disable=SC2046 # words are meant to split
