@@ -6,49 +6,64 @@
     processor 1      processor 0                 processor 1
 
 All three pass on the same requests with the same fields added, keep connections
-to the server, and write no log. They take turns in each round. What counts is
-the time that the kernel has noted for their processes, in nanoseconds: that of
-who makes the requests and answers them is not in it.
+to the server, and write no log, or one with the same fields. They take turns in
+each round, and each round another one begins. What counts is the time that the
+kernel has noted for their processes, in nanoseconds: that of who makes the
+requests and answers them is not in it. An answer other than 200, or a connection
+that fails, ends a case without a result.
 """
+import contextlib
+import dataclasses
 import fnmatch
 import os
 import pathlib
 import re
+import resource
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 
-from l7_systems import PORT, PORT2, SYSTEMS, Backend, clbd_has_http2, start
+from l7_systems import (BUFFERS, PORT, PORT2, RULES, SERVER, SYSTEMS, Backend,
+                        Setup, start)
 
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
 SECONDS = int(os.environ.get("SECONDS_EACH", "2"))
+TRIALS = 3		# of each size of buffers
 CLIENTS = 64
-RULES = 10000
+IDLE = (4000, 7000)
+SPARE = 200		# connections that there is room for beside
 
 
+@dataclasses.dataclass
 class Case:
-    """path: what is asked for; variant: how the systems are configured."""
+    """path: what is asked for; setup: how the systems are configured; large:
+    with the buffers that are best for each; plain: clbd without rules, too"""
 
-    def __init__(self, path="/small", variant="", close=False, http2=False,
-                 host="a.example"):
-        self.path, self.variant, self.close = path, variant, close
-        self.http2, self.host = http2, host
+    path: str = "/small"
+    setup: Setup = dataclasses.field(default_factory=Setup)
+    close: bool = False
+    http2: bool = False
+    large: bool = False
+    plain: bool = False
+    host: str = "a.example"
 
 
 CASES = {
     "http1/keepalive/small": Case(),
-    "http1/keepalive/64k": Case("/64k"),
+    "http1/keepalive/64k": Case("/64k", large=True),
     "http1/close/small": Case(close=True),
-    "http1/keepalive/small+log": Case(variant="log"),
+    "http1/keepalive/small+log": Case(setup=Setup(log=True)),
     "http1/keepalive/small+10000-rules": Case(
-        variant="rules", host=f"h{RULES // 2}.example"),
+        setup=Setup(rules=True), plain=True, host=f"h{RULES // 2}.example"),
     "http2/small": Case(http2=True),
 }
 
 
 def say(text):
-    print(f"# {text}", flush=True)
+    for line in text.splitlines():
+        print(f"# {line}", flush=True)
 
 
 def result(name, value, unit):
@@ -60,143 +75,211 @@ def wanted(name):
                for pattern in os.environ.get("CASES", "*").split() or "*")
 
 
+def turns(number, systems):
+    """The order of a round."""
+    first = number % len(systems)
+    return systems[first:] + systems[:first]
+
+
 def output_of(*command):
     return subprocess.run(["taskset", "-c", "1", *map(str, command)],
                           check=True, capture_output=True, text=True).stdout
 
 
+def ask(sock, path, host):
+    """One request by hand: what comes back is what the server has said."""
+    sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    with sock.makefile("rb") as file:
+        first = file.readline()
+        fields = dict(line.lower().rstrip().split(b": ", 1)
+                      for line in iter(file.readline, b"\r\n"))
+        size = int(fields[b"content-length"])
+        if first != b"HTTP/1.1 200 OK\r\n" or len(file.read(size)) != size:
+            raise AssertionError(f"{path}: {first}")
+    if size != {"/small": 10, "/64k": 65536}[path]:
+        raise AssertionError(f"{path}: {size} bytes")
+
+
 def wrk(case, seconds):
-    """Requests that were answered as they should."""
+    """Requests that were answered as they should: wrk tells of those above 399,
+    and of connections that fail."""
+    with socket.create_connection(("127.0.0.1", PORT)) as sock:
+        ask(sock, case.path, case.host)
     close = ["-H", "Connection: close"] if case.close else []
     text = output_of("wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds}s",
-                     "-H", f"Host: {case.host}", *close,
+                     "--timeout", "20s", "-H", f"Host: {case.host}", *close,
                      f"http://127.0.0.1:{PORT}{case.path}")
     if "Non-2xx" in text or "Socket errors" in text:
         raise AssertionError(text)
     return int(re.search(r"(\d+) requests in", text).group(1))
 
 
-def h2load(case, seconds):
-    text = output_of("h2load", "-t1", "-c8", "-m8", "-D", seconds,
-                     f"http://127.0.0.1:{PORT2}{case.path}")
-    done = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", text)
-    if not done or int(done.group(2)) or int(done.group(3)):
+def h2load(seconds, *options):
+    text = output_of("h2load", "-t1", "-D", seconds, *options)
+    done = re.search(r"(\d+) succeeded, 0 failed, 0 errored, 0 timeout", text)
+    good = re.search(r"(\d+) 2xx, 0 3xx, 0 4xx, 0 5xx", text)
+    if not done or not good or done.group(1) != good.group(1):
         raise AssertionError(text)
     return int(done.group(1))
 
 
-def per_second(system, case, seconds):
-    """Requests in a second of its processor's time."""
-    load = h2load if case.http2 else wrk
-    before = system.time()
-    done = load(case, seconds)
-    if not done:
-        raise AssertionError("no request came through")
-    return done / (system.time() - before)
+def load(case, seconds):
+    if not case.http2:
+        return wrk(case, seconds)
+    return h2load(seconds, "-c8", "-m8", f"http://127.0.0.1:{PORT2}{case.path}")
 
 
-def tell_ratios(name, values):
+def per_second(kind, directory, case, setup):
+    """Requests in a second of its processor's time, once it is warm. Each time it
+    is started anew: no place in memory or among the processors is its own for
+    all rounds."""
+    with start(kind, directory, setup) as system:
+        load(case, 1)
+        before = system.time()
+        done = load(case, SECONDS)
+        if not done:
+            raise AssertionError(f"{kind}: no request came through")
+        return done / (system.time() - before)
+
+
+def tell_ratios(name, values, best):
     others = {other: values[other] for other in values if other != "clbd"}
     for other, value in others.items():
         result(f"clbd/{name}:{other}", values["clbd"] / value, "ratio")
-    result(f"clbd/{name}:best", values["clbd"] / max(others.values()), "ratio")
+    result(f"clbd/{name}:best", values["clbd"] / best(others.values()), "ratio")
+
+
+def best_setup(kind, directory, name, case):
+    """With the buffers with which it is fastest."""
+    choices = BUFFERS[kind] if case.large else ()
+    if len(choices) < 2:
+        return case.setup
+    rates = {choice: [] for choice in choices}
+    for number in range(TRIALS):
+        for choice in turns(number, choices):
+            setup = dataclasses.replace(case.setup, buffers=choice)
+            rates[choice].append(per_second(kind, directory, case, setup))
+    medians = {choice: statistics.median(found)
+               for choice, found in rates.items()}
+    say(f"{kind}/{name}: " + ", ".join(
+        f"{rate:.0f} with {choice}" for choice, rate in medians.items()))
+    return dataclasses.replace(case.setup,
+                               buffers=max(medians, key=medians.get))
 
 
 def measure(name, case, directory):
-    """Each system is started anew in each round: no place in memory or among
-    the processors is its own for all of them."""
-    found = {system: [] for system in SYSTEMS}
+    setups = {kind: best_setup(kind, directory, name, case)
+              for kind in SYSTEMS}
+    contenders = SYSTEMS
+    if case.plain:
+        contenders += ("plain",)
+        setups["plain"] = Setup()
+    found = {kind: [] for kind in SYSTEMS}
     for number in range(ROUNDS):
         values = {}
-        try:
-            for kind in SYSTEMS:
-                with start(kind, directory, case.variant) as system:
-                    per_second(system, case, 1)
-                    values[kind] = per_second(system, case, SECONDS)
-        except AssertionError as error:
-            say(f"{name}: round {number} does not count: {kind}: {error}")
-            continue
+        for kind in turns(number, contenders):
+            program = "clbd" if kind == "plain" else kind
+            values[kind] = per_second(program, directory, case, setups[kind])
+        if case.plain:
+            result(f"clbd/{name}:none", values["clbd"] / values.pop("plain"),
+                   "ratio")
         for kind, value in values.items():
             result(f"{kind}/{name}", value, "req/cpu-s")
             found[kind].append(value)
-        tell_ratios(name, values)
-    if not found["clbd"]:
-        raise AssertionError(f"{name}: no round counts")
+        tell_ratios(name, values, max)
     return {kind: statistics.median(rates) for kind, rates in found.items()}
 
 
-def p99(directory, rate):
+def p99_of(kind, directory, rate):
+    log = pathlib.Path(directory, "h2load.txt")
+    log.unlink(missing_ok=True)
+    with start(kind, directory, Setup()):
+        h2load(SECONDS, "--h1", "--warm-up-time=1", f"-c{CLIENTS}",
+               f"--rps={rate / CLIENTS:.3f}",
+               f"--log-file={log}", f"http://127.0.0.1:{PORT}/small")
+    took = sorted(int(line.split()[2])
+                  for line in log.read_text().splitlines())
+    return took[len(took) * 99 // 100] / 1000
+
+
+def p99(name, directory, rate):
     """At the same rate for all. h2load notes how long each request took."""
-    log = pathlib.Path(directory, "h2load.log")
-    for _ in range(ROUNDS):
-        for kind in SYSTEMS:
-            log.unlink(missing_ok=True)
-            with start(kind, directory):
-                output_of("h2load", "--h1", "-t1", f"-c{CLIENTS}", "-D",
-                          SECONDS, f"--rps={rate / CLIENTS:.3f}",
-                          f"--log-file={log}",
-                          f"http://127.0.0.1:{PORT}/small")
-            took = sorted(int(line.split()[2])
-                          for line in log.read_text().splitlines()
-                          if line.split()[1] == "200")
-            if not took:
-                say(f"p99: a round of {kind} does not count: no answers")
-                continue
-            result(f"{kind}/http1/keepalive/p99-at-70%",
-                   took[len(took) * 99 // 100] / 1000, "ms")
+    say(f"{name}: {rate:.0f} requests a second")
+    for number in range(ROUNDS):
+        values = {kind: p99_of(kind, directory, rate)
+                  for kind in turns(number, SYSTEMS)}
+        for kind, value in values.items():
+            result(f"{kind}/{name}", value, "ms")
+        tell_ratios(name, values, min)
 
 
-def memory(directory, count=2000):
-    """Of connections that have asked once, and wait."""
-    import socket
-    request = b"GET /small HTTP/1.1\r\nHost: a.example\r\n\r\n"
+def memory_with(kind, directory, count):
+    """Of all its processes, with connections that have asked once, and wait; it
+    has room for them and few more."""
+    setup = Setup(connections=count + SPARE)
+    with contextlib.ExitStack() as stack:
+        system = stack.enter_context(start(kind, directory, setup))
+        socks = [stack.enter_context(
+            socket.create_connection(("127.0.0.1", PORT)))
+            for _ in range(count)]
+        for sock in socks:
+            ask(sock, "/small", "a.example")
+        used = system.memory()
+        for sock in socks:
+            ask(sock, "/small", "a.example")
+    return used
+
+
+def memory(name, directory):
+    """What a connection more costs, and the room that is made for it."""
+    few, many = IDLE
+    values = {}
     for kind in SYSTEMS:
-        with start(kind, directory) as system:
-            per_second(system, Case(), 1)
-            before = system.memory()
-            socks = []
-            for _ in range(count):
-                sock = socket.create_connection(("127.0.0.1", PORT))
-                sock.sendall(request)
-                if not sock.recv(65536).startswith(b"HTTP/1.1 200"):
-                    raise AssertionError(f"{kind}: no answer")
-                socks.append(sock)
-            result(f"{kind}/memory/idle", (system.memory() - before) / count,
-                   "bytes")
-            for sock in socks:
-                sock.close()
+        used = (memory_with(kind, directory, many) -
+                memory_with(kind, directory, few))
+        values[kind] = used / (many - few)
+        result(f"{kind}/{name}", values[kind], "bytes")
+    tell_ratios(name, values, min)
+
+
+def measure_p99(name, directory, rates):
+    small = "http1/keepalive/small"
+    if small not in rates:
+        rates[small] = measure(small, CASES[small], directory)
+    p99(name, directory, 0.7 * min(rates[small].values()))
 
 
 def run(directory):
-    rates = {}
-    for name, case in CASES.items():
+    """Return: whether all cases have results"""
+    rates, good = {}, True
+    cases = {name: lambda name, case=case: rates.update(
+        {name: measure(name, case, directory)}) for name, case in CASES.items()}
+    cases["http1/keepalive/p99-at-70%"] = lambda name: measure_p99(
+        name, directory, rates)
+    cases["memory/idle"] = lambda name: memory(name, directory)
+    for name, case in cases.items():
         if not wanted(name):
             continue
-        if case.http2 and not clbd_has_http2(directory):
-            say(f"{name}: left out, as clbd does not know the key http2")
-            continue
-        rates[name] = measure(name, case, directory)
-    if wanted("http1/keepalive/p99-at-70%"):
-        slowest = min(rates.get("http1/keepalive/small",
-                                {"": 20000}).values())
-        p99(directory, 0.7 * slowest)
-    if wanted("memory/idle"):
-        memory(directory)
+        try:
+            case(name)
+        except (AssertionError, OSError, subprocess.CalledProcessError) as error:
+            say(f"{name} failed: {error}")
+            good = False
+    return good
 
 
 def main():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    # Closed connections keep their port for a minute.
-    pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text(
-        "1024 65535\n")
+    # Closed connections keep their port for a minute; none may be a listener's.
+    ports = pathlib.Path("/proc/sys/net/ipv4")
+    (ports / "ip_local_port_range").write_text("1024 65535\n")
+    (ports / "ip_local_reserved_ports").write_text(f"{PORT},{PORT2},{SERVER}\n")
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))
     with tempfile.TemporaryDirectory(prefix="bench-l7-") as directory:
         os.chmod(directory, 0o755)
-        try:
-            with Backend(directory):
-                run(directory)
-        except (AssertionError, subprocess.CalledProcessError) as error:
-            say(f"failed: {error}")
-            sys.exit(1)
+        with Backend(directory):
+            sys.exit(not run(directory))
 
 
 main()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The systems of l7.py: how each is configured and started, and what it uses."""
+import dataclasses
 import os
 import pathlib
 import signal
@@ -13,6 +14,24 @@ SYSTEMS = ("clbd", "nginx", "haproxy")
 PORT, PORT2, SERVER = 8000, 8002, 9000	# 8002: HTTP/2 without TLS
 PATIENCE = 20
 RULES = 10000
+
+# What each is tried with where bodies are large; clbd reads into 128 kB always.
+# "splice": the kernel moves bodies, where HAProxy need not see them.
+BUFFERS = {
+    "clbd": ("",),
+    "nginx": ("16k", "64k", "128k"),
+    "haproxy": ("16k", "128k", "16k splice"),
+}
+
+
+@dataclasses.dataclass
+class Setup:
+    """How all of them are configured; buffers: one of BUFFERS."""
+
+    log: bool = False
+    rules: bool = False
+    connections: int = 2000
+    buffers: str = "16k"
 
 
 def domains():
@@ -31,11 +50,12 @@ def tree(pid):
 class System:
     """A program on one processor, until the end of the block."""
 
-    def __init__(self, processor, command, port):
-        self.process = subprocess.Popen(
-            ["taskset", "-c", str(processor), *map(str, command)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE)
+    def __init__(self, processor, command, port, output=os.devnull):
+        with open(output, "wb") as file:
+            self.process = subprocess.Popen(
+                ["taskset", "-c", str(processor), *map(str, command)],
+                stdin=subprocess.DEVNULL, stdout=file,
+                stderr=subprocess.PIPE)
         self.port = port
 
     def __enter__(self):
@@ -70,12 +90,12 @@ class System:
         return ns / 1e9
 
     def memory(self):
-        """Bytes that only these processes have."""
+        """Bytes of all processes; what several have is split among them."""
         total = 0
         for pid in tree(self.process.pid):
             rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
             for line in rollup.splitlines():
-                if line.startswith("Private_Dirty"):
+                if line.startswith("Pss:"):
                     total += int(line.split()[1]) * 1024
         return total
 
@@ -86,20 +106,28 @@ def write(directory, name, text):
     return path
 
 
+def nginx_command(directory, name, connections, http):
+    config = write(directory, f"{name}.conf", f"""
+worker_processes 1;
+daemon off;
+pid {directory}/{name}.pid;
+error_log stderr;
+events {{ worker_connections {connections}; }}
+http {{
+    keepalive_requests 1000000000;
+{http}
+}}
+""")
+    return ["nginx", "-c", config]
+
+
 class Backend(System):
     """The server: always on the other processor."""
 
     def __init__(self, directory):
         pathlib.Path(directory, "64k").write_bytes(b"x" * 65536)
-        config = write(directory, "server.conf", f"""
-worker_processes 1;
-daemon off;
-pid {directory}/server.pid;
-error_log stderr;
-events {{ worker_connections 4096; }}
-http {{
+        super().__init__(1, nginx_command(directory, "server", 4096, f"""
     access_log off;
-    keepalive_requests 1000000000;
     sendfile on;
     tcp_nopush on;
     open_file_cache max=16;
@@ -107,22 +135,19 @@ http {{
         listen 127.0.0.1:{SERVER} backlog=4096;
         root {directory};
         location = /small {{ default_type text/plain; return 200 "0123456789"; }}
-    }}
-}}
-""")
-        super().__init__(1, ["nginx", "-c", config], SERVER)
+    }}"""), SERVER)
 
 
-def clbd_text(directory, variant, http2):
-    log = f"log: {directory}/clbd.log\n" if variant == "log" else ""
+def clbd_text(directory, setup):
+    log = f"log: {directory}/clbd.log\n" if setup.log else ""
     rules = ""
-    if variant == "rules":
+    if setup.rules:
         rules = "    rules:\n" + "".join(
             f"      - {{domain: {domain}, group: web}}\n"
             for domain in domains())
-    text = f"""
+    return f"""
 workers: 1
-limits: {{connections: 8000}}
+limits: {{connections: {setup.connections}}}
 {log}groups:
   - name: web
     servers:
@@ -131,65 +156,51 @@ listeners:
   - name: site
     address: "127.0.0.1:{PORT}"
     group: web
-{rules}"""
-    if http2:
-        text += f"""  - name: h2
+    timeouts: {{idle: 60}}
+{rules}  - name: h2
     address: "127.0.0.1:{PORT2}"
     group: web
     http2: yes
 """
-    return text
 
 
-def clbd_has_http2(directory):
-    config = write(directory, "clbd.conf", clbd_text(directory, "", True))
-    return not subprocess.run([CLBD, "-c", "-f", config], check=False,
-                              capture_output=True).returncode
-
-
-def clbd(directory, variant):
-    http2 = clbd_has_http2(directory)
-    config = write(directory, "clbd.conf",
-                   clbd_text(directory, variant, http2))
+def clbd(directory, setup):
+    config = write(directory, "clbd.conf", clbd_text(directory, setup))
     return [CLBD, "-f", config]
 
 
 NGINX_LOG = r"""
-    log_format json escape=json '{"time":"$time_iso8601","vip_addr":'
-        '"$server_addr:$server_port","client_ip":"$remote_addr",'
-        '"client_port":$remote_port,"scheme":"$scheme","request_method":'
-        '"$request_method","request_uri":"$request_uri","server_protocol":'
-        '"$server_protocol","http_host":"$http_host","http_referer":'
-        '"$http_referer","http_user_agent":"$http_user_agent",'
+    log_format json escape=json '{"time":"$time_iso8601","listener":"site",'
+        '"vip_addr":"$server_addr:$server_port","client_ip":"$remote_addr",'
+        '"client_port":$remote_port,"scheme":"$scheme",'
+        '"request_method":"$request_method","request_uri":"$request_uri",'
+        '"server_protocol":"$server_protocol","http_host":"$http_host",'
+        '"http_referer":"$http_referer","http_user_agent":"$http_user_agent",'
         '"http_x_forwarded_for":"$http_x_forwarded_for","request_length":'
         '$request_length,"status":$status,"body_bytes_sent":$body_bytes_sent,'
         '"request_time":$request_time,"upstream_addr":"$upstream_addr",'
         '"upstream_status":"$upstream_status","upstream_response_time":'
-        '"$upstream_response_time"}';
+        '"$upstream_response_time","ending":"$request_completion"}';
 """
 
 
-def nginx(directory, variant):
-    log, names = "access_log off;", ""
-    if variant == "log":
+def nginx(directory, setup):
+    log, names = "    access_log off;", ""
+    if setup.log:
         log = (f"{NGINX_LOG}    access_log {directory}/nginx.log json "
                "buffer=16k flush=1s;")
-    if variant == "rules":
+    if setup.rules:
         names = "server_name " + " ".join(domains()) + ";"
-    config = write(directory, "nginx.conf", f"""
-worker_processes 1;
-daemon off;
-pid {directory}/nginx.pid;
-error_log stderr;
-events {{ worker_connections 16000; }}
-http {{
-    {log}
-    keepalive_requests 1000000000;
+    size = int(setup.buffers.removesuffix("k"))
+    # It closes idle ones where less than a sixteenth of the room is left.
+    connections = setup.connections * 16 // 15 + 1
+    return nginx_command(directory, "nginx", connections, f"""
+{log}
     server_names_hash_max_size 65536;
     server_names_hash_bucket_size 128;
-    proxy_buffer_size 16k;
-    proxy_buffers 8 16k;
-    proxy_busy_buffers_size 32k;
+    proxy_buffer_size {size}k;
+    proxy_buffers 8 {size}k;
+    proxy_busy_buffers_size {2 * size}k;
     upstream web {{
         server 127.0.0.1:{SERVER};
         keepalive 64;
@@ -208,24 +219,32 @@ http {{
             proxy_set_header X-Forwarded-Proto $scheme;
             proxy_set_header X-Forwarded-Port $server_port;
         }}
-    }}
-}}
-""")
-    return ["nginx", "-c", config]
+    }}""")
 
 
-def haproxy(directory, variant):
-    log, use = "", "default_backend web"
-    if variant == "log":
-        log = ("log stdout format raw local0\n    option httplog")
-    if variant == "rules":
+# To standard output, which is a file here: HAProxy opens none by itself.
+HAPROXY_LOG = r"""
+    log stdout len 4096 format raw local0
+    capture request header Host len 256
+    capture request header Referer len 256
+    capture request header User-Agent len 256
+    capture request header X-Forwarded-For len 256
+    log-format '{"time":"%[date,utime(%Y-%m-%dT%H:%M:%SZ)]","listener":"%f","vip_addr":"%fi:%fp","client_ip":"%ci","client_port":%cp,"scheme":"http","request_method":"%HM","request_uri":"%[capture.req.uri,json(utf8s)]","server_protocol":"%HV","http_host":"%[capture.req.hdr(0),json(utf8s)]","http_referer":"%[capture.req.hdr(1),json(utf8s)]","http_user_agent":"%[capture.req.hdr(2),json(utf8s)]","http_x_forwarded_for":"%[capture.req.hdr(3),json(utf8s)]","request_length":%U,"status":%ST,"body_bytes_sent":%B,"request_time":%Ta,"upstream_addr":"%si:%sp","upstream_status":"%ST","upstream_response_time":"%Tr","ending":"%ts"}'
+"""
+
+
+def haproxy(directory, setup):
+    use = "default_backend web"
+    if setup.rules:
         table = write(directory, "haproxy.map", "".join(
             f"{domain} web\n" for domain in domains()))
         use = f"use_backend %[req.hdr(host),lower,map_str({table},web)]"
+    size, _, splice = setup.buffers.partition(" ")
     config = write(directory, "haproxy.cfg", f"""
 global
     nbthread 1
-    maxconn 8000
+    maxconn {setup.connections}
+    tune.bufsize {int(size.removesuffix("k")) * 1024}
 defaults
     mode http
     timeout connect 5s
@@ -233,10 +252,11 @@ defaults
     timeout server 60s
     http-reuse always
     option forwardfor
+    {"option splice-response" if splice else ""}
 frontend site
     bind 127.0.0.1:{PORT} backlog 4096
     bind 127.0.0.1:{PORT2} backlog 4096 proto h2
-    {log}
+    {HAPROXY_LOG if setup.log else ""}
     http-request set-header X-Forwarded-Proto http
     http-request set-header X-Forwarded-Port {PORT}
     {use}
@@ -246,7 +266,10 @@ backend web
     return ["haproxy", "-db", "-f", config]
 
 
-def start(kind, directory, variant=""):
-    """A system on the first processor, as the variant wants it."""
+def start(kind, directory, setup):
+    """A system on the first processor; logs of those before are gone."""
+    for log in pathlib.Path(directory).glob("*.log"):
+        log.unlink()
     command = {"clbd": clbd, "nginx": nginx, "haproxy": haproxy}[kind]
-    return System(0, command(directory, variant), PORT)
+    return System(0, command(directory, setup), PORT,
+                  pathlib.Path(directory, f"{kind}-out.log"))
