@@ -13,11 +13,8 @@ import subprocess
 import threading
 import time
 
-from rig import (CLBD, PATIENCE, Client, Daemon, Server, TOP, Tap, ask,
+from rig import (CLBD, PATIENCE, PLAIN, Client, Daemon, Server, Tap, ask,
                  config, equal, wait_for)
-
-
-PLAIN = os.environ.get("PLAIN", str(TOP / "build/tools/clbd"))
 
 
 class Controlled(Daemon):
@@ -231,11 +228,9 @@ def drain():
         clbd.reload(text)
         is_drained()
         pid = clbd.workers()[0]
-        os.kill(pid, signal.SIGKILL)
+        clbd.kill(pid)
         wait_for("a new worker", lambda: clbd.workers() not in ([], [pid]))
         is_drained()
-        pathlib.Path(clbd.errors).write_text(
-            clbd.told().replace("killed by signal", "KILLED BY SIGNAL"))
         equal(clbd.tell("drain", a.address, "1"), {"ok": True})
         clbd.wait_told(f"{a.address} is drained")
         answer = wait_for("b", lambda: (r := ask(clbd.port, fields=bound)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # usage: run.sh [FILE...]
 # Runs clbd, built with ASan and UBSan, against servers and clients on loopback:
-# http, policy, limits, coding, process, http2, control, reach. Prints TAP.
+# http, policy, limits, coding, process, checks, metrics, logs, http2, control,
+# reach. Prints TAP.
 #
 # environment:
 #	CASES="keepalive head"	only these functions of the files
@@ -10,7 +11,8 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 files=("$@")
 [ "$#" -ne 0 ] ||
-	files=(http policy limits coding process http2 control reach)
+	files=(http policy limits coding process checks metrics logs http2
+		control reach)
 export CLBD=build/tools/san/clbd PLAIN=build/tools/clbd
 export ASAN_OPTIONS=detect_stack_use_after_return=1
 

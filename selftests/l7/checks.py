@@ -1,0 +1,149 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""clbd's checks of servers: what they find, and that they go on."""
+import contextlib
+import threading
+
+from rig import (PATIENCE, PLAIN, Client, Daemon, HeadServer, Server, Tap, ask,
+                 config, equal, wait_for)
+
+
+CHECK = """    check:
+      type: http
+      interval: 1
+      timeout: 1
+      rise: 1
+      fall: 2
+      url: /well
+      host: check.example
+      expect: [2xx, 3xx]"""
+
+
+def checks():
+    """checks: a server that is not well gets nothing until it is again, in
+    workers that start meanwhile, too"""
+    well = {"a": b"200", "b": b"302"}
+
+    def answer(server, sock, reader, request):
+        if "/well" not in request.first:
+            Server.plain(server, sock, reader, request)
+            return True
+        equal(request.first, "HEAD /well HTTP/1.1")
+        equal(request.get("Host"), "check.example")
+        if well[server.name] is None:
+            reader.more()
+        else:
+            sock.sendall(b"HTTP/1.1 %s X\r\n\r\n" % well[server.name])
+        return False
+    a, b = HeadServer(answer, "a"), HeadServer(answer, "b")
+    text = config(a, b, group=CHECK)
+    with Daemon(text) as clbd, Client(clbd.port) as client:
+        def answers():
+            return {client.ask().body for _ in range(4)}
+        equal(answers(), {b"a", b"b"})
+        well["a"] = b"500"
+        clbd.wait_told(f"{a.address} is down")
+        wait_for("b alone", lambda: answers() == {b"b"})
+        clbd.reload(text)
+        equal(answers(), {b"b"})
+        well["b"] = None
+        clbd.wait_told(f"{b.address} is down")
+        wait_for("nobody", lambda: client.ask().status == 503)
+        clbd.kill(clbd.workers()[0])
+        equal(client.ended(), True)
+        equal(ask(clbd.port).status, 503)
+        well["a"] = b"204"
+        clbd.wait_told(f"{a.address} is up")
+        wait_for("a alone", lambda: ask(clbd.port).body == b"a")
+        # Who is checked no longer is taken for well.
+        clbd.reload(config(a, b))
+        clbd.wait_told(f"{b.address} is up")
+        seen = set()
+        wait_for("both", lambda: seen.add(ask(clbd.port).body) or
+                 seen == {b"a", b"b"})
+
+
+def checks_go_on():
+    """checks: a server that is down stays so when the process of the checks is
+    started again; it is the same server however its address is written"""
+    asked = []
+
+    def answer(server, sock, reader, request):
+        if "/well" not in request.first:
+            Server.plain(server, sock, reader, request)
+            return True
+        asked.append(server.name)
+        sock.sendall(b"HTTP/1.1 500 X\r\n\r\n" if server.name == "a"
+                     else b"HTTP/1.1 200 X\r\n\r\n")
+        return False
+    a, b = HeadServer(answer, "a"), HeadServer(answer, "b")
+    written = a.address
+    a.address = a.address.replace(":", ":0")
+    with Daemon(config(a, b, group=CHECK)) as clbd:
+        clbd.wait_told(f"{written} is down")
+
+        def health():
+            return clbd.children("clbd: health")
+        old = health()[0]
+        clbd.kill(old)
+        wait_for("another", lambda: health() and health() != [old])
+        del asked[:]
+        wait_for("checks of it", lambda: asked.count("a") >= 2)
+        equal(f"{written} is up" in clbd.told(), False, "up")
+        equal({ask(clbd.port).body for _ in range(4)}, {b"b"})
+
+
+def checks_end_for_removed():
+    """checks: a server that was down, was removed and is put back gets requests
+    again, where one that it has still keeps it known"""
+    go = threading.Event()
+
+    def answer(server, sock, reader, request):
+        if "/well" in request.first:
+            bad = server.name == "a" and server.slow
+            sock.sendall(b"HTTP/1.1 %s X\r\n\r\n" % (b"500" if bad else
+                                                     b"200"))
+            return False
+        if "/slow" in request.first:
+            server.slow = True
+            go.wait(PATIENCE)
+        Server.plain(server, sock, reader, request)
+        return True
+    a, b = HeadServer(answer, "a"), HeadServer(answer, "b")
+    a.slow = b.slow = False
+    with Daemon(config(a, b, group=CHECK)) as clbd, \
+            contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(Client(clbd.port)).send(
+            b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(4)]
+        try:
+            clbd.wait_told(f"{a.address} is down")
+            wait_for("b alone", lambda: {ask(clbd.port).body
+                                         for _ in range(6)} == {b"b"})
+            clbd.reload(config(b))
+            clbd.reload(config(a, b))
+            equal({ask(clbd.port).body for _ in range(6)}, {b"a", b"b"})
+        finally:
+            go.set()
+        equal({client.response().status for client in slow}, {200})
+
+
+def checks_of_connections():
+    """checks: without a type, a server must take connections"""
+    a, b = Server(name="a"), Server(name="b")
+    with Daemon(config(a, b, group="    check: {interval: 1, fall: 1}"),
+                program=PLAIN) as clbd:
+        b.close()
+        clbd.wait_told(f"{b.address} is down")
+        wait_for("the worker", lambda: clbd.stats()["connect_errors"] or True)
+        for _ in range(4):
+            equal(ask(clbd.port).body, b"a")
+        back = Server(name="back", port=b.port)
+        clbd.wait_told(f"{b.address} is up")
+        wait_for("it to be back", lambda: ask(clbd.port).body == b"back")
+        equal("\"restarts\":0" in clbd.told(), True)
+        back.close()
+
+
+if __name__ == "__main__":
+    Tap().run([checks, checks_go_on, checks_end_for_removed,
+               checks_of_connections])
