@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: MIT
 """clbd's checks of servers: what they find, and that they go on."""
 import contextlib
+import pathlib
+import socket
+import tempfile
 import threading
 
 from rig import (PATIENCE, PLAIN, Client, Daemon, HeadServer, Server, Tap, ask,
-                 config, equal, wait_for)
+                 config, equal, free_port, wait_for)
 
 
 CHECK = """    check:
@@ -144,6 +147,127 @@ def checks_of_connections():
         back.close()
 
 
+class Sick(HeadServer):
+    """One that is asked how it is: what is in well is the status of each path."""
+
+    def __init__(self, name):
+        super().__init__(Sick.reply, name)
+        self.well, self.probes = {}, []
+
+    def reply(self, sock, reader, request):
+        path = request.first.split()[1]
+        if request.get("User-Agent") != "clbd-check":
+            self.plain(sock, reader, request)
+            return True
+        self.probes.append(path)
+        sock.sendall(b"HTTP/1.1 %d X\r\n\r\n" % self.well.get(path, 200))
+        return False
+
+
+def bodies(clbd, target="/", **kwargs):
+    return {ask(clbd.port, target, **kwargs).body for _ in range(6)}
+
+
+RULES = """    rules:
+      - url: /deep
+        group: web
+        check: {type: http, interval: 1, rise: 1, fall: 2, url: /db}
+      - url: /deep/again
+        group: web
+        check: {type: http, interval: 1, rise: 1, fall: 2, url: /db, timeout: 5}
+      - url: /other
+        group: web
+        scheduler: rr"""
+
+
+def checks_of_rules():
+    """checks: a rule's own is for it alone, in workers that start and over
+    reloads, too; rules with equal ones share it"""
+    a, b = Sick("a"), Sick("b")
+    text = config(a, b, group=CHECK, listener=RULES)
+    with Daemon(text) as clbd:
+        a.well["/db"] = 500
+        clbd.wait_told(f"{a.address} is down for rules that check it themselves")
+
+        def is_known():
+            equal([bodies(clbd, path) for path in
+                   ("/deep", "/deep/again", "/other", "/")],
+                  [{b"b"}, {b"b"}, {b"a", b"b"}, {b"a", b"b"}])
+        wait_for("the rule", lambda: bodies(clbd, "/deep") == {b"b"})
+        is_known()
+        stats = clbd.stats()
+        equal((stats["servers_down"], stats["rule_servers_down"]), (0, 1))
+        clbd.reload(text)
+        is_known()
+        old = clbd.workers()
+        clbd.kill(old[0])
+        wait_for("a new worker", lambda: clbd.workers() not in ([], old))
+        is_known()
+        # What others find does not count for the rule.
+        b.well["/well"] = 500
+        clbd.wait_told(f"{b.address} is down\n")
+        wait_for("the others", lambda: bodies(clbd) == {b"a"})
+        equal([bodies(clbd, path) for path in ("/deep", "/other")],
+              [{b"b"}, {b"a"}])
+        del a.probes[:]
+        wait_for("probes", lambda: len(a.probes) >= 6)
+        equal(abs(a.probes.count("/db") - a.probes.count("/well")) <= 1, True,
+              a.probes)
+        # Without checks of its own it is as the others are.
+        clbd.reload(config(a, b, group=CHECK, listener="""    rules:
+      - {url: /deep, group: web}"""))
+        equal(bodies(clbd, "/deep"), {b"a"})
+        equal(clbd.stats()["rule_servers_down"], 0)
+
+
+def checks_while_reloading():
+    """checks: a configuration that is read again and again leaves those under way
+    as they are"""
+    a, b = Sick("a"), Sick("b")
+    text = config(a, b, group=CHECK)
+    with Daemon(text) as clbd:
+        a.well["/well"] = 500
+
+        def reloaded():
+            clbd.reload(text)
+            return f"{a.address} is down" in clbd.told()
+        wait_for("its end", reloaded)
+        equal(bodies(clbd), {b"b"})
+
+
+def accept_all(sock):
+    with contextlib.suppress(OSError):
+        while True:
+            sock.accept()[0].close()
+
+
+def checks_of_many():
+    """checks: with more servers than files may be open, those that are well stay
+    up, and those that are not are found"""
+    with socket.create_server(("", 0), backlog=4096) as sock, \
+            tempfile.TemporaryDirectory() as directory:
+        threading.Thread(target=accept_all, args=(sock,), daemon=True).start()
+        port = sock.getsockname()[1]
+        servers = [f"127.1.{i // 250}.{i % 250}:{port}" for i in range(1500)]
+        groups = "".join(
+            f"  - name: g{g}\n    check: {{interval: 1, fall: 1}}\n"
+            "    servers:\n" + "".join(
+                f"      - {{address: \"{address}\"}}\n"
+                for address in servers[g::2]) for g in range(2))
+        bad = f"127.0.0.1:{free_port()}"
+        text = config(Server(), top="limits: {connections: 10}").replace(
+            "groups:\n", "groups:\n" + groups +
+            "  - name: bad\n    check: {interval: 1, fall: 3}\n"
+            f"    servers: [{{address: \"{bad}\"}}]\n")
+        wrapper = pathlib.Path(directory, "clbd")
+        wrapper.write_text(f"#!/bin/sh\nulimit -n 1020\nexec {PLAIN} \"$@\"\n")
+        wrapper.chmod(0o755)
+        with Daemon(text, program=str(wrapper)) as clbd:
+            clbd.wait_told(f"{bad} is down")
+            equal(clbd.told().count("is down"), 1)
+
+
 if __name__ == "__main__":
     Tap().run([checks, checks_go_on, checks_end_for_removed,
-               checks_of_connections])
+               checks_of_connections, checks_of_rules,
+               checks_while_reloading, checks_of_many])

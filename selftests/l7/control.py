@@ -319,6 +319,44 @@ def upgrade():
         equal(os.path.exists(clbd.socket), True)
 
 
+def upgrade_remembers():
+    """upgrade: who drains, until when, and who is down, are known to the new
+    program from the beginning"""
+    def answer(server, sock, _reader, request):
+        bad = (request.get("User-Agent") == "clbd-check" and
+               request.first.split()[1] == server.sick)
+        sock.sendall(b"HTTP/1.1 %d X\r\nContent-Length: 1\r\n\r\n%s" %
+                     (500 if bad else 200, server.name.encode()))
+    a, b, c, d = servers = [Server(answer, name) for name in "abcd"]
+    a.sick, b.sick, c.sick, d.sick = None, "/x", "/own", None
+    # Found down at once, and up not as long as this takes.
+    check = "    check: {type: http, interval: 50, fall: 1, rise: 10, url: /x}"
+    text = config(*servers, group=check, listener="    rules:\n"
+                  "      - url: /own\n        group: web\n    " +
+                  check.replace("/x", "/own"))
+
+    def known(clbd):
+        told = clbd.tell("status")["servers"]
+        return sorted(told, key=lambda server: server["address"])
+    with Controlled(text) as clbd:
+        for server in b, c:
+            clbd.wait_told(f"{server.address} is down")
+        clbd.tell("drain", a.address, "3600")
+        before = known(clbd)
+        equal(len(before), 3, before)
+        clbd.tell("upgrade")
+        after = known(clbd)
+        left = [server.pop("seconds") for told in (before, after)
+                for server in told if "seconds" in server]
+        equal(len(left) == 2 and left[0] >= left[1] > 0, True, left)
+        equal(after, before)
+        equal({ask(clbd.port).body for _ in range(8)}, {b"c", b"d"})
+        equal({ask(clbd.port, "/own").body for _ in range(8)}, {b"b", b"d"})
+        clbd.upgraded(clbd.tell("status")["pid"])
+        stats = clbd.stats()
+        equal((stats["servers_down"], stats["rule_servers_down"]), (1, 1))
+
+
 def upgrade_fails():
     """upgrade: a program that cannot be run, ends at once, or does not like the
     configuration leaves the old one running"""
@@ -411,5 +449,6 @@ def notified():
 
 if __name__ == "__main__":
     Tap().run([rights, status, bad_commands, reload, fifty_thousand_servers,
-               drain, one_address, upgrade, upgrade_fails, stop_in_upgrade,
+               drain, one_address, upgrade, upgrade_remembers,
+               upgrade_fails, stop_in_upgrade,
                notified])

@@ -43,7 +43,8 @@ static int pick_other(struct clbd_session *session, uint64_t key,
 	for (i = 0; i < balance->count; i++) {
 		const struct clbd_server *server = group->servers[i];
 
-		balance->members[i].barred = server->down || server->drain ||
+		balance->members[i].barred = group->verdicts[i]->down ||
+					     server->drain ||
 					     !clbd_server_has_room(server) ||
 					     was_tried(session, server) ||
 					     (!ejected_too &&
@@ -101,10 +102,11 @@ static int bound_to(const struct clbd_session *session)
 }
 
 /* One that drains has those that are bound to it. */
-static bool may_have(const struct clbd_session *session,
-		     const struct clbd_server *server)
+static bool may_have(const struct clbd_session *session, int index)
 {
-	return !server->down &&
+	const struct clbd_server *server = session->group->servers[index];
+
+	return !session->group->verdicts[index]->down &&
 	       (session->bound ? server->drain != CLBD_DRAIN_OUT
 			       : server->drain == CLBD_DRAIN_NONE) &&
 	       server->ejected_until <= clbd_session_worker(session)->now;
@@ -124,11 +126,20 @@ static int pick_first(struct clbd_session *session, uint64_t key)
 	session->bound = index >= 0;
 	if (index < 0)
 		index = clbd_balance_pick(&group->balance, key);
-	if (index < 0 || !may_have(session, group->servers[index]))
+	if (index < 0 || !may_have(session, index))
 		return PICK_OTHER;
 	if (clbd_server_has_room(group->servers[index]))
 		return index;
 	return session->bound && group->queue.most ? PICK_WAITS : PICK_OTHER;
+}
+
+/* By the operator or the check, whichever was later. */
+static uint64_t risen_at(const struct clbd_group *group, size_t index)
+{
+	uint64_t server = group->servers[index]->risen;
+	uint64_t verdict = group->verdicts[index]->risen;
+
+	return server > verdict ? server : verdict;
 }
 
 /* Servers that came up a short time ago have less than their weight. */
@@ -143,7 +154,7 @@ static void update_shares(struct clbd_group *group,
 		return;
 	group->slow = false;
 	for (i = 0; i < group->balance.count; i++) {
-		uint64_t risen = group->servers[i]->risen;
+		uint64_t risen = risen_at(group, i);
 		uint64_t age = worker->now - risen;
 		struct clbd_member *member = &group->balance.members[i];
 
@@ -231,8 +242,8 @@ static bool could_wait(const struct clbd_session *session)
 	for (i = 0; i < group->balance.count; i++) {
 		const struct clbd_server *server = group->servers[i];
 
-		if (group->balance.members[i].weight && !server->down &&
-		    !server->drain && !clbd_server_has_room(server) &&
+		if (group->balance.members[i].weight &&
+		    !group->verdicts[i]->down && !server->drain && !clbd_server_has_room(server) &&
 		    !was_tried(session, server))
 			return true;
 	}

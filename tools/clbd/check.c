@@ -83,8 +83,9 @@ static bool is_location(const char *text)
 	return clbd_bytes_span(text, size, CLBD_BYTE_TARGET) == size;
 }
 
-static bool check_check(const struct clbd_config_check *check, unsigned int g,
-			struct clbd_config_fault *fault)
+/* @owner: whose check it is, as a path */
+static bool check_check(const struct clbd_config_check *check,
+			const char *owner, struct clbd_config_fault *fault)
 {
 	const struct {
 		const char *key;
@@ -102,15 +103,13 @@ static bool check_check(const struct clbd_config_check *check, unsigned int g,
 
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		if (numbers[i].value > numbers[i].most)
-			return fault_at(fault, numbers[i].text,
-					"groups[%u].check.%s", g,
-					numbers[i].key);
+			return fault_at(fault, numbers[i].text, "%s.check.%s",
+					owner, numbers[i].key);
 	}
 	if (check->url && (check->url[0] != '/' || !is_location(check->url)))
-		return fault_at(fault, "not a path", "groups[%u].check.url", g);
+		return fault_at(fault, "not a path", "%s.check.url", owner);
 	if (check->host && !is_location(check->host))
-		return fault_at(fault, "not a host", "groups[%u].check.host",
-				g);
+		return fault_at(fault, "not a host", "%s.check.host", owner);
 	return true;
 }
 
@@ -124,6 +123,7 @@ static bool is_cookie_name(const char *name)
 static bool check_group(const struct clbd_config_group *group, unsigned int g,
 			struct clbd_config_fault *fault)
 {
+	char path[CLBD_CONFIG_PATH];
 	unsigned int i;
 
 	if (group->keepalive && *group->keepalive > 10000)
@@ -144,7 +144,8 @@ static bool check_group(const struct clbd_config_group *group, unsigned int g,
 	if (group->cookie_lifetime > 86400)
 		return fault_at(fault, "more than 86400",
 				"groups[%u].cookie-lifetime", g);
-	if (group->check && !check_check(group->check, g, fault))
+	snprintf(path, sizeof(path), "groups[%u]", g);
+	if (group->check && !check_check(group->check, path, fault))
 		return false;
 	if (group->eject_time > 3600)
 		return fault_at(fault, "more than 3600",
@@ -224,9 +225,11 @@ static bool check_own(const struct clbd_config *config,
 		      const struct clbd_config_rule *rule, unsigned int l,
 		      unsigned int r, struct clbd_config_fault *fault)
 {
+	char path[CLBD_CONFIG_PATH];
+
 	if (!rule->group && clbd_config_is_own(rule))
-		return fault_at(fault, "has a scheduler or cookie without a "
-				"group", "listeners[%u].rules[%u]", l, r);
+		return fault_at(fault, "has a scheduler, cookie or check "
+				"without a group", "listeners[%u].rules[%u]", l, r);
 	if (rule->cookie && !is_cookie_name(rule->cookie))
 		return fault_at(fault, "no name of a cookie",
 				"listeners[%u].rules[%u].cookie", l, r);
@@ -243,7 +246,8 @@ static bool check_own(const struct clbd_config *config,
 	if (rule->burst > RATE_MAX)
 		return fault_at(fault, "more than 10000000",
 				"listeners[%u].rules[%u].burst", l, r);
-	return true;
+	snprintf(path, sizeof(path), "listeners[%u].rules[%u]", l, r);
+	return !rule->check || check_check(rule->check, path, fault);
 }
 
 static bool check_rule(const struct clbd_config *config,

@@ -140,15 +140,26 @@ static pid_t start(struct clbd_child *child, int *control)
 	return pid;
 }
 
-/* It hangs, or wants the parent to: that must not wait for it. */
-int clbd_child_order(const struct clbd_child *child, enum clbd_order_kind kind,
-		     const char *address, int fd)
+/* One that takes nothing hangs, or wants the parent to: that must not wait. */
+static int ordered(const struct clbd_child *child, int err)
 {
-	int err = clbd_order_send(child->control, kind, address, fd);
-
 	if (err == -EAGAIN)
 		kill(child->pid, SIGKILL);
 	return err;
+}
+
+int clbd_child_order(const struct clbd_child *child, enum clbd_order_kind kind,
+		     const char *address, int fd)
+{
+	return ordered(child, clbd_order_send(child->control, kind, address,
+					      fd));
+}
+
+int clbd_child_tell(const struct clbd_child *child, enum clbd_order_kind kind,
+		    const char *address, uint64_t number)
+{
+	return ordered(child, clbd_order_tell(child->control, kind, address,
+					      number));
 }
 
 int clbd_child_start(struct clbd_parent *parent, unsigned int index)

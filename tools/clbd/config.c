@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "clbd/balance.h"
 #include "clbd/schema.h"
 
 /*
@@ -140,6 +141,39 @@ static int rewrite_addresses(struct clbd_config *config)
 	return err;
 }
 
+#define DEFAULT(value, otherwise) ((value) ? (value) : (otherwise))
+
+/* What is not given is as clbd.conf(5) says, and the same as if it were. */
+static void settle_check(struct clbd_config_check *check)
+{
+	char text[2048];
+
+	if (!check)
+		return;
+	check->interval = DEFAULT(check->interval, 2);
+	check->timeout = DEFAULT(check->timeout, 5);
+	check->rise = DEFAULT(check->rise, 3);
+	check->fall = DEFAULT(check->fall, 3);
+	snprintf(text, sizeof(text), "%u %u %u %u %u %u %u %u %s\n%s",
+		 check->type, check->interval, check->timeout, check->rise,
+		 check->fall, check->port, check->method,
+		 check->expect ? *check->expect : 0,
+		 check->url ? check->url : "", check->host ? check->host : "");
+	check->id = DEFAULT(clbd_balance_hash(text, strlen(text)), 1);
+}
+
+static void settle_checks(struct clbd_config *config)
+{
+	uint32_t g, l, r;
+
+	for (g = 0; g < config->group_count; g++)
+		settle_check(config->groups[g].check);
+	for (l = 0; l < config->listener_count; l++) {
+		for (r = 0; r < config->listeners[l].rule_count; r++)
+			settle_check(config->listeners[l].rules[r].check);
+	}
+}
+
 int clbd_config_read(const char *name, const char *text, size_t size,
 		     struct clbd_config **out, char error[CLBD_CONFIG_ERROR])
 {
@@ -162,6 +196,7 @@ int clbd_config_read(const char *name, const char *text, size_t size,
 		clbd_config_free(config);
 		return -ENOMEM;
 	}
+	settle_checks(config);
 	if (!clbd_config_check(config, &report.fault)) {
 		report.line = clbd_config_line(text, size, report.fault.path);
 		tell(error, name, &report);
@@ -203,7 +238,7 @@ void clbd_config_free(struct clbd_config *config)
 bool clbd_config_is_own(const struct clbd_config_rule *rule)
 {
 	return rule->scheduler || rule->hash || rule->cookie ||
-	       rule->cookie_lifetime;
+	       rule->cookie_lifetime || rule->check;
 }
 
 socklen_t clbd_config_address(const char *text, struct sockaddr_storage *out)

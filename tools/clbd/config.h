@@ -34,12 +34,17 @@ enum {
 	CLBD_CONFIG_EXPECT_5XX = 1 << 5,
 };
 
+/**
+ * struct clbd_config_check - how servers are checked
+ * @id: made of all that follows: equal checks have the same
+ */
 struct clbd_config_check {
+	uint64_t id;
 	uint32_t type;
-	uint32_t interval; /* s; 0: 2 */
-	uint32_t timeout; /* s; 0: 5 */
-	uint32_t rise; /* 0: 3 */
-	uint32_t fall; /* 0: 3 */
+	uint32_t interval; /* s; 2 */
+	uint32_t timeout; /* s; 5 */
+	uint32_t rise; /* 3 */
+	uint32_t fall; /* 3 */
 	uint32_t port; /* 0: the server's */
 	uint32_t method;
 	char *url; /* NULL: / */
@@ -84,6 +89,7 @@ struct clbd_config_rule {
 	uint32_t *hash;
 	char *cookie;
 	uint32_t *cookie_lifetime;
+	struct clbd_config_check *check;
 };
 
 /* Fields a listener adds beside X-Forwarded-For. */

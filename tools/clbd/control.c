@@ -187,6 +187,38 @@ static const char *word_for(const struct clbd_outage *outage)
 	}
 }
 
+static void put_member(FILE *file, const char *name, const char *text)
+{
+	if (!text)
+		return;
+	fprintf(file, ",\"%s\":", name);
+	put_text(file, text);
+}
+
+/* The first of the rules that check a server so. */
+static void put_rule(FILE *file, const struct clbd_config *config,
+		     uint64_t check)
+{
+	uint32_t l, r;
+
+	for (l = 0; l < config->listener_count; l++) {
+		const struct clbd_config_listener *listener =
+			&config->listeners[l];
+
+		for (r = 0; r < listener->rule_count; r++) {
+			const struct clbd_config_rule *rule =
+				&listener->rules[r];
+
+			if (!rule->check || rule->check->id != check)
+				continue;
+			put_member(file, "listener", listener->name);
+			put_member(file, "domain", rule->domain);
+			put_member(file, "url", rule->url);
+			return;
+		}
+	}
+}
+
 static void put_outages(FILE *file, const struct clbd_parent *parent,
 			uint64_t now)
 {
@@ -200,6 +232,8 @@ static void put_outages(FILE *file, const struct clbd_parent *parent,
 		put_text(file, outage->address);
 		fprintf(file, ",\"down\":%s,\"drain\":\"%s\"",
 			outage->down ? "true" : "false", word_for(outage));
+		if (outage->check)
+			put_rule(file, parent->source.config, outage->check);
 		if (outage->drain == CLBD_DRAIN_BOUND && outage->until > now)
 			fprintf(file, ",\"seconds\":%" PRIu64,
 				(outage->until - now + 999) / 1000);
@@ -253,6 +287,14 @@ static const char *reason(int err)
 			      : strerror(-err);
 }
 
+static int drain(struct clbd_parent *parent, const struct clbd_command *command,
+		 uint64_t now)
+{
+	if (command->kind == CLBD_COMMAND_UP)
+		return clbd_outage_end(parent, command->server);
+	return clbd_outage_drain(parent, command->server, command->seconds, now);
+}
+
 /* Return: what is wrong, or NULL: done, or @peer waits for it */
 static const char *obey(struct clbd_parent *parent,
 			struct clbd_control_peer *peer,
@@ -273,11 +315,11 @@ static const char *obey(struct clbd_parent *parent,
 		peer->waits = CLBD_CONTROL_UPGRADE;
 		return NULL;
 	case CLBD_COMMAND_DRAIN:
-		err = clbd_outage_drain(parent, command->server,
-					command->seconds, now);
-		break;
 	case CLBD_COMMAND_UP:
-		err = clbd_outage_end(parent, command->server);
+		/* The next program has been told already who is out. */
+		if (parent->upgrade.pid)
+			return "an upgrade is under way";
+		err = drain(parent, command, now);
 		break;
 	default:
 		break;

@@ -15,16 +15,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clbd/config.h"
+#include "clbd/checks.h"
 #include "clbd/order.h"
 
 #define ANSWER_MAX 16
 
+/* Until it is tried again to begin a check, for want of a socket. */
+#define WANT_MS 100
+
 /**
  * struct check - a server and how it fares
- * @text: its address
- * @config: how it is checked
- * @rank: of the group that says so
+ * @what: it is, and how it is checked
  * @up: what it is taken for
  * @streak: results in a row that say otherwise
  * @fd: socket of a check under way; -1: none
@@ -33,9 +34,7 @@
  * @answer: first bytes of the answer
  */
 struct check {
-	const char *text;
-	const struct clbd_config_check *config;
-	size_t rank;
+	const struct clbd_check *what;
 	bool up;
 	unsigned int streak;
 	int fd;
@@ -45,20 +44,29 @@ struct check {
 	char answer[ANSWER_MAX];
 };
 
+/**
+ * struct health - all of them
+ * @next: a configuration, until commit
+ * @down: what the parent knows of, until commit
+ * @config: the one that holds
+ * @list: what it wants
+ * @checks: of the same order
+ * @polls: the parent, then the checks under way
+ * @polled: these, without the parent
+ */
 struct health {
 	int control;
 	bool stop;
 	uint64_t now;
 	struct clbd_config *next;
-	struct clbd_config *config;
-	struct check *checks; /* in the order of their texts */
-	size_t count;
-	struct pollfd *polls;
-	char (*down)[CLB_ADDRESS_TEXT]; /* what the parent knows, until commit */
+	struct clbd_order *down;
 	size_t down_count;
+	struct clbd_config *config;
+	struct clbd_checks list;
+	struct check *checks;
+	struct pollfd *polls;
+	struct check **polled;
 };
-
-#define DEFAULT(value, otherwise) ((value) ? (value) : (otherwise))
 
 static uint64_t read_clock(void)
 {
@@ -86,27 +94,27 @@ int clbd_health_status(const char *data, size_t size)
 
 static void tell(const struct health *health, const struct check *check)
 {
-	clbd_order_send(health->control,
+	clbd_order_tell(health->control,
 			check->up ? CLBD_ORDER_UP : CLBD_ORDER_DOWN,
-			check->text, -1);
+			check->what->server, check->what->own);
 }
 
 static void end_check(struct health *health, struct check *check, bool good)
 {
-	const struct clbd_config_check *config = check->config;
+	const struct clbd_config_check *config = check->what->config;
 	unsigned int needed;
 
 	if (check->fd >= 0)
 		close(check->fd);
 	check->fd = -1;
-	check->begin += DEFAULT(config->interval, 2) * 1000;
+	check->begin += config->interval * 1000;
 	if (check->begin < health->now)
 		check->begin = health->now;
 	if (good == check->up) {
 		check->streak = 0;
 		return;
 	}
-	needed = good ? DEFAULT(config->rise, 3) : DEFAULT(config->fall, 3);
+	needed = good ? config->rise : config->fall;
 	if (++check->streak < needed)
 		return;
 	check->streak = 0;
@@ -118,13 +126,14 @@ static void end_check(struct health *health, struct check *check, bool good)
 static socklen_t address_of(const struct check *check,
 			    struct sockaddr_storage *address)
 {
+	const struct clbd_check *what = check->what;
 	char text[CLB_ADDRESS_TEXT], *colon;
 
-	if (!check->config->port)
-		return clbd_config_address(check->text, address);
-	snprintf(text, sizeof(text), "%.50s", check->text);
+	if (!what->config->port)
+		return clbd_config_address(what->server, address);
+	snprintf(text, sizeof(text), "%.50s", what->server);
 	colon = strrchr(text, ':');
-	snprintf(colon + 1, 6, "%u", check->config->port);
+	snprintf(colon + 1, 6, "%u", what->config->port);
 	return clbd_config_address(text, address);
 }
 
@@ -140,7 +149,7 @@ static void begin_check(struct health *health, struct check *check)
 			   SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	/* That this process has no sockets says nothing about the server. */
 	if (check->fd < 0)
-		end_check(health, check, check->up);
+		check->begin += WANT_MS;
 	else if (connect(check->fd, (const void *)&address, length) &&
 		 errno != EINPROGRESS)
 		end_check(health, check, false);
@@ -148,8 +157,8 @@ static void begin_check(struct health *health, struct check *check)
 
 static bool ask(struct check *check)
 {
-	const struct clbd_config_check *config = check->config;
-	const char *host = config->host ? config->host : check->text;
+	const struct clbd_config_check *config = check->what->config;
+	const char *host = config->host ? config->host : check->what->server;
 	char request[2048];
 	int size;
 
@@ -172,7 +181,7 @@ static void connected(struct health *health, struct check *check)
 	getsockopt(check->fd, SOL_SOCKET, SO_ERROR, &error, &length);
 	if (error)
 		end_check(health, check, false);
-	else if (check->config->type == CLBD_CONFIG_CHECK_TCP)
+	else if (check->what->config->type == CLBD_CONFIG_CHECK_TCP)
 		end_check(health, check, true);
 	else if (!ask(check))
 		end_check(health, check, false);
@@ -202,162 +211,129 @@ static void answered(struct health *health, struct check *check)
 	status = clbd_health_status(check->answer, check->size);
 	if (status)
 		end_check(health, check,
-			  status > 0 && is_expected(check->config, status));
+			  status > 0 && is_expected(check->what->config, status));
 }
 
-static int compare_texts(const void *a, const void *b)
+/* What the parent knows from a process of the checks before this. */
+static void note_down(struct health *health, const struct clbd_order *order)
 {
-	const struct check *x = a, *y = b;
-
-	return strcmp(x->text, y->text);
-}
-
-static int compare_checks(const void *a, const void *b)
-{
-	const struct check *x = a, *y = b;
-	int order = compare_texts(a, b);
-
-	return order ? order : (x->rank > y->rank) - (x->rank < y->rank);
-}
-
-static struct check *find_check(struct check *checks, size_t count,
-				const char *text)
-{
-	const struct check key = { .text = text };
-
-	return count ? bsearch(&key, checks, count, sizeof(key), compare_texts)
-		     : NULL;
-}
-
-/*
- * In order, each once: a server in several groups is checked as the first of
- * them says.
- */
-static size_t sort_checks(struct check *checks, size_t count)
-{
-	size_t kept = 0, i;
-
-	if (count)
-		qsort(checks, count, sizeof(*checks), compare_checks);
-	for (i = 0; i < count; i++) {
-		if (!kept || strcmp(checks[kept - 1].text, checks[i].text))
-			checks[kept++] = checks[i];
-	}
-	return kept;
-}
-
-/* Another process of the checks, before this, found it down. */
-static bool was_down(const struct health *health, const char *text)
-{
-	size_t i;
-
-	for (i = 0; i < health->down_count; i++) {
-		if (!strcmp(health->down[i], text))
-			return true;
-	}
-	return false;
-}
-
-static void note_down(struct health *health, const char *text)
-{
-	void *more = realloc(health->down, (health->down_count + 1) *
-						   sizeof(*health->down));
+	struct clbd_order *more = realloc(health->down,
+					  (health->down_count + 1) *
+						  sizeof(*more));
 
 	if (!more)
 		return;
 	health->down = more;
-	snprintf(health->down[health->down_count++], sizeof(*health->down),
-		 "%s", text);
+	more[health->down_count++] = *order;
 }
 
-static size_t list_checks(const struct health *health,
-			  const struct clbd_config *config,
-			  struct check *checks)
+static void forget_down(struct health *health)
 {
-	size_t count = 0, g, i;
-
-	for (g = 0; g < config->group_count; g++) {
-		const struct clbd_config_group *group = &config->groups[g];
-
-		for (i = 0; group->check && i < group->server_count; i++) {
-			const char *text = group->servers[i].address;
-			const struct check *old = find_check(health->checks,
-							     health->count,
-							     text);
-
-			checks[count++] = (struct check){
-				.text = text,
-				.config = group->check,
-				.rank = g,
-				.up = old ? old->up : !was_down(health, text),
-				.fd = -1,
-				.begin = health->now,
-			};
-		}
-	}
-	return sort_checks(checks, count);
+	free(health->down);
+	health->down = NULL;
+	health->down_count = 0;
 }
 
-/* Tells of all, and that those are up which are checked no longer. */
-static void swap_checks(struct health *health, struct check *checks,
-			size_t count)
+static struct check *state_of(const struct clbd_checks *list,
+			      struct check *checks, const char *server,
+			      uint64_t own)
 {
-	size_t i;
+	const struct clbd_check *found = clbd_checks_find(list, server, own);
 
-	for (i = 0; i < health->count; i++) {
-		struct check *old = &health->checks[i];
-
-		if (old->fd >= 0)
-			close(old->fd);
-		if (!find_check(checks, count, old->text)) {
-			old->up = true;
-			tell(health, old);
-		}
-	}
-	for (i = 0; i < count; i++)
-		tell(health, &checks[i]);
-	free(health->checks);
-	health->checks = checks;
-	health->count = count;
+	return found ? &checks[found - list->checks] : NULL;
 }
 
-static void commit(struct health *health)
+/*
+ * A check that the configuration before had, too, goes on; one that is made
+ * otherwise begins anew, from what the server is taken for.
+ */
+static void begin_state(struct health *health, struct check *check,
+			const struct clbd_check *what)
 {
-	struct clbd_config *config = health->next;
-	struct check *checks;
-	struct pollfd *polls;
-	size_t most = 0, g;
+	struct check *old = state_of(&health->list, health->checks,
+				     what->server, what->own);
+	bool same = old && old->what->config->id == what->config->id;
 
-	if (!config)
-		return;
-	for (g = 0; g < config->group_count; g++)
-		most += config->groups[g].server_count;
-	checks = calloc(most, sizeof(*checks));
-	polls = calloc(most + 1, sizeof(*polls));
-	health->next = NULL;
-	if (!checks || !polls) {
-		free(checks);
-		free(polls);
-		clbd_config_free(config);
-		return;
-	}
-	swap_checks(health, checks, list_checks(health, config, checks));
-	free(health->polls);
-	health->polls = polls;
-	clbd_config_free(health->config);
-	health->config = config;
+	*check = (struct check){ .up = true, .fd = -1, .begin = health->now };
+	if (same)
+		*check = *old;
+	else if (old)
+		check->up = old->up;
+	if (same)
+		old->fd = -1;
+	check->what = what;
 }
 
-/* What another process of the checks found down, and nothing checks any more. */
-static void tell_unchecked(const struct health *health)
+/* Of a check that was here before, more is known here than to the parent. */
+static void apply_down(const struct health *health,
+		       const struct clbd_checks *list, struct check *checks)
 {
 	size_t i;
 
 	for (i = 0; i < health->down_count; i++) {
-		if (!find_check(health->checks, health->count, health->down[i]))
-			clbd_order_send(health->control, CLBD_ORDER_UP,
-					health->down[i], -1);
+		const struct clbd_order *down = &health->down[i];
+		struct check *check = state_of(list, checks, down->address,
+					       down->number);
+
+		if (check && !clbd_checks_find(&health->list, down->address,
+					       down->number))
+			check->up = false;
 	}
+}
+
+static void end_checks(struct health *health)
+{
+	size_t i;
+
+	for (i = 0; i < health->list.count; i++) {
+		if (health->checks[i].fd >= 0)
+			close(health->checks[i].fd);
+	}
+	free(health->checks);
+	free(health->polled);
+	clbd_checks_free(&health->list);
+	clbd_config_free(health->config);
+}
+
+/* The parent knows what is checked no longer. */
+static void swap_checks(struct health *health, struct check *checks,
+			struct check **polled, const struct clbd_checks *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		begin_state(health, &checks[i], &list->checks[i]);
+	apply_down(health, list, checks);
+	end_checks(health);
+	health->list = *list;
+	health->checks = checks;
+	health->polled = polled;
+	health->config = health->next;
+	health->next = NULL;
+}
+
+static void commit(struct health *health)
+{
+	struct clbd_checks list = { 0 };
+	struct check *checks = NULL, **polled = NULL;
+	struct pollfd *polls = NULL;
+
+	if (health->next && !clbd_checks_list(health->next, &list)) {
+		checks = calloc(list.count + 1, sizeof(*checks));
+		polled = calloc(list.count + 1, sizeof(*polled));
+		polls = calloc(list.count + 1, sizeof(*polls));
+	}
+	if (checks && polled && polls) {
+		swap_checks(health, checks, polled, &list);
+		free(health->polls);
+		health->polls = polls;
+	} else {
+		free(checks);
+		free(polled);
+		free(polls);
+		clbd_checks_free(&list);
+	}
+	forget_down(health);
 }
 
 static void take_orders(struct health *health)
@@ -371,12 +347,8 @@ static void take_orders(struct health *health)
 			health->next = clbd_config_map(fd);
 		} else if (order.kind == CLBD_ORDER_COMMIT) {
 			commit(health);
-			tell_unchecked(health);
-			free(health->down);
-			health->down = NULL;
-			health->down_count = 0;
 		} else if (order.kind == CLBD_ORDER_DOWN) {
-			note_down(health, order.address);
+			note_down(health, &order);
 		} else if (order.kind == CLBD_ORDER_STOP) {
 			health->stop = true;
 		}
@@ -393,12 +365,12 @@ static int look_at_clock(struct health *health)
 	uint64_t next = health->now + 1000;
 	size_t i;
 
-	for (i = 0; i < health->count; i++) {
+	for (i = 0; i < health->list.count; i++) {
 		struct check *check = &health->checks[i];
 		uint64_t due = check->begin;
 
 		if (check->fd >= 0)
-			due += DEFAULT(check->config->timeout, 5) * 1000;
+			due += check->what->config->timeout * 1000;
 		if (due <= health->now) {
 			if (check->fd >= 0)
 				end_check(health, check, false);
@@ -412,31 +384,54 @@ static int look_at_clock(struct health *health)
 	return next - health->now + 1;
 }
 
+/* Those under way alone: of more files than may be open nobody can be told. */
+static size_t fill_polls(struct health *health)
+{
+	size_t count = 0, i;
+
+	health->polls[0] = (struct pollfd){ health->control, POLLIN, 0 };
+	for (i = 0; i < health->list.count; i++) {
+		struct check *check = &health->checks[i];
+
+		if (check->fd < 0)
+			continue;
+		health->polled[count++] = check;
+		health->polls[count] = (struct pollfd){
+			check->fd, check->asked ? POLLIN : POLLOUT, 0
+		};
+	}
+	return count;
+}
+
+/* What cannot be heard of says nothing about servers. */
+static void give_up(struct health *health, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		end_check(health, health->polled[i], health->polled[i]->up);
+}
+
 static void round_of(struct health *health)
 {
 	int wait = look_at_clock(health);
-	size_t i;
+	size_t count = fill_polls(health), i;
+	int n = poll(health->polls, count + 1, wait);
 
-	for (i = 0; i < health->count; i++) {
-		health->polls[i].fd = health->checks[i].fd;
-		health->polls[i].events = health->checks[i].asked ? POLLIN
-								  : POLLOUT;
-	}
-	health->polls[health->count].fd = health->control;
-	health->polls[health->count].events = POLLIN;
-	poll(health->polls, health->count + 1, wait);
 	health->now = read_clock();
-	for (i = 0; i < health->count; i++) {
-		struct check *check = &health->checks[i];
+	if (n < 0)
+		give_up(health, count);
+	for (i = 0; n > 0 && i < count; i++) {
+		struct check *check = health->polled[i];
 
-		if (!health->polls[i].revents || check->fd < 0)
+		if (!health->polls[1 + i].revents)
 			continue;
 		if (check->asked)
 			answered(health, check);
 		else
 			connected(health, check);
 	}
-	if (health->polls[health->count].revents)
+	if (n > 0 && health->polls[0].revents)
 		take_orders(health);
 }
 
@@ -447,12 +442,9 @@ int clbd_health_run(int control)
 	health.polls = calloc(1, sizeof(*health.polls));
 	while (health.polls && !health.stop)
 		round_of(&health);
-	while (health.count)
-		if (health.checks[--health.count].fd >= 0)
-			close(health.checks[health.count].fd);
-	free(health.checks);
+	end_checks(&health);
+	forget_down(&health);
 	free(health.polls);
 	clbd_config_free(health.next);
-	clbd_config_free(health.config);
 	return EXIT_SUCCESS;
 }

@@ -84,9 +84,24 @@ static int collect_pages(const char *path, const char *text, size_t size,
 	snprintf(error, CLBD_CONFIG_ERROR, "%s:%u: %s: %s", path,
 		 clbd_config_line(text, size, fault.path), fault.path,
 		 fault.text);
-	clbd_config_free(source->config);
-	source->config = NULL;
 	return -EINVAL;
+}
+
+/* Return: 0 or -errno, with @error; what was made so far stays in @source */
+static int parse_text(const char *path, const char *text, size_t size,
+		      struct clbd_source *source,
+		      char error[CLBD_CONFIG_ERROR])
+{
+	int err = clbd_config_read(path, text, size, &source->config, error);
+
+	if (err)
+		return err;
+	err = collect_pages(path, text, size, source, error);
+	if (!err)
+		err = clbd_checks_list(source->config, &source->checks);
+	if (err == -ENOMEM)
+		snprintf(error, CLBD_CONFIG_ERROR, "out of memory");
+	return err;
 }
 
 static int parse_file(const char *path, struct clbd_source *source,
@@ -106,10 +121,7 @@ static int parse_file(const char *path, struct clbd_source *source,
 		    0);
 	if (text == MAP_FAILED)
 		return -errno;
-	err = clbd_config_read(path, text, stat.st_size, &source->config,
-			       error);
-	if (!err)
-		err = collect_pages(path, text, stat.st_size, source, error);
+	err = parse_text(path, text, stat.st_size, source, error);
 	munmap(text, stat.st_size);
 	return err;
 }
@@ -133,16 +145,16 @@ int clbd_source_read(const char *path, struct clbd_source *source,
 	if (read.file < 0)
 		return read.file;
 	err = parse_file(path, &read, error);
-	if (err) {
-		close(read.file);
-		return err;
-	}
-	*source = read;
-	return 0;
+	if (err)
+		clbd_source_free(&read);
+	else
+		*source = read;
+	return err;
 }
 
 void clbd_source_free(struct clbd_source *source)
 {
+	clbd_checks_free(&source->checks);
 	clbd_config_free(source->config);
 	if (source->file >= 0)
 		close(source->file);

@@ -76,6 +76,9 @@ static void put_totals(struct output *output, const struct clbd_shared *shared)
 	gauge(output, "workers", "processes that serve", shared->workers);
 	gauge(output, "servers_down", "servers that checks found down",
 	      *shared->servers_down);
+	gauge(output, "rule_servers_down",
+	      "servers that checks of rules found down",
+	      *shared->rule_servers_down);
 	gauge(output, "meters_left_out",
 	      "listeners and servers that are not counted by themselves",
 	      shared->meters->places->left_out);

@@ -13,16 +13,15 @@ union control {
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-int clbd_order_send(int socket, enum clbd_order_kind kind, const char *address,
-		    int fd)
+static int send_order(int socket, struct clbd_order *order, const char *address,
+		      int fd)
 {
-	struct clbd_order order = { .kind = kind };
-	struct iovec iov = { .iov_base = &order, .iov_len = sizeof(order) };
+	struct iovec iov = { .iov_base = order, .iov_len = sizeof(*order) };
 	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 	union control control;
 
 	if (address)
-		snprintf(order.address, sizeof(order.address), "%s", address);
+		snprintf(order->address, sizeof(order->address), "%s", address);
 	if (fd >= 0) {
 		memset(&control, 0, sizeof(control));
 		message.msg_control = control.bytes;
@@ -33,6 +32,22 @@ int clbd_order_send(int socket, enum clbd_order_kind kind, const char *address,
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
 	}
 	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int clbd_order_send(int socket, enum clbd_order_kind kind, const char *address,
+		    int fd)
+{
+	struct clbd_order order = { .kind = kind };
+
+	return send_order(socket, &order, address, fd);
+}
+
+int clbd_order_tell(int socket, enum clbd_order_kind kind, const char *address,
+		    uint64_t number)
+{
+	struct clbd_order order = { .kind = kind, .number = number };
+
+	return send_order(socket, &order, address, -1);
 }
 
 int clbd_order_receive(int socket, struct clbd_order *order, int *fd)

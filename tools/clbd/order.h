@@ -9,8 +9,10 @@
  *	commit	what was sent holds from now on; answered by ready or failed
  *	stop	finish what has begun, then end
  *	log	a file to write the access log to
- *	up, down	what checks say of a server, to the parent and from it
- *	drain, drained, fill	what an operator says of a server
+ *	up, down	what checks say of a server, to the parent and from it;
+ *			number: which check, as clbd_config_check has it
+ *	drain, drained, fill	what an operator says of a server; to the next
+ *			program, number: until when
  */
 #ifndef CLBD_ORDER_H
 #define CLBD_ORDER_H
@@ -37,12 +39,17 @@ enum clbd_order_kind {
 
 struct clbd_order {
 	uint32_t kind;
+	uint64_t number;
 	char address[CLB_ADDRESS_TEXT];
 };
 
 /* @fd: goes with it; -1: none. Return: 0 or -errno */
 int clbd_order_send(int socket, enum clbd_order_kind kind, const char *address,
 		    int fd);
+
+/* One about a server. Return: 0 or -errno */
+int clbd_order_tell(int socket, enum clbd_order_kind kind, const char *address,
+		    uint64_t number);
 
 /*
  * @fd: that came with it, or -1; NULL: none is taken.

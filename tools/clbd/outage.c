@@ -25,27 +25,26 @@ static bool has_server(const struct clbd_config *config, const char *address)
 }
 
 static struct clbd_outage *find_outage(const struct clbd_parent *parent,
-				       const char *address)
+				       const char *address, uint64_t check)
 {
 	unsigned int i;
 
 	for (i = 0; i < parent->outage_count; i++) {
-		if (!strcmp(parent->outages[i].address, address))
-			return &parent->outages[i];
+		struct clbd_outage *outage = &parent->outages[i];
+
+		if (outage->check == check && !strcmp(outage->address, address))
+			return outage;
 	}
 	return NULL;
 }
 
-/* Of a server that is in the configuration. */
 static int need_outage(struct clbd_parent *parent, const char *address,
-		       struct clbd_outage **outage)
+		       uint64_t check, struct clbd_outage **outage)
 {
 	unsigned int count = parent->outage_count;
 	struct clbd_outage *more;
 
-	if (!has_server(parent->source.config, address))
-		return -ENOENT;
-	*outage = find_outage(parent, address);
+	*outage = find_outage(parent, address, check);
 	if (*outage)
 		return 0;
 	more = realloc(parent->outages, (count + 1) * sizeof(*more));
@@ -55,6 +54,7 @@ static int need_outage(struct clbd_parent *parent, const char *address,
 	*outage = &more[count];
 	memset(*outage, 0, sizeof(**outage));
 	snprintf((*outage)->address, sizeof((*outage)->address), "%s", address);
+	(*outage)->check = check;
 	parent->outage_count++;
 	return 0;
 }
@@ -67,39 +67,56 @@ static void drop_outage(struct clbd_parent *parent, struct clbd_outage *outage)
 
 static void count_down(struct clbd_parent *parent)
 {
-	uint64_t down = 0;
+	uint64_t down = 0, own = 0;
 	unsigned int i;
 
-	for (i = 0; i < parent->outage_count; i++)
-		down += parent->outages[i].down;
+	for (i = 0; i < parent->outage_count; i++) {
+		if (parent->outages[i].check)
+			own += parent->outages[i].down;
+		else
+			down += parent->outages[i].down;
+	}
 	*parent->shared->servers_down = down;
+	*parent->shared->rule_servers_down = own;
 }
 
 static void tell_all(const struct clbd_parent *parent,
-		     enum clbd_order_kind kind, const char *address)
+		     enum clbd_order_kind kind, const char *address,
+		     uint64_t check)
 {
 	unsigned int i;
 
 	for (i = 0; i < parent->count; i++) {
 		if (parent->workers[i].pid)
-			clbd_child_order(&parent->workers[i], kind, address,
-					 -1);
+			clbd_child_tell(&parent->workers[i], kind, address,
+					check);
 	}
 }
 
-void clbd_outage_checked(struct clbd_parent *parent, const char *address,
-			 bool down)
+static void set_down(struct clbd_parent *parent, struct clbd_outage *outage,
+		     bool down)
 {
-	struct clbd_outage *outage = find_outage(parent, address);
-
-	if ((outage && outage->down) == down)
-		return;
-	if (!outage && need_outage(parent, address, &outage))
-		return;
 	outage->down = down;
-	fprintf(stderr, "clbd: server %s is %s\n", address,
-		down ? "down" : "up");
-	tell_all(parent, down ? CLBD_ORDER_DOWN : CLBD_ORDER_UP, address);
+	if (has_server(parent->source.config, outage->address))
+		fprintf(stderr, "clbd: server %s is %s%s\n", outage->address,
+			down ? "down" : "up",
+			outage->check ? " for rules that check it themselves"
+				      : "");
+	tell_all(parent, down ? CLBD_ORDER_DOWN : CLBD_ORDER_UP,
+		 outage->address, outage->check);
+}
+
+void clbd_outage_checked(struct clbd_parent *parent, const char *address,
+			 uint64_t check, bool down)
+{
+	struct clbd_outage *outage = find_outage(parent, address, check);
+
+	if ((outage && outage->down) == down ||
+	    !clbd_checks_find(&parent->source.checks, address, check))
+		return;
+	if (need_outage(parent, address, check, &outage))
+		return;
+	set_down(parent, outage, down);
 	if (!down && outage->drain == CLBD_DRAIN_NONE)
 		drop_outage(parent, outage);
 	count_down(parent);
@@ -109,26 +126,28 @@ int clbd_outage_drain(struct clbd_parent *parent, const char *address,
 		      uint32_t seconds, uint64_t now)
 {
 	struct clbd_outage *outage;
-	int err = need_outage(parent, address, &outage);
+	int err = -ENOENT;
 
+	if (has_server(parent->source.config, address))
+		err = need_outage(parent, address, 0, &outage);
 	if (err)
 		return err;
 	outage->drain = CLBD_DRAIN_BOUND;
 	outage->until = seconds ? now + seconds * 1000ull : 0;
 	fprintf(stderr, "clbd: server %s drains\n", address);
-	tell_all(parent, CLBD_ORDER_DRAIN, address);
+	tell_all(parent, CLBD_ORDER_DRAIN, address, 0);
 	return 0;
 }
 
 int clbd_outage_end(struct clbd_parent *parent, const char *address)
 {
-	struct clbd_outage *outage = find_outage(parent, address);
+	struct clbd_outage *outage = find_outage(parent, address, 0);
 
 	if (!outage || outage->drain == CLBD_DRAIN_NONE)
 		return -ENOENT;
 	outage->drain = CLBD_DRAIN_NONE;
 	fprintf(stderr, "clbd: server %s drains no longer\n", address);
-	tell_all(parent, CLBD_ORDER_FILL, address);
+	tell_all(parent, CLBD_ORDER_FILL, address, 0);
 	if (!outage->down)
 		drop_outage(parent, outage);
 	return 0;
@@ -147,8 +166,22 @@ void clbd_outage_tick(struct clbd_parent *parent, uint64_t now)
 		outage->drain = CLBD_DRAIN_OUT;
 		fprintf(stderr, "clbd: server %s is drained\n",
 			outage->address);
-		tell_all(parent, CLBD_ORDER_DRAINED, outage->address);
+		tell_all(parent, CLBD_ORDER_DRAINED, outage->address, 0);
 	}
+}
+
+/* Workers may know a server for a while yet, and it may come again. */
+static bool sweep(struct clbd_parent *parent, struct clbd_outage *outage)
+{
+	if (outage->down && !clbd_checks_find(&parent->source.checks,
+					      outage->address, outage->check))
+		set_down(parent, outage, false);
+	if (outage->drain != CLBD_DRAIN_NONE &&
+	    !has_server(parent->source.config, outage->address)) {
+		outage->drain = CLBD_DRAIN_NONE;
+		tell_all(parent, CLBD_ORDER_FILL, outage->address, 0);
+	}
+	return !outage->down && outage->drain == CLBD_DRAIN_NONE;
 }
 
 void clbd_outage_sweep(struct clbd_parent *parent)
@@ -156,19 +189,17 @@ void clbd_outage_sweep(struct clbd_parent *parent)
 	unsigned int i = 0;
 
 	while (i < parent->outage_count) {
-		struct clbd_outage *outage = &parent->outages[i];
-
-		if (has_server(parent->source.config, outage->address)) {
+		if (sweep(parent, &parent->outages[i]))
+			drop_outage(parent, &parent->outages[i]);
+		else
 			i++;
-			continue;
-		}
-		/* Workers may know it for a while, and it may come again. */
-		if (outage->down)
-			tell_all(parent, CLBD_ORDER_UP, outage->address);
-		tell_all(parent, CLBD_ORDER_FILL, outage->address);
-		drop_outage(parent, outage);
 	}
 	count_down(parent);
+}
+
+static enum clbd_order_kind order_for(enum clbd_drain drain)
+{
+	return drain == CLBD_DRAIN_OUT ? CLBD_ORDER_DRAINED : CLBD_ORDER_DRAIN;
 }
 
 int clbd_outage_tell(const struct clbd_parent *parent,
@@ -181,15 +212,53 @@ int clbd_outage_tell(const struct clbd_parent *parent,
 		const struct clbd_outage *outage = &parent->outages[i];
 
 		if (outage->down)
-			err = clbd_child_order(child, CLBD_ORDER_DOWN,
-					       outage->address, -1);
+			err = clbd_child_tell(child, CLBD_ORDER_DOWN,
+					      outage->address, outage->check);
 		if (!err && outage->drain != CLBD_DRAIN_NONE &&
 		    child != &parent->health)
-			err = clbd_child_order(child,
-					       outage->drain == CLBD_DRAIN_OUT
-						       ? CLBD_ORDER_DRAINED
-						       : CLBD_ORDER_DRAIN,
-					       outage->address, -1);
+			err = clbd_child_tell(child, order_for(outage->drain),
+					      outage->address, 0);
 	}
 	return err;
+}
+
+int clbd_outage_send(const struct clbd_parent *parent, int socket)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < parent->outage_count; i++) {
+		const struct clbd_outage *outage = &parent->outages[i];
+
+		if (outage->down)
+			err = clbd_order_tell(socket, CLBD_ORDER_DOWN,
+					      outage->address, outage->check);
+		if (!err && outage->drain != CLBD_DRAIN_NONE)
+			err = clbd_order_tell(socket, order_for(outage->drain),
+					      outage->address, outage->until);
+	}
+	return err;
+}
+
+void clbd_outage_take(struct clbd_parent *parent,
+		      const struct clbd_order *order)
+{
+	bool down = order->kind == CLBD_ORDER_DOWN;
+	struct clbd_outage *outage;
+
+	/* The configuration may be another by now. */
+	if (down ? !clbd_checks_find(&parent->source.checks, order->address,
+				     order->number)
+		 : !has_server(parent->source.config, order->address))
+		return;
+	if (need_outage(parent, order->address, down ? order->number : 0,
+			&outage))
+		return;
+	if (down) {
+		outage->down = true;
+		return;
+	}
+	outage->drain = order->kind == CLBD_ORDER_DRAIN ? CLBD_DRAIN_BOUND
+							: CLBD_DRAIN_OUT;
+	outage->until = order->number;
 }

@@ -12,6 +12,7 @@
 #include "lib/address.h"
 
 struct clbd_child;
+struct clbd_order;
 struct clbd_parent;
 
 enum clbd_drain {
@@ -22,20 +23,22 @@ enum clbd_drain {
 
 /**
  * struct clbd_outage - a server that is out
- * @down: by the checks
+ * @check: of a rule, which alone it is out for; 0: for all others
+ * @down: by the check
  * @drain: by the operator
  * @until: ms when %CLBD_DRAIN_BOUND ends; 0: never
  */
 struct clbd_outage {
 	char address[CLB_ADDRESS_TEXT];
+	uint64_t check;
 	bool down;
 	enum clbd_drain drain;
 	uint64_t until;
 };
 
-/* What the checks say; that a server is gone they need not know. */
+/* What the checks say; that one is gone they need not know. */
 void clbd_outage_checked(struct clbd_parent *parent, const char *address,
-			 bool down);
+			 uint64_t check, bool down);
 
 /* @seconds: 0: without end. Return: 0, -ENOENT or -ENOMEM */
 int clbd_outage_drain(struct clbd_parent *parent, const char *address,
@@ -47,8 +50,14 @@ int clbd_outage_end(struct clbd_parent *parent, const char *address);
 /* Deadlines that are past. */
 void clbd_outage_tick(struct clbd_parent *parent, uint64_t now);
 
-/* After a reload: servers that are no more. */
+/* After a reload: servers that are no more, and that are checked no more. */
 void clbd_outage_sweep(struct clbd_parent *parent);
+
+/* All of them, to the next program, which takes one after the other. */
+int clbd_outage_send(const struct clbd_parent *parent, int socket);
+void clbd_outage_take(struct clbd_parent *parent,
+		      const struct clbd_order *order);
+
 
 /*
  * All of them, to a worker; to the checks, which go on with servers that drain,

@@ -252,7 +252,7 @@ static void take_answers(struct clbd_parent *parent, struct clbd_child *child)
 		if (err <= 0)
 			break;
 		if (child == &parent->health)
-			clbd_outage_checked(parent, order.address,
+			clbd_outage_checked(parent, order.address, order.number,
 					    order.kind == CLBD_ORDER_DOWN);
 		else if (child == &parent->log)
 			clbd_log_send(parent);
@@ -479,6 +479,8 @@ static int prepare(struct clbd_parent *parent)
 	if (!parent->workers || !parent->shared)
 		return -ENOMEM;
 	clbd_meters_register(parent->shared->meters, config);
+	/* What the program before has left is counted. */
+	clbd_outage_sweep(parent);
 	parent->signals = block_signals();
 	for (i = 0; i < parent->count; i++) {
 		err = prepare_worker(parent, i);

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 
+#include "clbd/checks.h"
 #include "clbd/config.h"
 #include "clbd/control.h"
 #include "clbd/order.h"
@@ -31,9 +32,13 @@ struct clbd_child {
 	int *sockets;
 };
 
-/* A configuration, its text in a file for the workers, and its pages or -1. */
+/*
+ * A configuration, what it wants to be checked, its text in a file for the
+ * workers, and its pages or -1.
+ */
 struct clbd_source {
 	struct clbd_config *config;
+	struct clbd_checks checks;
 	int file;
 	int pages;
 };
@@ -122,5 +127,9 @@ int clbd_child_configure(const struct clbd_parent *parent,
 /* An order; a child that takes none is killed. Return: 0 or -errno */
 int clbd_child_order(const struct clbd_child *child, enum clbd_order_kind kind,
 		     const char *address, int fd);
+
+/* One about a server, in the same way. */
+int clbd_child_tell(const struct clbd_child *child, enum clbd_order_kind kind,
+		    const char *address, uint64_t number);
 
 #endif /* CLBD_PARENT_H */

@@ -136,6 +136,8 @@ static const cyaml_schema_field_t rule_fields[] = {
 	TEXT("cookie", OPTIONAL, struct clbd_config_rule, cookie, 63),
 	CYAML_FIELD_UINT_PTR("cookie-lifetime", OPTIONAL | CYAML_FLAG_POINTER,
 			     struct clbd_config_rule, cookie_lifetime),
+	CYAML_FIELD_MAPPING_PTR("check", OPTIONAL | CYAML_FLAG_POINTER,
+				struct clbd_config_rule, check, check_fields),
 	CYAML_FIELD_END,
 };
 

@@ -86,6 +86,57 @@ struct clbd_server *clbd_server_find(struct clbd_worker *worker,
 	return server;
 }
 
+static struct clbd_verdict *find_verdict(const struct clbd_server *server,
+					 uint64_t check)
+{
+	struct clbd_verdict *verdict = server->verdicts;
+
+	while (verdict && verdict->check != check)
+		verdict = verdict->next;
+	return verdict;
+}
+
+struct clbd_verdict *clbd_verdict_get(struct clbd_server *server,
+				      uint64_t check)
+{
+	struct clbd_verdict *verdict = find_verdict(server, check);
+
+	if (!verdict) {
+		verdict = calloc(1, sizeof(*verdict));
+		if (!verdict)
+			return NULL;
+		verdict->check = check;
+		verdict->next = server->verdicts;
+		server->verdicts = verdict;
+	}
+	verdict->refs++;
+	return verdict;
+}
+
+void clbd_verdict_put(struct clbd_server *server, struct clbd_verdict *verdict)
+{
+	struct clbd_verdict **at = &server->verdicts;
+
+	if (--verdict->refs)
+		return;
+	while (*at != verdict)
+		at = &(*at)->next;
+	*at = verdict->next;
+	free(verdict);
+}
+
+void clbd_server_judge(struct clbd_worker *worker, struct clbd_server *server,
+		       uint64_t check, bool down)
+{
+	struct clbd_verdict *verdict = find_verdict(server, check);
+
+	if (!verdict)
+		return;
+	if (verdict->down && !down)
+		verdict->risen = worker->risen = worker->now;
+	verdict->down = down;
+}
+
 void clbd_server_rises(struct clbd_worker *worker, struct clbd_server *server)
 {
 	server->risen = worker->risen = worker->now;

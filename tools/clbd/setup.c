@@ -58,9 +58,10 @@ static int fill_meters(struct clbd_worker *worker, struct clbd_group *group)
 	return 0;
 }
 
+/* @check: that the group goes by, of a rule, or 0 */
 static int fill_group(struct clbd_worker *worker, struct clbd_group *group,
 		      const struct clbd_config_group *config,
-		      const char *secret)
+		      const char *secret, uint64_t check)
 {
 	size_t i, count = config->server_count;
 
@@ -72,7 +73,8 @@ static int fill_group(struct clbd_worker *worker, struct clbd_group *group,
 	group->balance.scheduler = config->scheduler;
 	group->balance.members = calloc(count, sizeof(struct clbd_member));
 	group->servers = calloc(count, sizeof(*group->servers));
-	if (!group->balance.members || !group->servers ||
+	group->verdicts = calloc(count, sizeof(*group->verdicts));
+	if (!group->balance.members || !group->servers || !group->verdicts ||
 	    fill_cookie(group, config, secret))
 		return -1;
 	for (i = 0; i < count; i++) {
@@ -95,6 +97,9 @@ static int fill_group(struct clbd_worker *worker, struct clbd_group *group,
 						 strlen(server->text));
 		group->servers[i] = server;
 		group->balance.count++;
+		group->verdicts[i] = clbd_verdict_get(server, check);
+		if (!group->verdicts[i])
+			return -1;
 	}
 	return fill_meters(worker, group);
 }
@@ -184,7 +189,8 @@ static struct clbd_group *group_of_rule(struct clbd_setup *setup,
 	if (rule->cookie_lifetime)
 		config.cookie_lifetime = *rule->cookie_lifetime;
 	group = &setup->groups[setup->group_count++];
-	return fill_group(setup->worker, group, &config, setup->config->secret)
+	return fill_group(setup->worker, group, &config, setup->config->secret,
+			  rule->check ? rule->check->id : 0)
 		       ? NULL
 		       : group;
 }
@@ -376,7 +382,7 @@ static int fill(struct clbd_setup *setup)
 	for (i = 0; i < config->group_count; i++) {
 		setup->group_count++;
 		if (fill_group(setup->worker, &setup->groups[i],
-			       &config->groups[i], config->secret))
+			       &config->groups[i], config->secret, 0))
 			return -1;
 	}
 	sort_groups(setup);
@@ -437,6 +443,8 @@ static void empty_group(struct clbd_worker *worker, struct clbd_group *group)
 	for (i = 0; i < group->balance.count; i++) {
 		struct clbd_server *server = group->servers[i];
 
+		if (group->verdicts[i])
+			clbd_verdict_put(server, group->verdicts[i]);
 		/* Upstreams of a server that no setup has any more end. */
 		if (server->refs == server->idle_count + 1)
 			clbd_upstream_close_idle(server);
@@ -445,6 +453,7 @@ static void empty_group(struct clbd_worker *worker, struct clbd_group *group)
 	free(group->balance.members);
 	free(group->tokens);
 	free(group->meters);
+	free(group->verdicts);
 	free(group->servers);
 }
 

@@ -28,6 +28,20 @@ struct clbd_worker;
 struct clbd_rules;
 
 /**
+ * struct clbd_verdict - what a check says of a server
+ * @refs: of groups
+ * @check: of a rule; 0: that of groups
+ * @risen: ms when it came up by that; 0: it never did
+ */
+struct clbd_verdict {
+	struct clbd_verdict *next;
+	unsigned int refs;
+	uint64_t check;
+	bool down;
+	uint64_t risen;
+};
+
+/**
  * struct clbd_server - a server as one worker knows it
  * @next: in its place of the worker's table
  * @refs: of setups, upstreams and sessions
@@ -39,8 +53,8 @@ struct clbd_rules;
  * @keep_ms: how long
  * @load: sessions it has now
  * @limit: how many it may have; 0: any number
- * @risen: ms when it came up, or was new; 0: with the worker
- * @down: by the checks: gets nothing
+ * @risen: ms when it was no longer drained, or new; 0: with the worker
+ * @verdicts: those that groups go by; who is down gets nothing
  * @drain: by the operator
  * @failures: in a row
  * @eject_after: so many of them; 0: never
@@ -60,7 +74,7 @@ struct clbd_server {
 	uint32_t load;
 	uint32_t limit;
 	uint64_t risen;
-	bool down;
+	struct clbd_verdict *verdicts;
 	enum clbd_drain drain;
 	uint32_t failures;
 	uint32_t eject_after;
@@ -89,6 +103,7 @@ struct clbd_group {
 	uint32_t cookie_lifetime;
 	char (*tokens)[CLBD_COOKIE_TOKEN]; /* of servers, for cookies */
 	struct clbd_server **servers; /* as many as @balance has members */
+	struct clbd_verdict **verdicts; /* on servers */
 	struct clbd_meter **meters; /* of servers */
 	struct clbd_queue queue;
 	uint32_t slow_ms; /* from a server's rise to its full share */
@@ -162,7 +177,16 @@ struct clbd_server *clbd_server_find(struct clbd_worker *worker,
 struct clbd_server *clbd_server_get(struct clbd_server *server);
 void clbd_server_put(struct clbd_worker *worker, struct clbd_server *server);
 
-/* It came up, or is new: its share grows slowly. */
+/* What a check says of it, with one reference more. NULL: no memory */
+struct clbd_verdict *clbd_verdict_get(struct clbd_server *server,
+				      uint64_t check);
+void clbd_verdict_put(struct clbd_server *server, struct clbd_verdict *verdict);
+
+/* A check has found it down or up, which some group may go by. */
+void clbd_server_judge(struct clbd_worker *worker, struct clbd_server *server,
+		       uint64_t check, bool down);
+
+/* It is new, or no longer drained: its share grows slowly. */
 void clbd_server_rises(struct clbd_worker *worker, struct clbd_server *server);
 
 static inline bool clbd_server_has_room(const struct clbd_server *server)

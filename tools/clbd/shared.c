@@ -9,6 +9,7 @@
 /* What is in it beside the meters. */
 struct counters {
 	uint64_t servers_down;
+	uint64_t rule_servers_down;
 	struct clbd_stats stats[];
 };
 
@@ -31,6 +32,7 @@ struct clbd_shared *clbd_shared_new(unsigned int workers)
 	}
 	shared->workers = workers;
 	shared->servers_down = &counters->servers_down;
+	shared->rule_servers_down = &counters->rule_servers_down;
 	shared->stats = counters->stats;
 	return shared;
 }

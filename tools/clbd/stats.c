@@ -54,8 +54,11 @@ char *clbd_stats_json(const struct clbd_shared *shared)
 
 	if (!file)
 		return NULL;
-	fprintf(file, "{\"workers\":%" PRIu64 ",\"servers_down\":%" PRIu64,
-		shared->workers, *shared->servers_down);
+	fprintf(file,
+		"{\"workers\":%" PRIu64 ",\"servers_down\":%" PRIu64
+		",\"rule_servers_down\":%" PRIu64,
+		shared->workers, *shared->servers_down,
+		*shared->rule_servers_down);
 	clbd_stats_print(file, &sum);
 	fprintf(file, "}\n");
 	fclose(file);

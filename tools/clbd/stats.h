@@ -72,6 +72,7 @@ struct clbd_stats {
  * struct clbd_shared - where everybody's counters are
  * @workers: how many
  * @servers_down: by the checks
+ * @rule_servers_down: by checks of rules
  * @meters: of listeners and servers
  * @stats: of the workers, and behind them of the parent and of the log
  *
@@ -82,6 +83,7 @@ struct clbd_stats {
 struct clbd_shared {
 	uint64_t workers;
 	uint64_t *servers_down;
+	uint64_t *rule_servers_down;
 	struct clbd_meters *meters;
 	struct clbd_stats *stats;
 };

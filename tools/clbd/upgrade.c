@@ -76,6 +76,8 @@ int clbd_upgrade_receive(struct clbd_parent *parent)
 			index++;
 		else if (order.kind == CLBD_ORDER_LISTEN && file >= 0)
 			err = add_heir(upgrade, index, &order, file);
+		else if (order.kind != CLBD_ORDER_LISTEN)
+			clbd_outage_take(parent, &order);
 		if (err)
 			return err;
 	}
@@ -133,7 +135,7 @@ static void run_program(const struct clbd_parent *parent, int file)
 	_exit(127);
 }
 
-static int send_sockets(const struct clbd_parent *parent, int fd)
+static int send_state(const struct clbd_parent *parent, int fd)
 {
 	const struct clbd_config *config = parent->source.config;
 	unsigned int w, i;
@@ -147,6 +149,8 @@ static int send_sockets(const struct clbd_parent *parent, int fd)
 		if (!err)
 			err = clbd_order_send(fd, CLBD_ORDER_COMMIT, NULL, -1);
 	}
+	if (!err)
+		err = clbd_outage_send(parent, fd);
 	return err ? err : clbd_order_send(fd, CLBD_ORDER_READY, NULL, -1);
 }
 
@@ -193,7 +197,7 @@ int clbd_upgrade_begin(struct clbd_parent *parent, uint64_t now,
 	}
 	upgrade->deadline = now + READY_MS;
 	/* One that has ended meanwhile is reaped; one that hangs is killed. */
-	if (send_sockets(parent, upgrade->next))
+	if (send_state(parent, upgrade->next))
 		kill(upgrade->pid, SIGKILL);
 	return 0;
 }

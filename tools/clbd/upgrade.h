@@ -8,6 +8,7 @@
  *	old parent				new parent
  *	   |  fork, exec, CLBD_UPGRADE=3 ---------->|
  *	   |  for each worker: listen..., commit -->|  those of its workers
+ *	   |  down..., drain..., drained... ------->|  servers that are out
  *	   |  ready ------------------------------->|  that is all
  *	   |					    |  starts its workers
  *	   |<------------------------------- ready  |

@@ -76,15 +76,16 @@ static void take_pages(struct clbd_worker *worker, int fd)
 }
 
 /* What the checks say of a server; it may have gone meanwhile. */
-static void mark_server(struct clbd_worker *worker, const char *text, bool down)
+static void judge_server(struct clbd_worker *worker,
+			 const struct clbd_order *order)
 {
-	struct clbd_server *server = clbd_server_lookup(&worker->servers, text);
+	struct clbd_server *server = clbd_server_lookup(&worker->servers,
+							order->address);
 
 	if (!server)
 		return;
-	if (server->down && !down)
-		clbd_server_rises(worker, server);
-	server->down = down;
+	clbd_server_judge(worker, server, order->number,
+			  order->kind == CLBD_ORDER_DOWN);
 	clbd_queue_stir(worker);
 }
 
@@ -168,8 +169,7 @@ static void obey(struct clbd_worker *worker, const struct clbd_order *order,
 		break;
 	case CLBD_ORDER_UP:
 	case CLBD_ORDER_DOWN:
-		mark_server(worker, order->address,
-			    order->kind == CLBD_ORDER_DOWN);
+		judge_server(worker, order);
 		break;
 	case CLBD_ORDER_DRAIN:
 		drain_server(worker, order->address, CLBD_DRAIN_BOUND);

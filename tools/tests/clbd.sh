@@ -141,7 +141,7 @@ refused 14 'listeners[0].rules[0].rate: more than 10000000' \
 refused 14 'listeners[0].rules[0].cookie: needs a secret' \
 	$'example\n        group: web' \
 	$'example\n        group: web\n        cookie: S'
-refused 12 'listeners[0].rules[0]: has a scheduler or cookie without' \
+refused 12 'listeners[0].rules[0]: has a scheduler, cookie or check without' \
 	$'example\n        group: web' \
 	$'example\n        redirect: /\n        scheduler: rr'
 refused 11 'listeners[0].headers' rules: $'headers: [x]\n    rules:'
