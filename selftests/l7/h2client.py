@@ -10,13 +10,25 @@ import h2.events
 import h2.settings
 import hpack
 
-from rig import PATIENCE, Connection
+from rig import PATIENCE, Connection, config
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONT = \
     range(10)
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 CODES = h2.errors.ErrorCodes
+HTTP2 = "    http2: yes"
+
+
+def config2(*servers, listener="", **kwargs):
+    return config(*servers, listener=f"{HTTP2}\n{listener}", **kwargs)
+
+
+def answering(text):
+    """A server's function that answers with just this."""
+    def answer(server, sock, reader, request):
+        sock.sendall(text)
+    return answer
 
 
 def request_fields(target="/", method="GET", more=(), host="a.example"):
@@ -54,10 +66,10 @@ class H2Client(Connection):
     def __init__(self, port, slow=False, window=None):
         self.sock = socket.create_connection(("127.0.0.1", port),
                                              timeout=PATIENCE)
-        config = h2.config.H2Configuration(
+        settings = h2.config.H2Configuration(
             header_encoding="latin-1", validate_outbound_headers=False,
             normalize_outbound_headers=False)
-        self.h2 = h2.connection.H2Connection(config)
+        self.h2 = h2.connection.H2Connection(settings)
         if window is not None:
             self.h2.local_settings = h2.settings.Settings(
                 client=True, initial_values={

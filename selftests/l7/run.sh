@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 # usage: run.sh [FILE...]
 # Runs clbd, built with ASan and UBSan, against servers and clients on loopback:
-# http, policy, limits, coding, process, checks, metrics, logs, http2, control,
-# reach. Prints TAP.
+# the files below, or these. Prints TAP.
 #
 # environment:
 #	CASES="keepalive head"	only these functions of the files
@@ -11,8 +10,8 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 files=("$@")
 [ "$#" -ne 0 ] ||
-	files=(http policy limits coding process checks metrics logs http2
-		control reach)
+	files=(http retries rules policy limits coding process checks metrics
+		logs http2 h2rules control reach)
 export CLBD=build/tools/san/clbd PLAIN=build/tools/clbd
 export ASAN_OPTIONS=detect_stack_use_after_return=1
 
