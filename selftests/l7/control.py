@@ -99,6 +99,33 @@ def rights():
         wait_for("its end", lambda: not os.path.exists(clbd.socket))
 
 
+def places():
+    """control: what is at its path stays, be it a file or the socket of another;
+    one that nobody listens at is taken; who ends leaves what is not its own"""
+    def refused(text, why):
+        clbd = Daemon(text, wait=False)
+        equal(clbd.process.wait(PATIENCE), 1)
+        equal(why in clbd.told(), True, clbd.told())
+        clbd.directory.cleanup()
+    server = Server()
+    with Controlled(config(server)) as clbd:
+        other = f"control: {clbd.socket}\n{config(server)}"
+        refused(other, "Address already in use")
+        equal(clbd.tell("status")["ok"], True)
+        os.rename(clbd.socket, clbd.socket + ".moved")
+        pathlib.Path(clbd.socket).write_text("precious")
+        refused(other, "File exists")
+        clbd.process.terminate()
+        equal(clbd.process.wait(PATIENCE), 0)
+        equal(pathlib.Path(clbd.socket).read_text(), "precious")
+        os.unlink(clbd.socket)
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(clbd.socket)
+        with Daemon(other):
+            equal(clbd.tell("status")["ok"], True)
+        equal(os.path.exists(clbd.socket), False)
+
+
 def status():
     """status: pids, whether they are ready, and the counters of each worker"""
     with Controlled(workers(config(Server()), 2)) as clbd:
@@ -448,7 +475,7 @@ def notified():
 
 
 if __name__ == "__main__":
-    Tap().run([rights, status, bad_commands, reload, fifty_thousand_servers,
+    Tap().run([rights, places, status, bad_commands, reload, fifty_thousand_servers,
                drain, one_address, upgrade, upgrade_remembers,
                upgrade_fails, stop_in_upgrade,
                notified])

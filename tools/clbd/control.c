@@ -17,34 +17,92 @@
 #define PATIENCE_MS 5000
 #define BACKLOG 64
 
-static int bind_socket(int fd, const char *path)
+static int new_socket(void)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	mode_t mask;
-	int err;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (strlen(path) >= sizeof(address.sun_path))
+	return fd < 0 ? -errno : fd;
+}
+
+static int name_socket(struct sockaddr_un *address, const char *path)
+{
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof(address->sun_path))
 		return -ENAMETOOLONG;
-	strcpy(address.sun_path, path);
+	strcpy(address->sun_path, path);
+	return 0;
+}
+
+/* Whether somebody other than @before listens there. */
+static bool is_used(int fd, const struct sockaddr_un *address, pid_t before)
+{
+	socklen_t size = sizeof(struct ucred);
+	struct ucred peer;
+
+	if (connect(fd, (const void *)address, sizeof(*address)))
+		return errno != ECONNREFUSED;
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) ||
+	       peer.pid != before;
+}
+
+/*
+ * A place is free if nothing is there, or a socket that some clbd has left
+ * behind, or that is @before's. Return: 0 or -errno
+ */
+static int check_place(const char *path, pid_t before)
+{
+	struct sockaddr_un address;
+	struct stat status;
+	int fd, err = name_socket(&address, path);
+
+	if (err)
+		return err;
+	if (lstat(path, &status))
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(status.st_mode))
+		return -EEXIST;
+	fd = new_socket();
+	if (fd < 0)
+		return fd;
+	err = is_used(fd, &address, before) ? -EADDRINUSE : 0;
+	close(fd);
+	return err;
+}
+
+static int bind_socket(struct clbd_control *control, const char *path)
+{
+	struct sockaddr_un address;
+	struct stat status;
+	mode_t mask;
+	int err = check_place(path, 0);
+
+	if (err)
+		return err;
 	unlink(path);
+	name_socket(&address, path);
 	/* Its owner alone may connect, from the first moment on. */
 	mask = umask(0177);
-	err = bind(fd, (const void *)&address, sizeof(address)) ? -errno : 0;
+	err = bind(control->fd, (const void *)&address, sizeof(address))
+		      ? -errno
+		      : 0;
 	umask(mask);
-	if (!err && listen(fd, BACKLOG))
-		err = -errno;
-	return err;
+	if (err)
+		return err;
+	if (lstat(path, &status) || listen(control->fd, BACKLOG))
+		return -errno;
+	control->device = status.st_dev;
+	control->inode = status.st_ino;
+	return 0;
 }
 
 static int open_socket(struct clbd_control *control)
 {
 	int err;
 
-	control->fd = socket(AF_UNIX,
-			     SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	control->fd = new_socket();
 	if (control->fd < 0)
-		return -errno;
-	err = bind_socket(control->fd, control->hidden);
+		return control->fd;
+	err = bind_socket(control, control->hidden);
 	if (err) {
 		close(control->fd);
 		control->fd = -1;
@@ -64,6 +122,7 @@ void clbd_control_init(struct clbd_control *control)
 
 int clbd_control_open(struct clbd_parent *parent)
 {
+	pid_t before = parent->upgrade.before >= 0 ? getppid() : 0;
 	struct clbd_control *control = &parent->control;
 	const char *path = parent->source.config->control;
 	int err;
@@ -74,7 +133,9 @@ int clbd_control_open(struct clbd_parent *parent)
 	if (!control->path ||
 	    asprintf(&control->hidden, "%s.%d", path, (int)getpid()) < 0)
 		return -ENOMEM;
-	err = open_socket(control);
+	err = check_place(path, before);
+	if (!err)
+		err = open_socket(control);
 	if (err)
 		fprintf(stderr, "clbd: control: %s: %s\n", path,
 			strerror(-err));
@@ -119,6 +180,17 @@ static void close_peer(struct clbd_control_peer *peer)
 	peer->fd = -1;
 }
 
+/* Unless another has taken the place. */
+static void remove_file(const struct clbd_control *control)
+{
+	const char *path = control->hidden ? control->hidden : control->path;
+	struct stat status;
+
+	if (control->fd >= 0 && !lstat(path, &status) &&
+	    status.st_dev == control->device && status.st_ino == control->inode)
+		unlink(path);
+}
+
 void clbd_control_close(struct clbd_parent *parent)
 {
 	struct clbd_control *control = &parent->control;
@@ -126,10 +198,7 @@ void clbd_control_close(struct clbd_parent *parent)
 
 	for (i = 0; i < CLBD_CONTROL_PEERS; i++)
 		close_peer(&control->peers[i]);
-	if (control->hidden)
-		unlink(control->hidden);
-	else if (control->path)
-		unlink(control->path);
+	remove_file(control);
 	close_listener(control);
 }
 

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "clbd/command.h"
 
@@ -49,11 +50,14 @@ struct clbd_control_peer {
  * @fd: the listening socket; -1: none
  * @path: where it is; NULL: none is configured
  * @hidden: it is not there yet, but beside it
+ * @device, @inode: the file that it is
  */
 struct clbd_control {
 	int fd;
 	char *path;
 	char *hidden;
+	dev_t device;
+	ino_t inode;
 	struct clbd_control_peer peers[CLBD_CONTROL_PEERS];
 };
 
