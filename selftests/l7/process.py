@@ -2,16 +2,22 @@
 # SPDX-License-Identifier: MIT
 """clbd as processes: rights, crashes, reload, stop. PLAIN names a program without
 sanitizers, for what they are in the way of."""
+import contextlib
+import ctypes
+import multiprocessing
 import os
 import pathlib
 import re
 import shutil
 import signal
+import socket
+import struct
+import subprocess
 import tempfile
 import threading
 
-from rig import (PLAIN, TOP, Client, Daemon, HeadServer, Server, Tap, ask,
-                 config, equal, free_port, wait_for)
+from rig import (PATIENCE, PLAIN, TOP, Client, Daemon, HeadServer, Server, Tap,
+                 ask, config, die_with_test, equal, free_port, wait_for)
 
 
 def status_of(pid):
@@ -87,6 +93,21 @@ def system_calls():
             equal(client.ended(), True)
         wait_for("lines", lambda: len(clbd.lines()) == 6)
         equal(clbd.stats()["restarts"], 0)
+
+
+def cage():
+    """what a worker may not do: ask for files by name, or end other processes of
+    its user; it can end itself"""
+    with tempfile.TemporaryDirectory() as directory:
+        program = f"{directory}/cage"
+        subprocess.run(["cc", "-D_GNU_SOURCE", f"-I{TOP}/tools", "-o", program,
+                        f"{TOP}/selftests/l7/cage.c",
+                        f"{TOP}/tools/clbd/privilege.c"], check=True)
+        for words, status in ((("name", "/etc/passwd"), 1),
+                              (("kill", str(os.getpid())), -signal.SIGSYS),
+                              (("abort", ""), -signal.SIGABRT)):
+            equal(subprocess.run([program, *words], check=False).returncode,
+                  status, words)
 
 
 def resident(pid):
@@ -209,6 +230,46 @@ def hung_worker():
         clbd.kills = 1		# by the parent
 
 
+def socket_of(pid, fd):
+    """Another process's, as it has it."""
+    pidfd_getfd = 438
+    pidfd = os.pidfd_open(pid)
+    number = ctypes.CDLL(None, use_errno=True).syscall(pidfd_getfd, pidfd, fd, 0)
+    os.close(pidfd)
+    if number < 0:
+        raise OSError(ctypes.get_errno(), "pidfd_getfd")
+    return socket.socket(fileno=number)
+
+
+def talk(sock, message):
+    die_with_test()
+    with contextlib.suppress(OSError):
+        while True:
+            sock.send(message)
+
+
+def talkative_worker():
+    """a worker that tells the parent something all the time does not keep it from
+    reloading, telling, stopping, and serving with others"""
+    if os.geteuid() != 0:
+        return
+    ready = struct.pack("=IxxxxQ64s", 6, 0, b"")
+    with Daemon(config(Server()).replace("workers: 1", "workers: 2")) as clbd:
+        sock = socket_of(clbd.workers()[0], 3)
+        talkers = [multiprocessing.Process(target=talk, args=(sock, ready),
+                                           daemon=True) for _ in range(4)]
+        for talker in talkers:
+            talker.start()
+        sock.close()
+        for _ in range(3):
+            clbd.reload(config(Server(name="new")))
+            equal(clbd.stats()["restarts"], 0)
+        equal({ask(clbd.port).body for _ in range(8)}, {b"new"})
+        equal([talker.exitcode for talker in talkers], [None] * 4)
+        clbd.process.terminate()
+        equal(clbd.process.wait(PATIENCE), 0)
+
+
 def reload():
     """reload: the next request on a connection follows the new configuration,
     one that has begun goes on with the old"""
@@ -239,7 +300,6 @@ def reload_listeners():
     with Daemon(config(server)) as clbd, Client(clbd.port) as client:
         client.ask()
         old = clbd.port
-        from rig import free_port
         clbd.port = free_port()
         clbd.reload(config(server))
         equal(ask(clbd.port).status, 200)
@@ -380,7 +440,8 @@ def parent_dies():
 
 
 if __name__ == "__main__":
-    Tap().run([rights, rights_of_others, system_calls, memory_of_bodies,
-               memory_of_idle_clients, crash, hung_worker, reload,
+    Tap().run([rights, rights_of_others, system_calls, cage, memory_of_bodies,
+               memory_of_idle_clients, crash, hung_worker,
+               talkative_worker, reload,
                reload_listeners, reload_refused, reload_often, stop,
                stop_serves_all, stop_deadline, parent_dies])

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "clbd/balance.h"
 #include "clbd/schema.h"
@@ -211,18 +211,18 @@ struct clbd_config *clbd_config_map(int file)
 {
 	char error[CLBD_CONFIG_ERROR];
 	struct clbd_config *config = NULL;
-	struct stat stat;
+	off_t size = lseek(file, 0, SEEK_END);
 	void *text;
 
-	if (fstat(file, &stat) || !stat.st_size)
+	if (size <= 0)
 		return NULL;
-	text = mmap(NULL, stat.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+	text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
 	if (text == MAP_FAILED)
 		return NULL;
-	if (clbd_config_read("configuration", text, stat.st_size, &config,
+	if (clbd_config_read("configuration", text, size, &config,
 			     error))
 		fprintf(stderr, "clbd: %s\n", error);
-	munmap(text, stat.st_size);
+	munmap(text, size);
 	return config;
 }
 
