@@ -5,6 +5,7 @@ import random
 import threading
 import zlib
 
+from h2client import H2Client, config2
 from rig import (Client, Daemon, Server, Tap, ask, config, equal, wait_for)
 
 TEXT = b"".join(b"line %d of a text that is worth it\n" % i
@@ -274,6 +275,41 @@ def too_many():
         equal(clbd.stats()["gzip_full"], 1)
 
 
+def not_modified():
+    """304: a tag is told as with the response that would have been compressed"""
+    def answer(_server, sock, _reader, request):
+        told = {"/strong": '"a"', "/weak": 'W/"a"'}[request.first.split()[1]]
+        sock.sendall(b"HTTP/1.1 304 X\r\nETag: %s\r\n\r\n" % told.encode())
+    with Daemon(config(Server(answer), listener=GZIP)) as clbd, \
+            Client(clbd.port) as client:
+        for target, fields, tag in (("/strong", TAKES, 'W/"a"'),
+                                    ("/weak", TAKES, 'W/"a"'),
+                                    ("/strong", "", '"a"')):
+            response = client.ask(target, fields=fields)
+            equal(response.status, 304)
+            equal(response.all("ETag"), [tag], target + fields)
+            equal(response.all("Vary"), ["Accept-Encoding"])
+    with Daemon(config(Server(answer))) as clbd:
+        response = ask(clbd.port, "/strong", fields=TAKES)
+        equal((response.get("ETag"), response.get("Vary")), ('"a"', None))
+
+
+def by_http2():
+    """HTTP/2: compressed responses have no trailers, others do"""
+    def answer(_server, sock, _reader, _request):
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+                     b"Transfer-Encoding: chunked\r\n\r\n"
+                     b"3\r\nabc\r\n0\r\nDigest: x\r\n\r\n")
+    with Daemon(config2(Server(answer), listener=GZIP)) as clbd, \
+            H2Client(clbd.port) as client:
+        stream = client.ask(more=[("accept-encoding", "gzip")])
+        equal((unpack(stream.body), stream.trailers), (b"abc", None))
+        stream = client.ask()
+        equal(stream.body, b"abc")
+        equal(len(stream.trailers), 1)
+
+
 if __name__ == "__main__":
     Tap().run([compressed, not_taken, left_alone, types, without_length, empty,
-               streaming, slow_client, cut_off, too_many])
+               streaming, slow_client, cut_off, too_many, not_modified,
+               by_http2])

@@ -200,6 +200,15 @@ static bool drop_of_packed_response(const struct clbd_head *head,
 	return clbd_coding_drops(text + field->name.at, field->name.size);
 }
 
+/* The tag is told anew. */
+static bool drop_of_weak_response(const struct clbd_head *head,
+				  const struct clbd_field *field,
+				  const char *text)
+{
+	return clbd_coding_is_etag(text + field->name.at, field->name.size) ||
+	       drop_of_response(head, field, text);
+}
+
 /* The same bytes are not sent again another time: the tag is a weak one. */
 static void put_etag(struct writer *writer, const struct clbd_head *head,
 		     const char *text)
@@ -223,10 +232,10 @@ static void put_etag(struct writer *writer, const struct clbd_head *head,
 static void put_coding(struct writer *writer,
 		       const struct clbd_session *session, const char *text)
 {
-	if (session->gzip) {
+	if (session->weak)
 		put_etag(writer, &session->response, text);
+	if (session->gzip)
 		PUT(writer, "Content-Encoding: gzip\r\n");
-	}
 	if (session->gzip || session->chunking)
 		PUT(writer, "Transfer-Encoding: chunked\r\n");
 	if (session->varies && !clbd_coding_varies(&session->response, text))
@@ -302,6 +311,7 @@ int clbd_forward_response(const struct clbd_session *session, const char *text,
 	PUT(&writer, "\r\n");
 	put_fields(&writer, head, text,
 		   session->gzip	    ? drop_of_packed_response
+		   : session->weak	    ? drop_of_weak_response
 		   : session->request.minor ? drop_of_response
 					    : drop_of_old_response);
 	put_coding(&writer, session, text);

@@ -155,9 +155,11 @@ static void offer(struct clbd_stream *stream, const struct iovec *iov,
 	}
 }
 
+/* Behind a body that is compressed there are none, as in HTTP/1. */
 static bool has_trailers(const struct clbd_session *session)
 {
-	return session && session->trailers && session->payload.trailer > 2;
+	return session && !session->gzip && session->trailers &&
+	       session->payload.trailer > 2;
 }
 
 /* A response to be followed by DATA, or by nothing. Return: 0 or an error */

@@ -19,6 +19,13 @@
 /* With less room than that, what is there is sent first. */
 #define ROOM_LEAST 1024
 
+/* Who does not know chunks could not tell the end from a failure. */
+static bool takes_gzip(const struct clbd_session *session)
+{
+	return session->request.minor &&
+	       clbd_coding_accepted(&session->request, session->text);
+}
+
 void clbd_session_choose_coding(struct clbd_session *session, const char *text)
 {
 	const struct clbd_coding *coding = session->listener->coding;
@@ -26,12 +33,18 @@ void clbd_session_choose_coding(struct clbd_session *session, const char *text)
 	const struct clbd_head *response = &session->response;
 	uint64_t length = UINT64_MAX;
 
-	if (!coding || !clbd_coding_fits(coding, response, text))
+	if (!coding)
+		return;
+	/* What the client has was compressed, if any was: its tag is as it was. */
+	if (response->status == 304) {
+		session->varies = true;
+		session->weak = takes_gzip(session);
+		return;
+	}
+	if (!clbd_coding_fits(coding, response, text))
 		return;
 	session->varies = true;
-	/* Who does not know chunks could not tell its end from a failure. */
-	if (!session->request.minor ||
-	    !clbd_coding_accepted(&session->request, session->text))
+	if (!takes_gzip(session))
 		return;
 	if (worker->gzip_count >= GZIP_MAX) {
 		worker->stats->gzip_full++;
@@ -44,6 +57,7 @@ void clbd_session_choose_coding(struct clbd_session *session, const char *text)
 		return;
 	worker->gzip_count++;
 	worker->stats->gzipped++;
+	session->weak = true;
 	session->payload.strip = true;
 }
 

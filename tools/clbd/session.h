@@ -67,6 +67,7 @@ enum clbd_ending {
  * @gzip: compresses the response; NULL: it goes as it comes. Then what is
  *	@waiting is still to be compressed
  * @varies: the response depends on Accept-Encoding
+ * @weak: its tag is not for these very bytes
  * @tunnel: after 101: bytes both ways
  * @shut: the client's end was passed on
  * @close: no further request on the connection
@@ -119,6 +120,7 @@ struct clbd_session {
 	bool chunking;
 	bool chunked;
 	bool varies;
+	bool weak;
 	bool tunnel;
 	bool shut;
 	bool close;
