@@ -10,7 +10,6 @@ import threading
 from rig import (PATIENCE, PLAIN, Client, Daemon, HeadServer, Server, Tap, ask,
                  config, equal, free_port, wait_for)
 
-
 CHECK = """    check:
       type: http
       interval: 1

@@ -98,14 +98,26 @@ static void run_ready(struct clbd_h2 *h2)
 		clbd_stream_run(stream);
 }
 
+static void count_empty(struct clbd_h2 *h2, const void *data, size_t size)
+{
+	unsigned int empty = clbd_h2_scan(&h2->scan, data, size);
+
+	while (empty-- && !h2->flooded) {
+		if (!clbd_h2_guard_frame(&h2->guard, clbd_h2_worker(h2)->now))
+			h2->flooded = true;
+	}
+}
+
 /*
  * Resets that libnghttp2 made go out first: a request that is known to be broken
  * by now costs no server anything.
  */
 static void digest(struct clbd_h2 *h2, const void *data, size_t size)
 {
-	ssize_t n = nghttp2_session_mem_recv(h2->session, data, size);
+	ssize_t n;
 
+	count_empty(h2, data, size);
+	n = h2->flooded ? 0 : nghttp2_session_mem_recv(h2->session, data, size);
 	/* Those below it are floods, too. */
 	if (n <= NGHTTP2_ERR_FLOODED)
 		h2->flooded = true;
@@ -318,6 +330,7 @@ static struct clbd_h2 *new_h2(struct clbd_client *client)
 		return NULL;
 	h2->client = client;
 	clbd_h2_guard_init(&h2->guard, worker->now);
+	clbd_h2_scan_init(&h2->scan);
 	h2->session = clbd_h2_session(h2);
 	if (h2->session && !greet(h2))
 		return h2;

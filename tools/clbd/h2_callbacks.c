@@ -55,9 +55,7 @@ static int on_begin_frame(nghttp2_session *session,
 	case NGHTTP2_CONTINUATION:
 		return ++h2->continuations > CONTINUATIONS ? flooded(h2) : 0;
 	case NGHTTP2_DATA:
-		if (frame->length || frame->flags & NGHTTP2_FLAG_END_STREAM)
-			return 0;
-		return count_frame(h2);
+		return 0;
 	case NGHTTP2_RST_STREAM:
 		if (is_served(session, frame->stream_id))
 			return count_reset(h2);
@@ -202,6 +200,9 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame,
 		}
 		break;
 	case NGHTTP2_DATA:
+		/* An end is not to no purpose, though it was counted. */
+		if (ends && !frame->hd.length)
+			clbd_h2_guard_allow(&h2->guard);
 		break;
 	case NGHTTP2_PING:
 		if (frame->hd.flags & NGHTTP2_FLAG_ACK && h2->notice)

@@ -30,6 +30,7 @@ struct clbd_h2_list {
  * @session: libnghttp2's part of it
  * @out: frames to be written
  * @guard: against floods
+ * @scan: for those that libnghttp2 does not tell of
  * @streams: all of them
  * @open: how many there are
  * @ready: those with something to do once a read was digested
@@ -49,6 +50,7 @@ struct clbd_h2 {
 	nghttp2_session *session;
 	struct clbd_h2_out out;
 	struct clbd_h2_guard guard;
+	struct clbd_h2_scan scan;
 	struct clbd_stream *streams;
 	uint32_t open;
 	struct clbd_h2_list ready;

@@ -357,6 +357,28 @@ static void floods_end(void **state)
 	assert_false(clbd_h2_guard_reset(&guard, UINT64_C(1) << 50));
 }
 
+/* Each way of cutting it in two finds the same frames. */
+static void empty_frames_are_found(void **state)
+{
+	static const uint8_t data[] =
+		NGHTTP2_CLIENT_MAGIC "\0\0\0\4\0\0\0\0\0" /* SETTINGS */
+		"\0\0\0\0\0\0\0\0\1" /* DATA, nothing */
+		"\0\0\3\0\0\0\0\0\1\0\0\0" /* DATA, three bytes */
+		"\0\0\0\0\1\0\0\0\3"; /* DATA, nothing, the end */
+	const size_t size = sizeof(data) - 1;
+	struct clbd_h2_scan scan;
+	unsigned int found;
+	size_t cut;
+
+	(void)state;
+	for (cut = 0; cut <= size; cut++) {
+		clbd_h2_scan_init(&scan);
+		found = clbd_h2_scan(&scan, data, cut);
+		found += clbd_h2_scan(&scan, data + cut, size - cut);
+		assert_int_equal(found, 2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +390,7 @@ int main(void)
 		cmocka_unit_test(replies),
 		cmocka_unit_test(prefaces),
 		cmocka_unit_test(floods_end),
+		cmocka_unit_test(empty_frames_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
