@@ -154,6 +154,19 @@ act() { # VERB NUMBER
 	clb server "$1" $(key) "$(node_address "$2"):80"
 }
 
+is_asked() { # NUMBER: a probe of it is under way
+	in_node ss -Htn state syn-sent |
+		grep -qF "$(node_address "$1"):80"
+}
+
+add_ports() { # COUNT: servers that are all the second node
+	local i
+
+	for ((i = 1; i <= $1; i++)); do
+		echo "server add $(key) $(node_address 2):$((9000 + i))"
+	done | clb restore --add
+}
+
 if part check; then
 	family 4
 	add nat
@@ -169,6 +182,25 @@ if part check; then
 		"$(state_of 1), $(state_of 2)" "drain, down"
 	act up 1
 	act up 2
+	silence 1
+	spawn check_once timeout "$((5 * SLOW))" >"$TMP/check" 2>&1
+	ok "check: a round is under way" wait_for 10 is_asked 1
+	act drain 1
+	ok "check: it ends" wait "$spawned"
+	speak 1
+	is "check: what an operator says meanwhile holds" \
+		"$(state_of 1)$(cat "$TMP/check")" drain
+	act up 1
+	add_ports 40
+	(ulimit -n 12; check_once port 80) >"$TMP/check" 2>&1
+	is "check: with few files, all are asked in turn" \
+		"$(cat "$TMP/check"), $(clb -j server show $(key) |
+			jq -c 'map(.state) | unique')" ', ["up"]'
+	(ulimit -n 12; check_once port 81) >"$TMP/check" 2>&1
+	is "check: all of them" \
+		"$(clb -j server show $(key) | jq -c 'map(.state) | unique')" \
+		'["down"]'
+	add nat
 	is "check: JSON" "$(clb -j check port 81 rise 1 fall 1 --count 1 |
 		jq -r '"\(.listener.port) \(.address) \(.state)"')" \
 		"80 $(server4 1) down

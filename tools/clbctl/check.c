@@ -75,17 +75,19 @@ enum result {
  * @ours: it was taken out here
  * @streak: results in a row that speak against its state
  * @result: of this round
+ * @fd: of a probe under way; -1: none
  */
 struct probe {
 	struct clb_item item;
 	bool ours;
 	uint32_t streak;
 	enum result result;
+	int fd;
 };
 
 /**
  * struct checker - all servers, in the order of lists
- * @polls: of the probes, in the same order
+ * @polls: of the probes under way, in the same order
  */
 struct checker {
 	struct clb_context *context;
@@ -117,7 +119,10 @@ static bool is_down(const struct probe *probe)
 	return probe->item.server.state == CLB_SERVER_STATE_DOWN;
 }
 
-/* What is known of the servers that stay is kept. */
+/*
+ * What is known of the servers that stay is kept. One whose state somebody else
+ * has changed is another: no result is for it.
+ */
 static void take_item(struct checker *checker, struct probe *probe,
 		      const struct clb_item *item)
 {
@@ -131,6 +136,7 @@ static void take_item(struct checker *checker, struct probe *probe,
 	if (old && old->item.server.state == item->server.state) {
 		probe->ours = old->ours;
 		probe->streak = old->streak;
+		probe->result = old->result;
 	}
 	if (!checker->begun && checker->options.adopt)
 		probe->ours = is_down(probe);
@@ -206,72 +212,122 @@ static bool is_checked(const struct checker *checker, const struct probe *probe)
 		(is_down(probe) && probe->ours));
 }
 
-/* That there is no socket to be had says nothing about the server. */
-static void begin(struct checker *checker, size_t i)
+/* Return: whether there was a file for it */
+static bool begin(const struct checker *checker, struct probe *probe)
 {
-	struct probe *probe = &checker->probes[i];
 	struct sockaddr_storage address;
 	socklen_t size;
-	int fd = -1;
+	int fd;
 
+	if (!is_checked(checker, probe))
+		return true;
 	size = address_of(&probe->item.server.address,
 			  port_of(checker, &probe->item), &address);
-	if (is_checked(checker, probe))
-		fd = socket(address.ss_family,
-			    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	checker->polls[i] = (struct pollfd){ fd, POLLOUT, 0 };
-	probe->result = RESULT_NONE;
+	fd = socket(address.ss_family,
+		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return;
+		return false;
 	probe->result = RESULT_BAD;
 	if (!connect(fd, (const void *)&address, size))
 		probe->result = RESULT_GOOD;
 	else if (errno == EINPROGRESS)
-		return;
-	checker->polls[i].fd = -1;
-	close(fd);
+		probe->fd = fd;
+	if (probe->fd < 0)
+		close(fd);
+	return true;
 }
 
-/* Return: how many were still open before */
-static size_t take_results(struct checker *checker)
+static void end(struct probe *probe, enum result result)
 {
-	size_t i, open = 0;
+	close(probe->fd);
+	probe->fd = -1;
+	probe->result = result;
+}
 
-	for (i = 0; i < checker->count; i++) {
-		struct pollfd *poller = &checker->polls[i];
+/* Return: how many of these are under way */
+static size_t fill_polls(const struct checker *checker, size_t first,
+			 size_t last)
+{
+	size_t i, count = 0;
+
+	for (i = first; i < last; i++) {
+		int fd = checker->probes[i].fd;
+
+		if (fd >= 0)
+			checker->polls[count++] =
+				(struct pollfd){ fd, POLLOUT, 0 };
+	}
+	return count;
+}
+
+/* @polls are of these. */
+static void take_results(struct checker *checker, size_t first, size_t last)
+{
+	const struct pollfd *poller = checker->polls;
+	size_t i;
+
+	for (i = first; i < last; i++) {
+		struct probe *probe = &checker->probes[i];
 		socklen_t length = sizeof(int);
 		int error = 0;
 
-		if (poller->fd < 0)
+		if (probe->fd < 0 || !poller++->revents)
 			continue;
-		open++;
-		if (!poller->revents)
-			continue;
-		getsockopt(poller->fd, SOL_SOCKET, SO_ERROR, &error, &length);
-		if (!error)
-			checker->probes[i].result = RESULT_GOOD;
-		close(poller->fd);
-		poller->fd = -1;
+		getsockopt(probe->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+		end(probe, error ? RESULT_BAD : RESULT_GOOD);
 	}
-	return open;
 }
 
-/* Those that have not been taken when the time is over are bad. */
-static void probe_all(struct checker *checker)
+static void end_all(struct checker *checker, size_t first, size_t last,
+		    enum result result)
 {
-	int64_t end = now_ms() + checker->options.timeout * 1000LL, left;
 	size_t i;
 
-	for (i = 0; i < checker->count; i++)
-		begin(checker, i);
-	while (take_results(checker)) {
-		left = end - now_ms();
-		if (left <= 0 || poll(checker->polls, checker->count, left) < 0)
-			break;
+	for (i = first; i < last; i++) {
+		if (checker->probes[i].fd >= 0)
+			end(&checker->probes[i], result);
 	}
+}
+
+/*
+ * Those that have not been taken when the time is over are bad. That there is no
+ * socket to be had, or no waiting, says nothing about servers.
+ */
+static void wait_for_results(struct checker *checker, size_t first, size_t last)
+{
+	int64_t until = now_ms() + checker->options.timeout * 1000LL, left;
+	enum result others = RESULT_BAD;
+	size_t count;
+
+	while ((count = fill_polls(checker, first, last))) {
+		left = until - now_ms();
+		if (left <= 0)
+			break;
+		if (poll(checker->polls, count, left) < 0) {
+			others = RESULT_NONE;
+			break;
+		}
+		take_results(checker, first, last);
+	}
+	end_all(checker, first, last, others);
+}
+
+/* As many at a time as files may be open. */
+static void probe_all(struct checker *checker)
+{
+	size_t first = 0, last, i;
+
 	for (i = 0; i < checker->count; i++) {
-		if (checker->polls[i].fd >= 0)
-			close(checker->polls[i].fd);
+		checker->probes[i].result = RESULT_NONE;
+		checker->probes[i].fd = -1;
+	}
+	while (first < checker->count) {
+		last = first;
+		while (last < checker->count &&
+		       begin(checker, &checker->probes[last]))
+			last++;
+		wait_for_results(checker, first, last);
+		first = last > first ? last : first + 1;
 	}
 }
 
@@ -325,20 +381,36 @@ static void set_state(struct checker *checker, struct probe *probe,
 	tell(checker, &message);
 }
 
+/* Whether its result, and those before it, change its state. */
+static bool is_due(const struct checker *checker, const struct probe *probe)
+{
+	bool good = probe->result == RESULT_GOOD;
+
+	return probe->result != RESULT_NONE && good == is_down(probe) &&
+	       probe->streak + 1 >= (good ? checker->options.rise
+					  : checker->options.fall);
+}
+
+static bool any_due(const struct checker *checker)
+{
+	size_t i;
+
+	for (i = 0; i < checker->count; i++) {
+		if (is_due(checker, &checker->probes[i]))
+			return true;
+	}
+	return false;
+}
+
 static void judge(struct checker *checker, struct probe *probe)
 {
 	bool good = probe->result == RESULT_GOOD;
 
-	if (probe->result == RESULT_NONE)
-		return;
-	if (good != is_down(probe)) {
-		probe->streak = 0;
-		return;
-	}
-	if (++probe->streak >= (good ? checker->options.rise
-				     : checker->options.fall))
+	if (is_due(checker, probe))
 		set_state(checker, probe, good ? CLB_SERVER_STATE_UP
 					       : CLB_SERVER_STATE_DOWN);
+	else if (probe->result != RESULT_NONE)
+		probe->streak = good == is_down(probe) ? probe->streak + 1 : 0;
 }
 
 static int check(struct checker *checker)
@@ -353,6 +425,10 @@ static int check(struct checker *checker)
 		if (status)
 			return status;
 		probe_all(checker);
+		/* That took a while: an operator may have set states. */
+		status = any_due(checker) ? refresh(checker) : CLB_EXIT_OK;
+		if (status)
+			return status;
 		for (i = 0; i < checker->count; i++)
 			judge(checker, &checker->probes[i]);
 		if (ferror(stdout))
