@@ -208,12 +208,14 @@ def count_in(clbctl, node):
     return int(output.stdout), time.monotonic() - began
 
 
-def timed(clbctl, node, size):
-    """The best time of three right counts."""
+def timed(client, clbctl, node, size):
+    """The best time of three right counts, for so many sessions: a few more are
+    there if packets were lost, as those that follow are of other flows."""
+    total = open_sessions(client)
     counts, times = zip(*(count_in(clbctl, node) for _ in range(3)))
-    tell(set(counts) == {size}, f"{size} sessions: just as many are listed",
-         f"but {counts}")
-    return min(times)
+    tell(set(counts) == {total}, f"{size} sessions: just as many are listed",
+         f"{total}, but {counts}")
+    return min(times) * size / total
 
 
 def linear(client, flood, clbctl, node, least):
@@ -223,7 +225,7 @@ def linear(client, flood, clbctl, node, least):
     for size in (MANY // 10, MANY):
         flood.fill(client, size, KEPT, size, 1)
         grow(client)
-        best[size] = timed(clbctl, node, size)
+        best[size] = timed(client, clbctl, node, size)
     ratio = best[MANY] / best[MANY // 10]
     print(f"# {best[MANY // 10]:.3f} s, {best[MANY]:.3f} s, ratio {ratio:.1f}")
     tell(ratio <= 14, "ten times the sessions take at most 14 times as long",
