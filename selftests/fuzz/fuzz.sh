@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # usage: fuzz.sh [SECONDS]
 # Fuzzes for SECONDS (3600) in all, from random seeds: a quarter of the time
-# the decoders in user space, the rest netlink and packets in a virtual
-# machine, rounds of both in turn. Prints TAP; seeds are in the names.
+# the decoders in user space, the rest netlink, packets and datagrams of sync in
+# a virtual machine, rounds of these in turn. Prints TAP; seeds are in the names.
 #
 # environment:
 #	DEBUG=1		1: on the debug kernel (check-debug.sh), 0: on that of
@@ -15,7 +15,8 @@ rc=0
 
 selftests/fuzz/user.sh "$((time / 16 + 1))" || rc=1
 vm=("FUZZ_TIME=$((time * 3 / 4))" "FUZZ_SEED=$((RANDOM << 15 | RANDOM))"
-	FUZZ_MESSAGES=100000 FUZZ_PACKETS=500000 "TEST_TIMEOUT=$((time * 2))")
+	FUZZ_MESSAGES=100000 FUZZ_PACKETS=500000 FUZZ_DATAGRAMS=100000
+	"TEST_TIMEOUT=$((time * 2))")
 export TIMEOUT=$((time * 4))
 if [ "${DEBUG:-1}" = 0 ]; then
 	selftests/vm/boot.sh fuzz env "${vm[@]}" selftests/run.sh fuzz || rc=1
