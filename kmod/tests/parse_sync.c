@@ -14,14 +14,14 @@ static const struct start_case {
 	const char	*name;
 	__be32		group;
 	u8		node_len;
-	bool		twice;
+	u8		secrets;
 	int		err;
 } start_cases[] = {
-	{ "complete", htonl(0xef070001), 2, false, 0 },
-	{ "a second secret", htonl(0xef070001), 2, true, 0 },
-	{ "a group that is none", htonl(0x0a070001), 2, false, -EINVAL },
-	{ "no node", htonl(0xef070001), 0, false, -EINVAL },
-	{ "an id of the wrong length", htonl(0xef070001), 1, false, -ERANGE },
+	{ "complete", htonl(0xef070001), 2, 1, 0 },
+	{ "a second secret", htonl(0xef070001), 2, 2, 0 },
+	{ "a group that is none", htonl(0x0a070001), 2, 1, -EINVAL },
+	{ "no node", htonl(0xef070001), 0, 1, -EINVAL },
+	{ "an id of the wrong length", htonl(0xef070001), 1, 1, -ERANGE },
 };
 
 static void start_name(const struct start_case *c, char *name)
@@ -70,7 +70,7 @@ static void start(struct kunit *test)
 	int i;
 
 	attrs[CLB_A_SYNC] = nla_nest_start(skb, CLB_A_SYNC);
-	for (i = 0; i <= c->twice; i++)
+	for (i = 0; i < c->secrets; i++)
 		put_secret(test, skb);
 	if (c->node_len)
 		nla_put(skb, CLB_SYNC_A_NODE, c->node_len, node);
