@@ -23,7 +23,7 @@
 #	FUZZ_DATAGRAMS=20000	datagrams of sync of a round
 #	FUZZ_SEED=1		of the first round; later ones count on
 #	FUZZ_TIME=		seconds: rounds until they are over; else one
-#	FUZZ_ONLY=		"netlink", "packets" or "sync": just these
+#	PARTS="netlink packets sync"	just these
 . "$(dirname "$0")/lib.sh"
 
 bin=${FUZZ_BIN:-$TOP/build/fuzz}
@@ -298,9 +298,9 @@ ok "a network" wires_up
 ok "a link for sync" link_up
 end=$((SECONDS + ${FUZZ_TIME:-0}))
 while :; do
-	[ "${FUZZ_ONLY:-netlink}" != netlink ] || netlink_round "$seed"
-	[ "${FUZZ_ONLY:-packets}" != packets ] || packets_round "$seed"
-	[ "${FUZZ_ONLY:-sync}" != sync ] || sync_round "$seed"
+	! part netlink || netlink_round "$seed"
+	! part packets || packets_round "$seed"
+	! part sync || sync_round "$seed"
 	seed=$((seed + 1))
 	[ "$SECONDS" -lt "$end" ] || break
 done
