@@ -20,19 +20,17 @@ node() { # NODE ARGUMENT... of clbctl
 	shown "node$1# clbctl ${*:2}" on_clb "$@" || die "the command failed"
 }
 
-# When it returns all downloads have got something new.
+# When it returns all downloads have got something new, or are broken.
 look() {
 	local got
 
 	got=$(tell flows report)
-	broken=$(word broken "$got")
-	echo "   $(word transferring "$got") of $CONNECTIONS downloads go on," \
-		"the longest pause was $(word longest-stall "$got") s"
+	[[ $got =~ ^transferring=([0-9]+)\ .*\ broken=([0-9]+)\ .*=(.*) ]] ||
+		die "the clients say: $got"
+	broken=${BASH_REMATCH[2]}
+	echo "   ${BASH_REMATCH[1]} of $CONNECTIONS downloads go on," \
+		"the longest pause was ${BASH_REMATCH[3]} s"
 	cat "$TMP/flows.err"
-}
-word() { # NAME LINE
-	[[ " $2" =~ \ $1=([^ ]+) ]] || die "no answer of the clients: $2"
-	echo "${BASH_REMATCH[1]}"
 }
 
 lose_and_return() { # NODE
@@ -69,8 +67,9 @@ node 1 sync peers
 router ip route show "$VIP4"
 
 say "$CONNECTIONS downloads begin, from $CLIENTS addresses of each family"
-tell flows open "$CONNECTIONS" 0 "$FLOWS_PORT" 192.0.2.128 "$CLIENTS" "$VIP4" \
-	2001:db8:c::1:0 "$CLIENTS" "$VIP6" >"$TMP/opened"
+open_flows "$CONNECTIONS" 0 >"$TMP/opened"
+grep -qx "transferring=$CONNECTIONS idle=0" "$TMP/opened" ||
+	die "not all begin: $(cat "$TMP/opened")"
 look
 for n in $NODES; do
 	node "$n" session count
