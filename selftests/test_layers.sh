@@ -183,7 +183,8 @@ if part check; then
 	act up 1
 	act up 2
 	silence 1
-	spawn check_once timeout "$((5 * SLOW))" >"$TMP/check" 2>&1
+	spawn clb check rise 1 fall 1 timeout "$((5 * SLOW))" --count 1 \
+		>"$TMP/check" 2>&1
 	ok "check: a round is under way" wait_for 10 is_asked 1
 	act drain 1
 	ok "check: it ends" wait "$spawned"

@@ -97,7 +97,7 @@ def log_of_many():
     request = b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: %s\r\n\r\n" % (
         b"x" * 2000)
     with Daemon(text) as clbd:
-        pid = hold_worker(clbd)
+        pid = clbd.hold_worker()
         clients = [Client(clbd.port).send(request * 8) for _ in range(40)]
         os.kill(pid, signal.SIGCONT)
         for client in clients:

@@ -7,7 +7,7 @@ import re
 import socket
 
 from rig import (Client, Daemon, Server, Tap, ask, config, equal, free_port,
-                 read_message)
+                 read_message, wait_for)
 
 
 def with_metrics(*servers, workers=1):
@@ -28,6 +28,8 @@ def metrics():
     with Daemon(text) as clbd:
         for _ in range(20):
             equal(ask(clbd.port).status, 200)
+        # The other worker has answered before it counts.
+        wait_for("what all count", lambda: clbd.stats()["responses_2xx"] == 20)
 
         def read():
             found = {}

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Limits, timeouts, and requests that are meant to be understood differently by
 clbd and a server: what reached the server is what was meant, or nothing did."""
-import contextlib
-import json
 import pathlib
 import socket
 import threading

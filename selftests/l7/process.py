@@ -17,12 +17,8 @@ import tempfile
 import threading
 
 from rig import (PATIENCE, PLAIN, TOP, Client, Daemon, HeadServer, Server, Tap,
-                 ask, config, die_with_test, equal, free_port, wait_for)
-
-
-def status_of(pid):
-    text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return dict(re.findall(r"^(\w+):\t(.*)$", text, re.M))
+                 ask, config, die_with_test, equal, free_port, status_of,
+                 wait_for)
 
 
 def rights():
@@ -215,7 +211,7 @@ def hung_worker():
     group: web
 """ for i in range(2, 62))
     with Daemon(text) as clbd:
-        hold_worker(clbd)
+        clbd.hold_worker()
 
         def reloaded():
             times = clbd.told().count('{"workers"')
@@ -393,18 +389,10 @@ def stop():
         equal(clbd.process.wait(30), 0)
 
 
-def hold_worker(clbd):
-    """It takes no step until it is let go on."""
-    pid = clbd.workers()[0]
-    os.kill(pid, signal.SIGSTOP)
-    wait_for("it to stand", lambda: "T" in status_of(pid)["State"])
-    return pid
-
-
 def stop_serves_all():
     """stop: all who wait to be accepted are served"""
     with Daemon(config(Server())) as clbd:
-        pid = hold_worker(clbd)
+        pid = clbd.hold_worker()
         clients = [Client(clbd.port) for _ in range(200)]
         for client in clients:
             client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")

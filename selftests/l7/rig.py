@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -296,6 +297,11 @@ def ask(port, *args, **kwargs):
         return client.ask(*args, **kwargs)
 
 
+def status_of(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return dict(re.findall(r"^(\w+):\t(.*)$", text, re.M))
+
+
 def die_with_test():
     """In the child: a test that is killed leaves nothing behind."""
     pr_set_pdeathsig = 1
@@ -373,6 +379,13 @@ class Daemon:
 
     def workers(self):
         return self.children("clbd: worker")
+
+    def hold_worker(self):
+        """It takes no step until it is let go on."""
+        pid = self.workers()[0]
+        os.kill(pid, signal.SIGSTOP)
+        wait_for("it to stand", lambda: "T" in status_of(pid)["State"])
+        return pid
 
     def lines(self):
         with contextlib.suppress(FileNotFoundError):

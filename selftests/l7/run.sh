@@ -10,8 +10,9 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 files=("$@")
 [ "$#" -ne 0 ] ||
-	files=(http retries rules policy limits coding process checks metrics
-		logs http2 h2rules control reach)
+	files=(http1 retries rules policy limits coding process checks metrics
+		logs http2 h2limits h2rules control
+		real reach)
 export CLBD=build/tools/san/clbd PLAIN=build/tools/clbd
 export ASAN_OPTIONS=detect_stack_use_after_return=1
 
