@@ -159,6 +159,11 @@ is_asked() { # NUMBER: a probe of it is under way
 		grep -qF "$(node_address "$1"):80"
 }
 
+states() { # that servers have
+	# shellcheck disable=SC2046 # words are meant to split
+	clb -j server show $(key) | jq -c 'map(.state) | unique'
+}
+
 add_ports() { # COUNT: servers that are all the second node
 	local i
 
@@ -195,12 +200,9 @@ if part check; then
 	add_ports 40
 	(ulimit -n 12; check_once port 80) >"$TMP/check" 2>&1
 	is "check: with few files, all are asked in turn" \
-		"$(cat "$TMP/check"), $(clb -j server show $(key) |
-			jq -c 'map(.state) | unique')" ', ["up"]'
+		"$(cat "$TMP/check"), $(states)" ', ["up"]'
 	(ulimit -n 12; check_once port 81) >"$TMP/check" 2>&1
-	is "check: all of them" \
-		"$(clb -j server show $(key) | jq -c 'map(.state) | unique')" \
-		'["down"]'
+	is "check: all of them" "$(states)" '["down"]'
 	add nat
 	is "check: JSON" "$(clb -j check port 81 rise 1 fall 1 --count 1 |
 		jq -r '"\(.listener.port) \(.address) \(.state)"')" \

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Parts of clbd by themselves: rates, deadlines, PROXY protocol, cookies. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "clbd/cookie.h"
