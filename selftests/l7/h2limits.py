@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """HTTP/2: what is bounded, in number and time, and how connections end."""
 import contextlib
+import pathlib
 import signal
 import socket
 import struct
@@ -11,7 +12,7 @@ from h2client import (CODES, END_HEADERS, END_STREAM, H2Client, HEADERS, PING,
                       PREFACE, RawClient, SETTINGS, WINDOW, frame, answering,
                       config2)
 from rig import (PATIENCE, Client, Daemon, HeadServer, Server, Tap, equal,
-                 free_port, wait_for)
+                 free_port, status_of, wait_for)
 
 
 def limits():
@@ -194,6 +195,24 @@ def stuck():
             wait_for("the end of 30 streams and the connection", ended)
 
 
+def waiting(port, other):
+    """Bytes that a connection's socket at @port has for its program."""
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, queues = line.split()[:5]
+        if (int(local.split(":")[1], 16) == port and
+                int(remote.split(":")[1], 16) == other):
+            return int(queues.split(":")[1], 16)
+    raise AssertionError("no such connection")
+
+
+def is_unread(clbd, sock):
+    """Whether the worker sleeps, though there is something to be read."""
+    ports = clbd.port, sock.getsockname()[1]
+    before = waiting(*ports)
+    state = status_of(clbd.workers()[0])["State"]
+    return before and state.startswith("S") and waiting(*ports) == before
+
+
 def unread():
     """of a client that does not read its socket nothing is read either; all is
     answered when it does"""
@@ -207,14 +226,17 @@ def unread():
                                   plain) for i in range(count))
             client.send(frame(WINDOW, 0, 0, struct.pack(">I", 0x7ffe0000)))
             client.sock.setblocking(False)
-            sent, now, before = 0, 0, None
-            while not now or now != before:
+            sent = 0
+
+            def is_left():
+                nonlocal sent
                 with contextlib.suppress(BlockingIOError):
                     while sent < len(data):
                         sent += client.sock.send(data[sent:sent + 65536])
-                before, now = now, clbd.stats()["requests"]
-            equal(0 < before < count and sent < len(data), True,
-                  f"{before} of {count} requests read")
+                return sent == len(data) or is_unread(clbd, client.sock)
+            wait_for("clbd to read no more", is_left)
+            equal(0 < clbd.stats()["requests"] < count, True)
+            equal(sent < len(data), True, "all was read")
             client.sock.settimeout(PATIENCE)
             feeder = threading.Thread(target=client.sock.sendall,
                                       args=(data[sent:],), daemon=True)

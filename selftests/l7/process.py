@@ -4,7 +4,6 @@
 sanitizers, for what they are in the way of."""
 import contextlib
 import ctypes
-import multiprocessing
 import os
 import pathlib
 import re
@@ -17,8 +16,7 @@ import tempfile
 import threading
 
 from rig import (PATIENCE, PLAIN, TOP, Client, Daemon, HeadServer, Server, Tap,
-                 ask, config, die_with_test, equal, free_port, status_of,
-                 wait_for)
+                 ask, config, equal, free_port, status_of, wait_for)
 
 
 def rights():
@@ -237,33 +235,29 @@ def socket_of(pid, fd):
     return socket.socket(fileno=number)
 
 
-def talk(sock, message):
-    die_with_test()
-    with contextlib.suppress(OSError):
-        while True:
-            sock.send(message)
-
-
 def talkative_worker():
-    """a worker that tells the parent something all the time does not keep it from
-    reloading, telling, stopping, and serving with others"""
+    """a worker that tells the parent much is heard in turn with others: what it
+    has said is not all heard before a signal is"""
     if os.geteuid() != 0:
         return
-    ready = struct.pack("=IxxxxQ64s", 6, 0, b"")
-    with Daemon(config(Server()).replace("workers: 1", "workers: 2")) as clbd:
-        sock = socket_of(clbd.workers()[0], 3)
-        talkers = [multiprocessing.Process(target=talk, args=(sock, ready),
-                                           daemon=True) for _ in range(4)]
-        for talker in talkers:
-            talker.start()
-        sock.close()
-        for _ in range(3):
-            clbd.reload(config(Server(name="new")))
-            equal(clbd.stats()["restarts"], 0)
-        equal({ask(clbd.port).body for _ in range(8)}, {b"new"})
-        equal([talker.exitcode for talker in talkers], [None] * 4)
-        clbd.process.terminate()
-        equal(clbd.process.wait(PATIENCE), 0)
+    failed = struct.pack("=IxxxxQ64s", 7, 0, b"")
+    line = "a worker cannot take the configuration"
+    with Daemon(config(Server())) as clbd:
+        with socket_of(clbd.workers()[0], 3) as sock:
+            clbd.process.send_signal(signal.SIGSTOP)
+            wait_for("it to stand", lambda:
+                     "T" in status_of(clbd.process.pid)["State"])
+            count = 0
+            with contextlib.suppress(BlockingIOError):
+                while sock.send(failed, socket.MSG_DONTWAIT):
+                    count += 1
+        clbd.process.send_signal(signal.SIGUSR2)
+        clbd.process.send_signal(signal.SIGCONT)
+        wait_for("all of it", lambda: clbd.told().count(line) == count)
+        heard = clbd.told().split('{"workers"')[0].count(line)
+        equal(heard <= 64 < count, True, f"{heard} of {count}")
+        equal(clbd.stats()["restarts"], 0)
+        equal(ask(clbd.port).status, 200)
 
 
 def reload():

@@ -290,8 +290,8 @@ static void end_all(struct checker *checker, size_t first, size_t last,
 }
 
 /*
- * Those that have not been taken when the time is over are bad. That there is no
- * socket to be had, or no waiting, says nothing about servers.
+ * Those that have not been taken when the time is over are bad. That there is
+ * no socket to be had, or no waiting, says nothing about servers.
  */
 static void wait_for_results(struct checker *checker, size_t first, size_t last)
 {

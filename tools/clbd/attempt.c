@@ -243,7 +243,8 @@ static bool could_wait(const struct clbd_session *session)
 		const struct clbd_server *server = group->servers[i];
 
 		if (group->balance.members[i].weight &&
-		    !group->verdicts[i]->down && !server->drain && !clbd_server_has_room(server) &&
+		    !group->verdicts[i]->down && !server->drain &&
+		    !clbd_server_has_room(server) &&
 		    !was_tried(session, server))
 			return true;
 	}

@@ -229,7 +229,8 @@ static bool check_own(const struct clbd_config *config,
 
 	if (!rule->group && clbd_config_is_own(rule))
 		return fault_at(fault, "has a scheduler, cookie or check "
-				"without a group", "listeners[%u].rules[%u]", l, r);
+				"without a group",
+				"listeners[%u].rules[%u]", l, r);
 	if (rule->cookie && !is_cookie_name(rule->cookie))
 		return fault_at(fault, "no name of a cookie",
 				"listeners[%u].rules[%u].cookie", l, r);

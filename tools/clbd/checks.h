@@ -14,8 +14,8 @@
 /**
  * struct clbd_check - a server, and how it is checked
  * @server: its address, of the configuration
- * @own: the id of a rule's check, whose result counts for that rule alone; 0: it
- *	counts for all others
+ * @own: the id of a rule's check, whose result counts for that rule alone; 0:
+ *	it counts for all others
  * @config: the rest
  * @rank: who says so, the first in the configuration lowest
  */

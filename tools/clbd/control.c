@@ -361,7 +361,8 @@ static int drain(struct clbd_parent *parent, const struct clbd_command *command,
 {
 	if (command->kind == CLBD_COMMAND_UP)
 		return clbd_outage_end(parent, command->server);
-	return clbd_outage_drain(parent, command->server, command->seconds, now);
+	return clbd_outage_drain(parent, command->server, command->seconds,
+				 now);
 }
 
 /* Return: what is wrong, or NULL: done, or @peer waits for it */

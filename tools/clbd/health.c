@@ -211,7 +211,8 @@ static void answered(struct health *health, struct check *check)
 	status = clbd_health_status(check->answer, check->size);
 	if (status)
 		end_check(health, check,
-			  status > 0 && is_expected(check->what->config, status));
+			  status > 0 &&
+				  is_expected(check->what->config, status));
 }
 
 /* What the parent knows from a process of the checks before this. */

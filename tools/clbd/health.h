@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * Takes configurations from the parent, with those servers that are down, checks
- * servers, and tells the parent which of them came up or went down. Ends when
- * told to stop, or with the parent. Return: exit status
+ * Takes configurations from the parent, with those servers that are down,
+ * checks servers, and tells the parent which of them came up or went down. Ends
+ * when told to stop, or with the parent. Return: exit status
  */
 int clbd_health_run(int control);
 

@@ -35,7 +35,7 @@ void clbd_session_choose_coding(struct clbd_session *session, const char *text)
 
 	if (!coding)
 		return;
-	/* What the client has was compressed, if any was: its tag is as it was. */
+	/* What the client has may have been compressed: so is its tag told. */
 	if (response->status == 304) {
 		session->varies = true;
 		session->weak = takes_gzip(session);

@@ -75,7 +75,8 @@ static bool has_room(const struct clbd_group *group)
 	for (i = 0; i < group->balance.count; i++) {
 		const struct clbd_server *server = group->servers[i];
 
-		if (!group->verdicts[i]->down && server->drain != CLBD_DRAIN_OUT &&
+		if (!group->verdicts[i]->down &&
+		    server->drain != CLBD_DRAIN_OUT &&
 		    clbd_server_has_room(server))
 			return true;
 	}
