@@ -256,12 +256,12 @@ static void begin_state(struct health *health, struct check *check,
 	bool same = old && old->what->config->id == what->config->id;
 
 	*check = (struct check){ .up = true, .fd = -1, .begin = health->now };
-	if (same)
+	if (same) {
 		*check = *old;
-	else if (old)
-		check->up = old->up;
-	if (same)
 		old->fd = -1;
+	} else if (old) {
+		check->up = old->up;
+	}
 	check->what = what;
 }
 
