@@ -115,10 +115,11 @@ def wrk(case, seconds):
 
 
 def h2load(seconds, *options):
+    """As wrk(); of some answers the body may be missing at the end."""
     text = output_of("h2load", "-t1", "-D", seconds, *options)
     done = re.search(r"(\d+) succeeded, 0 failed, 0 errored, 0 timeout", text)
     good = re.search(r"(\d+) 2xx, 0 3xx, 0 4xx, 0 5xx", text)
-    if not done or not good or done.group(1) != good.group(1):
+    if not done or not good or int(done.group(1)) > int(good.group(1)):
         raise AssertionError(text)
     return int(done.group(1))
 
@@ -174,7 +175,6 @@ def measure(name, case, directory):
     if case.plain:
         contenders += ("plain",)
         setups["plain"] = Setup()
-    found = {kind: [] for kind in SYSTEMS}
     for number in range(ROUNDS):
         values = {}
         for kind in turns(number, contenders):
@@ -185,25 +185,34 @@ def measure(name, case, directory):
                    "ratio")
         for kind, value in values.items():
             result(f"{kind}/{name}", value, "req/cpu-s")
-            found[kind].append(value)
         tell_ratios(name, values, max)
-    return {kind: statistics.median(rates) for kind, rates in found.items()}
+
+
+def load_by_h2load(kind, directory, *options):
+    with start(kind, directory, Setup()):
+        return h2load(SECONDS, "--h1", "--warm-up-time=1", f"-c{CLIENTS}",
+                      *options, f"http://127.0.0.1:{PORT}/small")
+
+
+def capacity(directory):
+    """Requests a second that the slowest of them passes on, with h2load and the
+    server, which share a processor: beyond it, these are what is waited for."""
+    return min(load_by_h2load(kind, directory) / SECONDS for kind in SYSTEMS)
 
 
 def p99_of(kind, directory, rate):
     log = pathlib.Path(directory, "h2load.txt")
     log.unlink(missing_ok=True)
-    with start(kind, directory, Setup()):
-        h2load(SECONDS, "--h1", "--warm-up-time=1", f"-c{CLIENTS}",
-               f"--rps={rate / CLIENTS:.3f}",
-               f"--log-file={log}", f"http://127.0.0.1:{PORT}/small")
+    load_by_h2load(kind, directory, f"--rps={rate / CLIENTS:.3f}",
+                   f"--log-file={log}")
     took = sorted(int(line.split()[2])
                   for line in log.read_text().splitlines())
     return took[len(took) * 99 // 100] / 1000
 
 
-def p99(name, directory, rate):
+def p99(name, directory):
     """At the same rate for all. h2load notes how long each request took."""
+    rate = 0.7 * statistics.median(capacity(directory) for _ in range(TRIALS))
     say(f"{name}: {rate:.0f} requests a second")
     for number in range(ROUNDS):
         values = {kind: p99_of(kind, directory, rate)
@@ -242,21 +251,13 @@ def memory(name, directory):
     tell_ratios(name, values, min)
 
 
-def measure_p99(name, directory, rates):
-    small = "http1/keepalive/small"
-    if small not in rates:
-        rates[small] = measure(small, CASES[small], directory)
-    p99(name, directory, 0.7 * min(rates[small].values()))
-
-
 def run(directory):
     """Return: whether all cases have results"""
-    rates, good = {}, True
-    cases = {name: lambda name, case=case: rates.update(
-        {name: measure(name, case, directory)}) for name, case in CASES.items()}
-    cases["http1/keepalive/p99-at-70%"] = lambda name: measure_p99(
-        name, directory, rates)
+    cases = {name: lambda name, case=case: measure(name, case, directory)
+             for name, case in CASES.items()}
+    cases["http1/keepalive/p99-at-70%"] = lambda name: p99(name, directory)
     cases["memory/idle"] = lambda name: memory(name, directory)
+    good = True
     for name, case in cases.items():
         if not wanted(name):
             continue
