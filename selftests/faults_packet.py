@@ -67,11 +67,16 @@ STAGE = f"""
 """
 
 
+TIME_EXCEEDED = 3		# RFC 4443
+
+
 def is_chatter(packet):
     """ARP, neighbour discovery and multicast listeners' reports, which may
-    come behind a hop-by-hop header."""
+    come behind a hop-by-hop header. And what a slow machine says of a minute
+    ago: that of a packet in pieces not all came in time."""
     if packet[0] >> 4 == 6:
-        return packet[6] == 0 or is_neighbour_discovery(packet)
+        return (packet[6] == 0 or is_neighbour_discovery(packet) or
+                packet[6] == 58 and packet[40] == TIME_EXCEEDED)
     return packet[0] >> 4 != 4
 
 
