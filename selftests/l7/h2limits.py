@@ -218,7 +218,7 @@ def unread():
     answered when it does"""
     count, size = 30000, 1000
     with Daemon(config2(Server(), listener="    limits: {streams: 1000}\n"
-                        "    rules: [{url: /, redirect: /b}]")) as clbd:
+                        "    rules: [{url: /, redirect: http://$host$uri}]")) as clbd:
         with RawClient(clbd.port) as client:
             # What is not in the table of HPACK is as long each time.
             plain = b"\x82\x86\x41\x01a\x04\x7f\xe9\x06/" + b"a" * (size - 1)
@@ -233,10 +233,9 @@ def unread():
                 with contextlib.suppress(BlockingIOError):
                     while sent < len(data):
                         sent += client.sock.send(data[sent:sent + 65536])
-                return sent == len(data) or is_unread(clbd, client.sock)
+                return is_unread(clbd, client.sock)
             wait_for("clbd to read no more", is_left)
             equal(0 < clbd.stats()["requests"] < count, True)
-            equal(sent < len(data), True, "all was read")
             client.sock.settimeout(PATIENCE)
             feeder = threading.Thread(target=client.sock.sendall,
                                       args=(data[sent:],), daemon=True)
