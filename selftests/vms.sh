@@ -17,8 +17,9 @@ readonly LONG="faults stress endurance lifecycle sync sync_move sync_join limits
 transaction packets nat fnat tun timeouts schedulers server_life fast dump
 metering"
 
-# What is about things that happen at the same moment.
-readonly PARALLEL="stress transaction lifecycle sync sync_move sync_join
+# What is about things that happen at the same moment; in turns, who waits for a
+# lock waits for a tenth of a second.
+readonly PARALLEL="stress transaction lifecycle sync sync_move sync_join dump
 endurance"
 
 # The given test files, long ones first.
