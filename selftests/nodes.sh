@@ -113,23 +113,22 @@ all_ready() {
 }
 counter_above() { [ "$(sync_of "$1" "$2")" -gt "$3" ]; }	# NODE NAME NUMBER
 
-# via NUMBER: clients and servers send by this node from now on.
-via() {
+# next_hop ADDRESS4 ADDRESS6 NAMESPACE...: theirs from now on.
+next_hop() {
 	local ns
 
-	for ns in c1 c2; do
-		ip -n "$NS-$ns" route replace default via "192.0.2.$1"
-		ip -n "$NS-$ns" -6 route replace default via "2001:db8:c::$1"
+	for ns in "${@:3}"; do
+		ip -n "$NS-$ns" route replace default via "$1"
+		ip -n "$NS-$ns" -6 route replace default via "$2"
 	done
+}
+# via NUMBER: clients and servers send by this node from now on.
+via() {
+	next_hop "192.0.2.$1" "2001:db8:c::$1" c1 c2
 	servers_via "$1"
 }
 servers_via() { # NUMBER
-	local ns
-
-	for ns in s1 s2; do
-		ip -n "$NS-$ns" route replace default via "198.51.100.$1"
-		ip -n "$NS-$ns" -6 route replace default via "2001:db8:5::$1"
-	done
+	next_hop "198.51.100.$1" "2001:db8:5::$1" s1 s2
 }
 
 # The sessions of a node, but for how long they have left.

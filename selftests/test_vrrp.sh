@@ -28,16 +28,8 @@ start_keepalived() { # NODE
 	keepalived=$spawned
 }
 next_hops() {
-	local ns
-
-	for ns in c1 c2; do
-		ip -n "$NS-$ns" route replace default via "$FRONT4"
-		ip -n "$NS-$ns" -6 route replace default via "$FRONT6"
-	done
-	for ns in s1 s2; do
-		ip -n "$NS-$ns" route replace default via "$BACK4"
-		ip -n "$NS-$ns" -6 route replace default via "$BACK6"
-	done
+	next_hop "$FRONT4" "$FRONT6" c1 c2
+	next_hop "$BACK4" "$BACK6" s1 s2
 }
 has() { # NODE: all of the common addresses
 	local address have

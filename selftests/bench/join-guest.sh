@@ -66,9 +66,7 @@ link_down() {
 
 	gone=$(namespaces_gone)
 	ip netns del join
-	until [ "$(namespaces_gone)" -gt "$gone" ]; do
-		sleep 0.1
-	done
+	wait_namespace_gone "$gone"
 }
 
 # Node 1 has the sessions, has told of all of them, and has nothing else to do.

@@ -102,6 +102,12 @@ any_wanted() { # NAME...
 
 namespaces_gone() { sed 's/.* gone \([0-9]*\) .*/\1/' /proc/inject; }
 
+wait_namespace_gone() { # HOW-MANY: one more than these
+	until [ "$(namespaces_gone)" -gt "$1" ]; do
+		sleep 0.02
+	done
+}
+
 # apart COMMAND...: this script with COMMAND, in a namespace of its own. A
 # namespace goes in its own time: waits until it has begun to.
 apart() {
@@ -109,9 +115,7 @@ apart() {
 
 	gone=$(namespaces_gone)
 	unshare -n "$0" "$@" || rc=$?
-	until [ "$(namespaces_gone)" -gt "$gone" ]; do
-		sleep 0.02
-	done
+	wait_namespace_gone "$gone"
 	return "$rc"
 }
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """What clbd passes on between clients and servers, and what it does not."""
 import socket
-import struct
 import threading
 
 from rig import (Client, Daemon, HeadServer, Reader, Server, Tap,
@@ -415,9 +414,7 @@ def client_leaves():
         client = Client(clbd.port)
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         wait_for("the request", lambda: server.requests)
-        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                               struct.pack("ii", 1, 0))
-        client.close()
+        client.reset()
         equal(gone.wait(30), True)
         wait_for("it to be counted", lambda: clbd.stats()["client_aborts"])
 

@@ -3,8 +3,6 @@
 """clbd: limits of servers and of rates, the queue, slow start, what rules have
 of their own."""
 import re
-import socket
-import struct
 import threading
 import time
 
@@ -113,9 +111,7 @@ def queue_left():
     with Daemon(limited(server, group="    queue: 9")) as clbd:
         first, second, third = begin(clbd, "/1", "/2", "/3")
         wait_for("two to wait", lambda: clbd.stats()["queued"] == 2)
-        second.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                               struct.pack("ii", 1, 0))
-        second.close()
+        second.reset()
         wait_for("its end", lambda: clbd.stats()["client_aborts"] == 1)
         server.let(2)
         equal(first.response().status, 200)

@@ -8,7 +8,6 @@ import pathlib
 import re
 import signal
 import socket
-import struct
 import subprocess
 import tempfile
 import threading
@@ -73,9 +72,7 @@ def log_of_the_left():
         client = Client(clbd.port)
         client.send(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
         wait_for("the request", lambda: server.requests)
-        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                               struct.pack("ii", 1, 0))
-        client.close()
+        client.reset()
         wait_for("its line", lambda: len(clbd.lines()) == 1)
         line = json.loads(clbd.lines()[0])
         equal((line["request_uri"], line["ending"], line["status"]),

@@ -1,11 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """What clbd does where a server fails, or answers what is no answer."""
-import socket
-import struct
 
 from rig import (Client, Daemon, HeadServer, Server, Tap, ask, config, equal,
-                 free_port, reply, wait_for)
+                 free_port, reply, reset_at_close, wait_for)
 
 
 def gone_while_waiting():
@@ -204,8 +202,7 @@ def reset_response():
     def answer(_server, sock, reader, request):
         sock.sendall(b"HTTP/1.1 200 OK\r\n\r\nhello")
         reader.until(b"go")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                        struct.pack("ii", 1, 0))
+        reset_at_close(sock)
         return False
     server = HeadServer(answer)
     with Daemon(config(server)) as clbd, Client(clbd.port) as client:

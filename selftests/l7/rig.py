@@ -14,6 +14,7 @@ import pathlib
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -253,11 +254,21 @@ class HeadServer(Server):
         return None if head is None else Message(head)
 
 
+def reset_at_close(sock):
+    """Instead of an end."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                    struct.pack("ii", 1, 0))
+
+
 class Connection:
     """What has a socket, closed at the end of a "with"."""
 
     def close(self):
         self.sock.close()
+
+    def reset(self):
+        reset_at_close(self.sock)
+        self.close()
 
     def __enter__(self):
         return self
