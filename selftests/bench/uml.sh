@@ -3,14 +3,14 @@
 # usage: uml.sh NAME COMMAND [ARGUMENT...]
 # Runs one command in User-Mode Linux, with clb.ko and inject.ko built for it.
 #
-# environment: MEM=6G TIMEOUT=1200
+# environment: MEM=6G TIMEOUT=3600
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 top=$(realpath "$here/../..")
 built=$top/build/uml
 
 KERNEL=$("$here/../kernel.sh" uml)
-export KERNEL MEM=${MEM:-6G} TIMEOUT=${TIMEOUT:-1200}
+export KERNEL MEM=${MEM:-6G} TIMEOUT=${TIMEOUT:-3600}
 mkdir -p "$built"
 # Objects for another kernel are beside the sources: build copies of those.
 rsync -a --include='*.[ch]' --include=Kbuild --include='*/' --exclude='*' \
