@@ -67,7 +67,7 @@ STAGE = f"""
 """
 
 
-TIME_EXCEEDED = 3		# RFC 4443
+ICMPV6_TIME_EXCEEDED = 3	# RFC 4443
 
 
 def is_chatter(packet):
@@ -76,7 +76,7 @@ def is_chatter(packet):
     ago: that of a packet in pieces not all came in time."""
     if packet[0] >> 4 == 6:
         return (packet[6] == 0 or is_neighbour_discovery(packet) or
-                packet[6] == 58 and packet[40] == TIME_EXCEEDED)
+                packet[6] == 58 and packet[40] == ICMPV6_TIME_EXCEEDED)
     return packet[0] >> 4 != 4
 
 

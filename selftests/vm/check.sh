@@ -45,6 +45,9 @@ no_cache clb_session | "$here/splats.sh" >"$work/output"
 result "$?" "a call trace for want of memory for a cache of ours is no splat"
 no_cache clb_session | grep -v Hardware | "$here/splats.sh" >"$work/output"
 result "$?" "nor is it on a machine that has no name"
+no_cache clb_session | sed 's/Hardware.*/Stack:\n[    1.0]  1\n[    1.0]  2/' |
+	"$here/splats.sh" >"$work/output"
+result "$?" "nor in User-Mode Linux, which shows its stack"
 ! no_cache other | "$here/splats.sh" >"$work/output"
 result "$?" "for that of another it is"
 ! { no_cache clb_session; echo "[    1.0] Call Trace:"; } |

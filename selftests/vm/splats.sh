@@ -21,12 +21,14 @@ patterns+='|sleeping function called from invalid|unreferenced object'
 patterns+='|Call Trace:|still has [0-9]+ references|leaked reference'
 patterns+='|page allocation failure|Slab corruption|Objects remaining in'
 
-# Between the message and the trace are one or two lines about the machine.
+# Between the message and the trace are one or two lines about the machine, and in
+# User-Mode Linux some of the stack. -EINVAL is that of a cache without a name.
 expected() {
 	awk '
-	/kmem_cache_create[a-z_]*\(clb_[a-z_]+\) failed with error -12$/ {
+	/kmem_cache_create[a-z_]*\(clb_[a-z_]+\) failed with error -(12|22)$/ {
 		until = NR + 3
 	}
+	NR <= until && /\] Stack:$/ { until = NR + 4 }
 	NR <= until && /\] Call Trace:$/ { until = 0; next }
 	{ print }' "$@"
 }
