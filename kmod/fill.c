@@ -221,37 +221,51 @@ int clb_fill_local_address(struct sk_buff *skb,
 				     active));
 }
 
-static int put_session_client(struct sk_buff *skb,
-			      const struct clb_tuple *tuple)
+/*
+ * Millions of sessions make a list. That there is room is looked at once for all
+ * attributes of one, not for each, which would take longer than to write them.
+ */
+static __always_inline void *write_attr(void *at, int type, const void *value,
+					int size)
 {
-	return put_address(skb, CLB_SESSION_A_CLIENT_ADDRESS, tuple->family,
-			   &tuple->src) ?:
-	       nla_put_be16(skb, CLB_SESSION_A_CLIENT_PORT, tuple->sport) ?:
-	       put_address(skb, CLB_SESSION_A_ADDRESS, tuple->family,
-			   &tuple->dst) ?:
-	       nla_put_be16(skb, CLB_SESSION_A_PORT, tuple->dport);
+	struct nlattr *nla = at;
+
+	nla->nla_len = nla_attr_size(size);
+	nla->nla_type = type;
+	memcpy(nla_data(nla), value, size);
+	memset(nla_data(nla) + size, 0, nla_padlen(size));
+	return at + nla_total_size(size);
 }
 
-static int put_session_server(struct sk_buff *skb,
-			      const struct clb_session *session)
+static __always_inline void *write_u8(void *at, int type, u8 value)
+{
+	return write_attr(at, type, &value, sizeof(value));
+}
+
+static __always_inline void *write_endpoint(void *at, int address, u8 family,
+					    const union nf_inet_addr *addr,
+					    int port, __be16 value)
+{
+	if (family == NFPROTO_IPV4)
+		at = write_attr(at, address, addr, sizeof(addr->in));
+	else
+		at = write_attr(at, address, addr, sizeof(addr->in6));
+	return write_attr(at, port, &value, sizeof(value));
+}
+
+static void *write_session_server(void *at, const struct clb_session *session)
 {
 	const struct clb_tuple *reply = clb_session_tuple(session,
 							  CLB_DIR_REPLY);
 	const struct clb_endpoint *key = &session->server->key;
 	__be16 port = clb_session_one_way(session) ? key->port : reply->sport;
-	int err;
 
-	if (session->mode == CLB_MODE_FNAT) {
-		err = put_address(skb, CLB_SESSION_A_LOCAL_ADDRESS,
-				  reply->family, &reply->dst) ?:
-		      nla_put_be16(skb, CLB_SESSION_A_LOCAL_PORT,
-				   reply->dport);
-		if (err)
-			return err;
-	}
-	return put_address(skb, CLB_SESSION_A_SERVER_ADDRESS, key->family,
-			   &key->addr) ?:
-	       nla_put_be16(skb, CLB_SESSION_A_SERVER_PORT, port);
+	if (session->mode == CLB_MODE_FNAT)
+		at = write_endpoint(at, CLB_SESSION_A_LOCAL_ADDRESS,
+				    reply->family, &reply->dst,
+				    CLB_SESSION_A_LOCAL_PORT, reply->dport);
+	return write_endpoint(at, CLB_SESSION_A_SERVER_ADDRESS, key->family,
+			      &key->addr, CLB_SESSION_A_SERVER_PORT, port);
 }
 
 static u32 session_expires(const struct clb_session *session)
@@ -261,25 +275,36 @@ static u32 session_expires(const struct clb_session *session)
 	return left > 0 ? jiffies_to_msecs(left) : 0;
 }
 
+/* Protocol, state, mode; client, VIP, local address, server; expires. */
+#define SESSION_SIZE	(nla_total_size(0) + 3 * nla_total_size(1) +	\
+			 4 * (nla_total_size(sizeof(union nf_inet_addr)) + \
+			      nla_total_size(sizeof(__be16))) +		\
+			 nla_total_size(sizeof(u32)))
+
 int clb_fill_session(struct sk_buff *skb, const struct clb_session *session)
 {
 	const struct clb_tuple *tuple = clb_session_tuple(session,
 							  CLB_DIR_ORIGINAL);
-	struct nlattr *nest = nla_nest_start(skb, CLB_A_SESSION);
+	u32 expires = session_expires(session);
+	struct nlattr *nest = (void *)skb_tail_pointer(skb);
+	void *at = nla_data(nest);
 
-	if (!nest)
+	if (skb_tailroom(skb) < SESSION_SIZE)
 		return -EMSGSIZE;
-	return nest_close(skb, nest,
-			  nla_put_u8(skb, CLB_SESSION_A_PROTOCOL,
-				     tuple->protocol) ?:
-			  nla_put_u8(skb, CLB_SESSION_A_STATE,
-				     READ_ONCE(session->state)) ?:
-			  nla_put_u8(skb, CLB_SESSION_A_MODE,
-				     session->mode) ?:
-			  put_session_client(skb, tuple) ?:
-			  put_session_server(skb, session) ?:
-			  nla_put_u32(skb, CLB_SESSION_A_EXPIRES,
-				      session_expires(session)));
+	at = write_u8(at, CLB_SESSION_A_PROTOCOL, tuple->protocol);
+	at = write_u8(at, CLB_SESSION_A_STATE, READ_ONCE(session->state));
+	at = write_u8(at, CLB_SESSION_A_MODE, session->mode);
+	at = write_endpoint(at, CLB_SESSION_A_CLIENT_ADDRESS, tuple->family,
+			    &tuple->src, CLB_SESSION_A_CLIENT_PORT,
+			    tuple->sport);
+	at = write_endpoint(at, CLB_SESSION_A_ADDRESS, tuple->family,
+			    &tuple->dst, CLB_SESSION_A_PORT, tuple->dport);
+	at = write_session_server(at, session);
+	at = write_attr(at, CLB_SESSION_A_EXPIRES, &expires, sizeof(expires));
+	nest->nla_type = CLB_A_SESSION | NLA_F_NESTED;
+	nest->nla_len = at - (void *)nest;
+	skb_put(skb, nest->nla_len);
+	return 0;
 }
 
 int clb_fill_settings(struct sk_buff *skb, const struct clb_net *cn)

@@ -24,25 +24,6 @@ struct listing {
 	int width;
 };
 
-static void endpoint_text(const struct clb_address *address, uint16_t port,
-			  char text[CLB_ADDRESS_TEXT])
-{
-	/* A persistence entry has no client port, a DR session no local one. */
-	if (address->length && port)
-		clb_endpoint_format(address, port, text);
-	else
-		clb_address_format(address, text);
-}
-
-static const char *field_text(const struct clb_session *session,
-			      enum clb_session_attr attr,
-			      char text[CLB_ADDRESS_TEXT])
-{
-	clb_field_format(clb_field_find(&clb_session_object, attr), session,
-			 text);
-	return text;
-}
-
 static void print_heading(struct listing *listing,
 			  const struct clb_session *session)
 {
@@ -53,16 +34,35 @@ static void print_heading(struct listing *listing,
 	       listing->width, "LOCAL", listing->width, "SERVER", "EXPIRES");
 }
 
-/* At least one space behind it. Returns the end, which is not terminated. */
-static char *put_column(char *at, const char *text, int width)
+/*
+ * These write a column at @at and return where the next one begins: behind
+ * WIDTH characters or what it takes, and a space.
+ */
+static char *pad(char *column, char *at, int width)
 {
-	int length = (int)strlen(text);
+	char *next = (at < column + width ? column + width : at) + 1;
 
-	memcpy(at, text, length);
-	if (width < length)
-		width = length;
-	memset(at + length, ' ', width + 1 - length);
-	return at + width + 1;
+	memset(at, ' ', next - at);
+	return next;
+}
+
+static char *put_field(char *at, const struct clb_session *session,
+		       enum clb_session_attr attr, int width)
+{
+	clb_field_format(clb_field_find(&clb_session_object, attr), session,
+			 at);
+	return pad(at, at + strlen(at), width);
+}
+
+/* A persistence entry has no client port, a DR session no local one. */
+static char *put_endpoint(char *at, const struct clb_address *address,
+			  uint16_t port, int width)
+{
+	char *end = address->length && port ?
+			    clb_endpoint_put(at, address, port) :
+			    clb_address_put(at, address);
+
+	return pad(at, end, width);
 }
 
 static char *put_seconds(char *at, uint32_t ms)
@@ -82,25 +82,23 @@ static char *put_seconds(char *at, uint32_t ms)
 static void print_row(struct listing *listing,
 		      const struct clb_session *session)
 {
-	char row[9 * CLB_ADDRESS_TEXT], text[CLB_ADDRESS_TEXT], *at = row;
+	char row[9 * CLB_ADDRESS_TEXT], *at = row;
 	int width = listing->width;
 
-	at = put_column(at, field_text(session, CLB_SESSION_A_PROTOCOL, text),
-			5);
-	at = put_column(at, field_text(session, CLB_SESSION_A_STATE, text),
-			11);
-	at = put_column(at, field_text(session, CLB_SESSION_A_MODE, text), 4);
-	endpoint_text(&session->client_address, session->client_port, text);
-	at = put_column(at, text, width);
-	clb_endpoint_format(&session->address, session->port, text);
-	at = put_column(at, text, width);
-	endpoint_text(&session->local_address, session->local_port, text);
-	at = put_column(at, text, width);
-	endpoint_text(&session->server_address, session->server_port, text);
-	at = put_column(at, text, width);
+	at = put_field(at, session, CLB_SESSION_A_PROTOCOL, 5);
+	at = put_field(at, session, CLB_SESSION_A_STATE, 11);
+	at = put_field(at, session, CLB_SESSION_A_MODE, 4);
+	at = put_endpoint(at, &session->client_address, session->client_port,
+			  width);
+	at = pad(at, clb_endpoint_put(at, &session->address, session->port),
+		 width);
+	at = put_endpoint(at, &session->local_address, session->local_port,
+			  width);
+	at = put_endpoint(at, &session->server_address, session->server_port,
+			  width);
 	at = put_seconds(at, session->expires);
 	*at++ = '\n';
-	fwrite(row, 1, at - row, stdout);
+	fwrite_unlocked(row, 1, at - row, stdout);
 }
 
 static int show_text(const struct clb_message *message, void *context)

@@ -129,8 +129,7 @@ static char *put_ipv4(char *at, const uint8_t *bytes)
 	return at;
 }
 
-/* Returns the end of the text, which is not terminated. */
-static char *put_address(char *at, const struct clb_address *address)
+char *clb_address_put(char *at, const struct clb_address *address)
 {
 	if (address->length == 4)
 		return put_ipv4(at, address->bytes);
@@ -140,29 +139,32 @@ static char *put_address(char *at, const struct clb_address *address)
 	return at + strlen(at);
 }
 
+char *clb_endpoint_put(char *at, const struct clb_address *address,
+		       uint16_t port)
+{
+	bool v6 = address->length == 16;
+
+	if (v6)
+		*at++ = '[';
+	at = clb_address_put(at, address);
+	if (v6)
+		*at++ = ']';
+	*at++ = ':';
+	if (!port)
+		return stpcpy(at, "all");
+	return clb_number_put(at, port);
+}
+
 void clb_address_format(const struct clb_address *address,
 			char text[CLB_ADDRESS_TEXT])
 {
-	*put_address(text, address) = '\0';
+	*clb_address_put(text, address) = '\0';
 }
 
 void clb_endpoint_format(const struct clb_address *address, uint16_t port,
 			 char text[CLB_ADDRESS_TEXT])
 {
-	bool v6 = address->length == 16;
-	char *at = text;
-
-	if (v6)
-		*at++ = '[';
-	at = put_address(at, address);
-	if (v6)
-		*at++ = ']';
-	*at++ = ':';
-	if (!port) {
-		strcpy(at, "all");
-		return;
-	}
-	*clb_number_put(at, port) = '\0';
+	*clb_endpoint_put(text, address, port) = '\0';
 }
 
 void clb_prefix_format(const struct clb_address *address, uint8_t prefix,

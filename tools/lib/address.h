@@ -44,6 +44,14 @@ int clb_prefix_parse(const char *text, struct clb_address *address,
 void clb_address_format(const struct clb_address *address,
 			char text[CLB_ADDRESS_TEXT]);
 
+/*
+ * As the two formats, without a terminator: for text that goes on. Return the
+ * end of what was written.
+ */
+char *clb_address_put(char *at, const struct clb_address *address);
+char *clb_endpoint_put(char *at, const struct clb_address *address,
+		       uint16_t port);
+
 /* ADDRESS:PORT, brackets around IPv6, "all" for port 0. */
 void clb_endpoint_format(const struct clb_address *address, uint16_t port,
 			 char text[CLB_ADDRESS_TEXT]);

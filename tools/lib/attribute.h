@@ -3,8 +3,12 @@
 #ifndef CLB_LIB_ATTRIBUTE_H
 #define CLB_LIB_ATTRIBUTE_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#include <linux/netlink.h>
 
 struct clb_walk {
 	const uint8_t *at;
@@ -32,6 +36,30 @@ struct clb_attribute {
  *
  * Return: 1, 0 at the end, -EBADMSG where the bytes are no attribute
  */
-int clb_attribute_next(struct clb_walk *walk, struct clb_attribute *attribute);
+static inline int clb_attribute_next(struct clb_walk *walk,
+				     struct clb_attribute *attribute)
+{
+	struct nlattr head;
+	size_t whole;
+
+	if (!walk->left)
+		return 0;
+	if (walk->left < sizeof(head))
+		return -EBADMSG;
+	memcpy(&head, walk->at, sizeof(head));
+	if (head.nla_len < sizeof(head) || head.nla_len > walk->left)
+		return -EBADMSG;
+
+	attribute->type = head.nla_type & NLA_TYPE_MASK;
+	attribute->data = walk->at + sizeof(head);
+	attribute->length = head.nla_len - sizeof(head);
+
+	whole = NLA_ALIGN(head.nla_len);
+	if (whole > walk->left)
+		whole = walk->left;
+	walk->at += whole;
+	walk->left -= whole;
+	return 1;
+}
 
 #endif /* CLB_LIB_ATTRIBUTE_H */

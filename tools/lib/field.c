@@ -12,8 +12,11 @@
 const struct clb_field *clb_field_find(const struct clb_object *object,
 				       uint16_t attr)
 {
-	size_t i;
+	size_t i = attr - 1;
 
+	/* most tables are in the order of the attributes */
+	if (i < object->n_fields && object->fields[i].attr == attr)
+		return &object->fields[i];
 	for (i = 0; i < object->n_fields; i++)
 		if (object->fields[i].attr == attr)
 			return &object->fields[i];
@@ -34,12 +37,6 @@ const struct clb_field *clb_field_find_name(const struct clb_object *object,
 static const void *value_of(const struct clb_field *field, const void *object)
 {
 	return (const char *)object + field->offset;
-}
-
-/* The bit of the field in @present, with which every object begins. */
-static void mark_present(const struct clb_field *field, void *object)
-{
-	*(uint64_t *)object |= 1ULL << field->attr;
 }
 
 bool clb_field_present(const struct clb_field *field, const void *object)
@@ -103,7 +100,7 @@ void clb_field_set(const struct clb_field *field, void *object, uint64_t value)
 	case CLB_TYPE_SECRET:
 		return;
 	}
-	mark_present(field, object);
+	clb_field_mark(field, object);
 }
 
 void clb_field_set_address(const struct clb_field *field, void *object,
@@ -112,7 +109,7 @@ void clb_field_set_address(const struct clb_field *field, void *object,
 	if (field->type != CLB_TYPE_ADDRESS)
 		return;
 	memcpy((char *)object + field->offset, address, sizeof(*address));
-	mark_present(field, object);
+	clb_field_mark(field, object);
 }
 
 uint64_t clb_field_max(const struct clb_field *field)
@@ -182,7 +179,7 @@ static int parse_secret(const struct clb_field *field, const char *path,
 
 	err = clb_secret_read(path, (uint8_t *)object + field->offset);
 	if (!err)
-		mark_present(field, object);
+		clb_field_mark(field, object);
 	return err;
 }
 

@@ -36,119 +36,77 @@ void *clb_message_object(struct clb_message *message, uint16_t attr)
 static int parse_address(const struct clb_attribute *attribute,
 			 struct clb_address *out)
 {
-	struct clb_address address = { .length = attribute->length };
-
 	if (attribute->length != 4 && attribute->length != 16)
 		return -EBADMSG;
-	memcpy(address.bytes, attribute->data, attribute->length);
-	*out = address;
+	out->length = attribute->length;
+	memcpy(out->bytes, attribute->data, attribute->length);
 	return 0;
 }
 
-static size_t wire_size(const struct clb_field *field)
+static int parse_number(const struct clb_attribute *attribute, void *out,
+			size_t size)
 {
+	if (attribute->length != size)
+		return -EBADMSG;
+	memcpy(out, attribute->data, size);
+	return 0;
+}
+
+static int parse_value(const struct clb_field *field,
+		       const struct clb_attribute *attribute, void *out)
+{
+	uint16_t port;
+
 	switch (field->type) {
 	case CLB_TYPE_U8:
-		return 1;
+		return parse_number(attribute, out, sizeof(uint8_t));
 	case CLB_TYPE_U16:
+		return parse_number(attribute, out, sizeof(uint16_t));
 	case CLB_TYPE_PORT:
-		return 2;
+		if (parse_number(attribute, &port, sizeof(port)))
+			return -EBADMSG;
+		*(uint16_t *)out = ntohs(port);
+		return 0;
 	case CLB_TYPE_U32:
-		return 4;
+		return parse_number(attribute, out, sizeof(uint32_t));
 	case CLB_TYPE_U64:
-		return 8;
+		return parse_number(attribute, out, sizeof(uint64_t));
 	case CLB_TYPE_ADDRESS:
+		return parse_address(attribute, out);
 	case CLB_TYPE_SECRET:
 		break;
 	}
-	return 0;
-}
-
-static int parse_number(const struct clb_field *field,
-			const struct clb_attribute *attribute, uint64_t *out)
-{
-	union {
-		uint8_t u8;
-		uint16_t u16;
-		uint32_t u32;
-		uint64_t u64;
-	} value;
-
-	if (attribute->length != wire_size(field))
-		return -EBADMSG;
-	memcpy(&value, attribute->data, attribute->length);
-	switch (attribute->length) {
-	case 1:
-		*out = value.u8;
-		break;
-	case 2:
-		*out = field->type == CLB_TYPE_PORT ? ntohs(value.u16)
-						    : value.u16;
-		break;
-	case 4:
-		*out = value.u32;
-		break;
-	default:
-		*out = value.u64;
-	}
-	return 0;
+	return -EBADMSG;
 }
 
 static int parse_field(const struct clb_field *field,
 		       const struct clb_attribute *attribute, void *object)
 {
-	struct clb_address address;
-	uint64_t value;
-
-	if (field->type == CLB_TYPE_ADDRESS) {
-		if (parse_address(attribute, &address))
-			return -EBADMSG;
-		clb_field_set_address(field, object, &address);
-		return 0;
-	}
 	/* the kernel gives none */
 	if (field->type == CLB_TYPE_SECRET)
 		return 0;
-	if (parse_number(field, attribute, &value))
+	if (parse_value(field, attribute, (char *)object + field->offset))
 		return -EBADMSG;
-	clb_field_set(field, object, value);
+	clb_field_mark(field, object);
 	return 0;
 }
-
-/* The largest object; parsed into here first so that @out stays whole. */
-union any_object {
-	uint64_t present;
-	struct clb_listener listener;
-	struct clb_server server;
-	struct clb_acl_entry acl_entry;
-	struct clb_local_address local_address;
-	struct clb_settings settings;
-	struct clb_session session;
-	struct clb_stats stats;
-	struct clb_sync sync;
-	struct clb_sync_peer sync_peer;
-};
 
 int clb_object_parse(const struct clb_object *object, const void *data,
 		     size_t length, void *out)
 {
 	struct clb_walk walk = { data, length };
 	struct clb_attribute attribute;
-	union any_object parsed;
 	int more;
 
-	memset(&parsed, 0, object->size);
+	memset(out, 0, object->size);
 	while ((more = clb_attribute_next(&walk, &attribute)) > 0) {
 		const struct clb_field *field;
 
 		field = clb_field_find(object, attribute.type);
-		if (field && parse_field(field, &attribute, &parsed))
+		if (field && parse_field(field, &attribute, out))
 			return -EBADMSG;
 	}
-	if (more)
-		return more;
-	memcpy(out, &parsed, object->size);
-	return 0;
+	return more;
 }
 
 static int parse_top(const struct clb_attribute *attribute,
@@ -179,25 +137,39 @@ static int parse_top(const struct clb_attribute *attribute,
 	return 0;
 }
 
+/* Millions of messages make a list: objects that are not in it stay as they are. */
+static void begin(struct clb_message *message, uint8_t command,
+		  const void *attributes, size_t length)
+{
+	uint16_t attr;
+
+	for (attr = 0; attr <= CLB_A_MAX; attr++) {
+		uint64_t *present = clb_message_object(message, attr);
+
+		if (present)
+			*present = 0;
+	}
+	message->command = command;
+	message->present = 0;
+	message->generation = 0;
+	message->acl_entries = NULL;
+	message->n_acl_entries = 0;
+	message->attributes = attributes;
+	message->length = length;
+}
+
 int clb_message_parse(uint8_t command, const void *attributes, size_t length,
 		      struct clb_message *out)
 {
 	struct clb_walk walk = { attributes, length };
-	struct clb_message message = {
-		.command = command,
-		.attributes = attributes,
-		.length = length,
-	};
 	struct clb_attribute attribute;
 	int more;
 
+	begin(out, command, attributes, length);
 	while ((more = clb_attribute_next(&walk, &attribute)) > 0)
-		if (parse_top(&attribute, &message))
+		if (parse_top(&attribute, out))
 			return -EBADMSG;
-	if (more)
-		return more;
-	*out = message;
-	return 0;
+	return more;
 }
 
 void clb_message_acl_entries(const struct clb_message *message,

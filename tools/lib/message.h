@@ -62,8 +62,9 @@ void *clb_message_object(struct clb_message *message, uint16_t attr);
  * @command: from the generic netlink header
  * @attributes: the bytes behind that header
  * @length: their number
- * @out: result; untouched on failure. Attributes this library does not know
- *	are left out.
+ * @out: result; without meaning on failure. Attributes this library does not
+ *	know are left out; objects that are not in the message have nothing
+ *	present, and else no meaning.
  *
  * Pure: no allocation, no side effects.
  *
@@ -85,7 +86,7 @@ void clb_message_acl_entries(const struct clb_message *message,
  * @object: what it is
  * @data: the nest's payload
  * @length: its size
- * @out: struct of @object; untouched on failure
+ * @out: struct of @object; without meaning on failure
  *
  * Return: 0 or -EBADMSG
  */

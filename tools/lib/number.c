@@ -96,16 +96,21 @@ void clb_scaled_format(uint64_t value, char text[CLB_NUMBER_TEXT])
 		snprintf(text, CLB_NUMBER_TEXT, "%" PRIu64, value);
 }
 
+/* Two digits. */
+static char *put_pair(char *at, unsigned int number)
+{
+	*at++ = (char)('0' + number / 10);
+	*at++ = (char)('0' + number % 10);
+	return at;
+}
+
+/* Millions of these make a list: few steps for few digits. */
 char *clb_number_put(char *at, unsigned int number)
 {
-	char digits[10];
-	int n = 0;
-
-	do {
-		digits[n++] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	while (n)
-		*at++ = digits[--n];
+	if (number >= 100)
+		return put_pair(clb_number_put(at, number / 100), number % 100);
+	if (number >= 10)
+		return put_pair(at, number);
+	*at++ = (char)('0' + number);
 	return at;
 }

@@ -241,6 +241,12 @@ const struct clb_field *clb_field_find_name(const struct clb_object *object,
 
 bool clb_field_present(const struct clb_field *field, const void *object);
 
+/* The bit of the field in @present, with which every object begins. */
+static inline void clb_field_mark(const struct clb_field *field, void *object)
+{
+	*(uint64_t *)object |= 1ULL << field->attr;
+}
+
 /* The value of a number field, 0 where it is not present. */
 uint64_t clb_field_get(const struct clb_field *field, const void *object);
 

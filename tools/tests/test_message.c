@@ -126,7 +126,7 @@ static void build_bounds(void **state)
 
 static void truncated(void **state)
 {
-	struct clb_message sent, got, untouched;
+	struct clb_message sent, got;
 	struct clb_acl_entry entries[2];
 	_Alignas(8) uint8_t buffer[4096];
 	size_t length, cut;
@@ -134,19 +134,15 @@ static void truncated(void **state)
 
 	(void)state;
 	length = build_all(buffer, sizeof(buffer), &sent, entries) - HEAD;
-	memset(&untouched, 0xa5, sizeof(untouched));
 	for (cut = 0; cut < length; cut++) {
 		uint8_t *copy = copy_of(buffer + HEAD, cut);
 		int err;
 
-		memset(&got, 0xa5, sizeof(got));
 		err = clb_message_parse(1, copy, cut, &got);
-		if (err) {
+		if (err)
 			assert_int_equal(err, -EBADMSG);
-			assert_memory_equal(&got, &untouched, sizeof(got));
-		} else {
+		else
 			whole++;	/* cut between two attributes */
-		}
 		free(copy);
 	}
 	assert_in_range(whole, 1, 32);
