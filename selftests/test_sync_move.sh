@@ -13,8 +13,8 @@ make_file big "$(size 20000 4000)"
 ip netns exec "$NS-c1" sysctl -qw net.ipv4.tcp_rmem="4096 65536 65536"
 
 download() { # OUTPUT
-	in_client curl -sSf -m "$((60 * SLOW))" --limit-rate 4M -o "$1" \
-		"$(url "$vip" 80 files/big)"
+	in_client curl -sSf -m "$((60 * SLOW))" -o "$1" \
+		--limit-rate "$(size 4M 1M)" "$(url "$vip" 80 files/big)"
 }
 has_some() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt 200000 ]; }
 ends_well() { wait "$1" && cmp "$TMP/got" "$TMP/files/big"; }

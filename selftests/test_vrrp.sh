@@ -59,7 +59,7 @@ download() { # FAMILY
 	local vip vip_host
 
 	vip_of "$1"
-	in_client curl -sSf -m "$((90 * SLOW))" --limit-rate 2M \
+	in_client curl -sSf -m "$((90 * SLOW))" --limit-rate "$(size 2M 500K)" \
 		-o "$TMP/got$1" "$(url "$vip" 80 files/big)"
 }
 has_some() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt 200000 ]; }

@@ -21,7 +21,7 @@ static const struct start_case {
 	{ "a second secret", htonl(0xef070001), 2, 2, 0 },
 	{ "a group that is none", htonl(0x0a070001), 2, 1, -EINVAL },
 	{ "no node", htonl(0xef070001), 0, 1, -EINVAL },
-	{ "an id of the wrong length", htonl(0xef070001), 1, 1, -ERANGE },
+	{ "an id of the wrong length", htonl(0xef070001), 1, 1, -EINVAL },
 };
 
 static void start_name(const struct start_case *c, char *name)
