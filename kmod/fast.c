@@ -6,10 +6,10 @@
  * come by and handed to the neighbour they go to, past routing, PRE_ROUTING
  * and POST_ROUTING. It is the slow path's work on the same session with the
  * same functions, for packets that are plain: no fragment, no IP option or
- * extension header, no used up hop limit, not too large; a server that is not
- * down; a route to a resolved neighbour on a real device. The first packet of
- * a flow is among them if no other hook would see it before ours. Whatever is
- * different goes on untouched and meets the hooks in hook.c.
+ * extension header, no used up hop limit, no SYN that grows, not too large; a
+ * server that is not down; a route to a resolved neighbour on a real device.
+ * The first packet of a flow is among them if no other hook would see it before
+ * ours. Whatever is different goes on untouched and meets the hooks in hook.c.
  */
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
@@ -34,6 +34,7 @@
 #include "route.h"
 #include "session.h"
 #include "tcp.h"
+#include "toa.h"
 #include "translate.h"
 #include "tunnel.h"
 #include "xmit.h"
@@ -157,13 +158,25 @@ static __always_inline unsigned int parse(struct sk_buff *skb,
 	return 0;
 }
 
-/* Ends of sessions, and new ones in their place, are the slow path's. */
+/* A client's SYN that begins a session in place of its, or leaves changed. */
+static bool syn_is_special(const struct clb_session *session,
+			   enum clb_dir dir, const struct clb_packet *pkt)
+{
+	return unlikely(clb_tcp_opens(pkt)) &&
+	       (clb_tcp_reopens(session, dir, pkt) ||
+		clb_toa_wanted(session, dir, pkt));
+}
+
+/*
+ * Ends of sessions, new ones in their place, and SYNs that leave changed are
+ * the slow path's.
+ */
 static bool session_lives(const struct clb_ctx *ctx,
 			  const struct clb_session *session, enum clb_dir dir)
 {
 	return likely(!clb_session_expired(session)) &&
 	       !clb_server_dead(session->server) &&
-	       !clb_tcp_reopens(session, dir, &ctx->pkt);
+	       !syn_is_special(session, dir, &ctx->pkt);
 }
 
 /* What the kernel would have dropped on its way to PRE_ROUTING opens none. */
@@ -193,7 +206,8 @@ session_find(struct clb_net *cn, struct clb_ctx *ctx, enum clb_dir *dir,
 	*verdict = NF_ACCEPT;
 	if (unlikely(!entry)) {
 		*dir = CLB_DIR_ORIGINAL;
-		return may_open(ctx) && clb_flow_open(ctx, verdict) ?
+		return may_open(ctx) && clb_flow_open(ctx, verdict) &&
+		       !clb_toa_wanted(ctx->session, *dir, &ctx->pkt) ?
 		       ctx->session : NULL;
 	}
 	session = clb_session_of(entry);

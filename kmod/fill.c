@@ -71,7 +71,9 @@ static int put_listener_options(struct sk_buff *skb,
 	       nla_put_u8(skb, CLB_LISTENER_A_ACL_MODE, opt->acl_mode) ?:
 	       nla_put_u8(skb, CLB_LISTENER_A_SYNC, opt->sync) ?:
 	       nla_put_u8(skb, CLB_LISTENER_A_DIRECT_ACCESS,
-			  opt->direct_access);
+			  opt->direct_access) ?:
+	       nla_put_u8(skb, CLB_LISTENER_A_CLIENT_ADDRESS,
+			  opt->client_address);
 }
 
 static int put_listener_counter(struct sk_buff *skb, int type, u64 value)

@@ -27,6 +27,7 @@
 #include "session.h"
 #include "sync.h"
 #include "tcp.h"
+#include "toa.h"
 #include "xmit.h"
 
 #define CLB_HOOK_PRIORITY (NF_IP_PRI_RAW + 50)
@@ -95,6 +96,13 @@ static bool reply_unknown(const struct clb_ctx *ctx)
 	       !clb_tcp_opens(&ctx->pkt) && !clb_ctx_local_out(ctx) &&
 	       clb_address_replies_only(ctx->cn, &origin) &&
 	       !clb_address_here(ctx->cn->net, tuple->family, &tuple->dst);
+}
+
+/* Of a packet that is a SYN: it may have to leave with an option more. */
+static void syn_mark(struct clb_ctx *ctx)
+{
+	if (clb_toa_wanted(ctx->session, ctx->dir, &ctx->pkt))
+		ctx->pkt.kind = CLB_PACKET_SYN;
 }
 
 static unsigned int session_packet(struct clb_ctx *ctx)
@@ -176,6 +184,7 @@ static unsigned int first_packet(struct clb_ctx *ctx)
 		return verdict;
 	if (unlikely(clb_ctx_local_out(ctx)))
 		ctx->session->from_here = true;
+	syn_mark(ctx);
 	return session_packet(ctx);
 }
 
@@ -205,6 +214,17 @@ static unsigned int dead_server_packet(struct clb_ctx *ctx)
 	return clb_drop(ctx, CLB_STATS_A_DROP_SERVER_GONE);
 }
 
+static unsigned int syn_packet(struct clb_ctx *ctx)
+{
+	/* the client's port is free at its end: the old one must not linger */
+	if (clb_tcp_reopens(ctx->session, ctx->dir, &ctx->pkt)) {
+		clb_session_kill(ctx->cn, ctx->session);
+		return first_packet(ctx);
+	}
+	syn_mark(ctx);
+	return session_packet(ctx);
+}
+
 static unsigned int flow_packet(struct clb_ctx *ctx)
 {
 	ctx->pkt.hash = clb_table_hash(&ctx->cn->table, &ctx->pkt.tuple);
@@ -214,12 +234,8 @@ static unsigned int flow_packet(struct clb_ctx *ctx)
 		return first_packet(ctx);
 	if (unlikely(clb_server_dead(ctx->session->server)))
 		return dead_server_packet(ctx);
-	/* the client's port is free at its end: the old one must not linger */
-	if (clb_ctx_is_tcp(ctx) &&
-	    clb_tcp_reopens(ctx->session, ctx->dir, &ctx->pkt)) {
-		clb_session_kill(ctx->cn, ctx->session);
-		return first_packet(ctx);
-	}
+	if (clb_ctx_is_tcp(ctx) && unlikely(clb_tcp_opens(&ctx->pkt)))
+		return syn_packet(ctx);
 	return session_packet(ctx);
 }
 

@@ -55,6 +55,7 @@ struct clb_listener_counts {
  * @persistence: in jiffies; changed in place
  * @max_sessions: 0: none; changed in place
  * @reset: answer dead TCP sessions with a reset; changed in place
+ * @client_address: SYNs tell servers of FNAT the client; changed in place
  * @sync: enum clb_sync_mode; changed in place
  * @rate: limit of outbound bytes
  * @new_rate: limit of new sessions
@@ -78,6 +79,7 @@ struct clb_listener {
 	u32			persistence;
 	u32			max_sessions;
 	bool			reset;
+	bool			client_address;
 	u8			sync;
 	struct clb_bucket	rate;
 	struct clb_bucket	new_rate;

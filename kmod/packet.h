@@ -11,6 +11,8 @@
  * @CLB_PACKET_FRAGMENT: fragment; the tuple holds addresses and protocol only
  * @CLB_PACKET_ICMP_ERROR: ICMP error; @thoff is that of the ICMP header
  * @CLB_PACKET_ECHO: ICMP echo request
+ * @CLB_PACKET_SYN: CLB_PACKET_FLOW that is to tell a server its client; set by
+ *	who has found the session, not by the decoder
  */
 enum clb_packet_kind {
 	CLB_PACKET_OTHER,
@@ -18,6 +20,7 @@ enum clb_packet_kind {
 	CLB_PACKET_FRAGMENT,
 	CLB_PACKET_ICMP_ERROR,
 	CLB_PACKET_ECHO,
+	CLB_PACKET_SYN,
 };
 
 /**

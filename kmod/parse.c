@@ -50,6 +50,7 @@ static const struct nla_policy listener_policy[CLB_LISTENER_A_MAX + 1] = {
 	[CLB_LISTENER_A_ACL_MODE] = NLA_POLICY_MAX(NLA_U8, CLB_ACL_MODE_MAX),
 	[CLB_LISTENER_A_SYNC] = NLA_POLICY_MAX(NLA_U8, CLB_SYNC_MODE_MAX),
 	[CLB_LISTENER_A_DIRECT_ACCESS] = NLA_POLICY_MAX(NLA_U8, 1),
+	[CLB_LISTENER_A_CLIENT_ADDRESS] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static const struct nla_policy server_policy[CLB_SERVER_A_MAX + 1] = {
@@ -236,6 +237,7 @@ static void options_take(struct nlattr **tb, struct clb_listener_options *opt)
 	take_u8(tb[CLB_LISTENER_A_ACL_MODE], &opt->acl_mode);
 	take_u8(tb[CLB_LISTENER_A_SYNC], &opt->sync);
 	take_u8(tb[CLB_LISTENER_A_DIRECT_ACCESS], &opt->direct_access);
+	take_u8(tb[CLB_LISTENER_A_CLIENT_ADDRESS], &opt->client_address);
 	take_u32(tb[CLB_LISTENER_A_PERSISTENCE], &opt->persistence);
 	take_u32(tb[CLB_LISTENER_A_TIMEOUT_SYN], &timeouts[CLB_TIMEOUT_SYN]);
 	take_u32(tb[CLB_LISTENER_A_TIMEOUT_ESTABLISHED],
@@ -248,6 +250,21 @@ static void options_take(struct nlattr **tb, struct clb_listener_options *opt)
 	take_u32(tb[CLB_LISTENER_A_BURST], &opt->burst);
 	if (tb[CLB_LISTENER_A_RATE])
 		opt->rate = nla_get_u64(tb[CLB_LISTENER_A_RATE]);
+}
+
+/* In other modes servers see the client as it is; UDP has no options. */
+static int client_address_check(struct nlattr **tb,
+				const struct clb_endpoint *key,
+				const struct clb_listener_options *opt,
+				struct netlink_ext_ack *extack)
+{
+	if (!opt->client_address || (opt->mode == CLB_MODE_FNAT &&
+				     key->protocol == IPPROTO_TCP))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, tb[CLB_LISTENER_A_CLIENT_ADDRESS] ?:
+			    tb[CLB_LISTENER_A_MODE],
+			    "client-address needs protocol tcp and mode fnat");
+	return -EOPNOTSUPP;
 }
 
 static int options_check(struct nlattr **tb, const struct clb_endpoint *key,
@@ -277,7 +294,7 @@ static int options_check(struct nlattr **tb, const struct clb_endpoint *key,
 				    "rate needs mode nat or fnat: replies of dr and tun bypass the node");
 		return -EOPNOTSUPP;
 	}
-	return 0;
+	return client_address_check(tb, key, opt, extack);
 }
 
 int clb_parse_listener_options(struct nlattr * const *attrs,

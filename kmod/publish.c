@@ -119,6 +119,7 @@ static void listener_apply(const struct clb_listener_conf *conf)
 		WRITE_ONCE(listener->timeouts[i], opt->timeouts[i] * HZ);
 	WRITE_ONCE(listener->persistence, opt->persistence * HZ);
 	WRITE_ONCE(listener->sync, opt->sync);
+	WRITE_ONCE(listener->client_address, opt->client_address);
 	WRITE_ONCE(listener->max_sessions, opt->max_sessions);
 	WRITE_ONCE(listener->reset, opt->reset);
 	clb_bucket_set(&listener->rate, opt->rate / BITS_PER_BYTE,

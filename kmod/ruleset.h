@@ -45,6 +45,7 @@ struct clb_listener_options {
 	u8	acl_mode;
 	u8	sync;
 	u8	direct_access;
+	u8	client_address;
 	u32	persistence;
 	u32	timeouts[CLB_TIMEOUT_MAX];
 	u32	slow_start;

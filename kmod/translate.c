@@ -99,34 +99,13 @@ static __sum16 *transport_check(void *transport, u8 protocol)
 	return protocol == IPPROTO_TCP ? &th->check : &uh->check;
 }
 
-/*
- * @addresses and @ports are what changed. The field holds the checksum, or, if
- * that is left to the device, the sum over the pseudo header, which has no
- * ports in it. A sum that the device made over the whole packet, IPv6 header
- * included, does not change, for the field makes up for the rest; that of an
- * IPv4 header is always zero, so there the addresses are missing.
- */
-static __always_inline void check_update(struct sk_buff *skb, __sum16 *check,
-					 __wsum addresses, __wsum ports)
-{
-	if (skb->ip_summed == CHECKSUM_PARTIAL) {
-		*check = ~csum_fold(csum_add(addresses, csum_unfold(*check)));
-		return;
-	}
-	if (skb->ip_summed == CHECKSUM_COMPLETE &&
-	    skb->protocol == htons(ETH_P_IP))
-		skb->csum = csum_sub(skb->csum, addresses);
-	*check = csum_fold(csum_add(csum_add(addresses, ports),
-				    ~csum_unfold(*check)));
-}
-
 /* A UDP checksum of 0 means none was made: then there is none to mend. */
 static void udp_check_update(struct sk_buff *skb, __sum16 *check,
 			     __wsum addresses, __wsum ports)
 {
 	if (!*check && skb->ip_summed != CHECKSUM_PARTIAL)
 		return;
-	check_update(skb, check, addresses, ports);
+	clb_check_update(skb, check, addresses, ports);
 	if (!*check)
 		*check = CSUM_MANGLED_0;
 }
@@ -154,7 +133,7 @@ int clb_translate(struct sk_buff *skb, unsigned int thoff,
 	ports = ports_set((struct ports *)(skb->data + thoff), other);
 	check = transport_check(skb->data + thoff, other->protocol);
 	if (other->protocol == IPPROTO_TCP)
-		check_update(skb, check, addresses, ports);
+		clb_check_update(skb, check, addresses, ports);
 	else
 		udp_check_update(skb, check, addresses, ports);
 	return 0;
@@ -174,7 +153,7 @@ static void quoted_set(struct sk_buff *skb, void *network, void *transport,
 	if ((u8 *)(check + 1) > skb_tail_pointer(skb))
 		return;
 	if (back->protocol == IPPROTO_TCP)
-		check_update(skb, check, addresses, ports);
+		clb_check_update(skb, check, addresses, ports);
 	else
 		udp_check_update(skb, check, addresses, ports);
 }

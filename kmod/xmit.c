@@ -15,6 +15,7 @@
 
 #include "meter.h"
 #include "route.h"
+#include "toa.h"
 #include "translate.h"
 #include "tunnel.h"
 #include "xmit.h"
@@ -117,16 +118,53 @@ static bool rate_allows(const struct clb_ctx *ctx, struct clb_wire wire)
 	       clb_bucket_take(&listener->rate, wire.bytes);
 }
 
-static int translate(struct clb_ctx *ctx)
+/*
+ * Largest packet that the route, or the tunnel over it, takes. That of IPv6 is
+ * no less than what every link takes: the tunnel fragments rather than have
+ * less (RFC 2473 section 7.1, RFC 4213 section 3.2.2).
+ */
+static unsigned int session_mtu(const struct clb_ctx *ctx,
+				const struct dst_entry *dst)
+{
+	unsigned int mtu = dst_mtu(dst) - clb_tunnel_overhead(ctx->session);
+
+	if (ctx->pkt.tuple.family == NFPROTO_IPV6)
+		return max_t(unsigned int, mtu, IPV6_MIN_MTU);
+	return mtu;
+}
+
+/* Without room the server is not told, which is better than no connection. */
+static int tell_client(const struct clb_ctx *ctx, const struct dst_entry *dst)
+{
+	int ret = clb_toa_erase(ctx->skb, ctx->pkt.thoff);
+
+	if (ret < 0)
+		return ret;
+	if (ret)
+		clb_stats_inc(ctx->cn->stats,
+			      CLB_STATS_A_CLIENT_ADDRESS_REMOVED);
+	ret = clb_toa_put(ctx->skb, ctx->pkt.thoff,
+			  clb_session_tuple(ctx->session, CLB_DIR_ORIGINAL),
+			  session_mtu(ctx, dst));
+	if (ret != -ENOSPC)
+		return ret;
+	clb_stats_inc(ctx->cn->stats, CLB_STATS_A_CLIENT_ADDRESS_OMITTED);
+	return 0;
+}
+
+static int translate(struct clb_ctx *ctx, const struct dst_entry *dst)
 {
 	const struct clb_tuple *other = clb_session_tuple(ctx->session,
 							  !ctx->dir);
 
 	if (clb_session_one_way(ctx->session))
 		return 0;
-	if (unlikely(ctx->pkt.kind == CLB_PACKET_ICMP_ERROR))
+	if (likely(ctx->pkt.kind == CLB_PACKET_FLOW))
+		return clb_translate(ctx->skb, ctx->pkt.thoff, other);
+	if (ctx->pkt.kind == CLB_PACKET_ICMP_ERROR)
 		return clb_translate_icmp(ctx->skb, ctx->pkt.thoff, other);
-	return clb_translate(ctx->skb, ctx->pkt.thoff, other);
+	return tell_client(ctx, dst) ?:
+	       clb_translate(ctx->skb, ctx->pkt.thoff, other);
 }
 
 /* Rate and translation: the same whichever way the packet leaves. */
@@ -140,7 +178,7 @@ static enum clb_stats_attr limit_and_translate(struct clb_ctx *ctx,
 		clb_listener_drop(ctx->session->server->listener);
 		return CLB_STATS_A_DROP_RATE;
 	}
-	switch (translate(ctx)) {
+	switch (translate(ctx, dst)) {
 	case 0:
 		return 0;
 	case -ENOMEM:
@@ -177,21 +215,6 @@ static void output(struct net *net, struct sk_buff *skb, struct dst_entry *dst)
 	else
 		IP6CB(skb)->flags |= IP6SKB_FORWARDED;
 	dst_output(net, NULL, skb);
-}
-
-/*
- * Largest packet that the route, or the tunnel over it, takes. That of IPv6 is
- * no less than what every link takes: the tunnel fragments rather than have
- * less (RFC 2473 section 7.1, RFC 4213 section 3.2.2).
- */
-static unsigned int session_mtu(const struct clb_ctx *ctx,
-				const struct dst_entry *dst)
-{
-	unsigned int mtu = dst_mtu(dst) - clb_tunnel_overhead(ctx->session);
-
-	if (ctx->pkt.tuple.family == NFPROTO_IPV6)
-		return max_t(unsigned int, mtu, IPV6_MIN_MTU);
-	return mtu;
 }
 
 static bool too_big(struct clb_ctx *ctx, const struct dst_entry *dst)

@@ -37,6 +37,7 @@ OPTIONS = {
     18: ("rate", 8, [1, 7999, 10**12 + 1, 2**64 - 1]),
     19: ("burst", 4, [1, 131071]), 20: ("acl mode", 1, [3, 255]),
     30: ("sync", 1, [3, 255]), 31: ("direct access", 1, [2, 255]),
+    32: ("client address", 1, [2, 255]),
 }
 SERVER_OPTIONS = {
     4: ("weight", 2, [1001, 65535]), 5: ("state", 1, [3, 255]),
@@ -465,7 +466,7 @@ def contradictions(client):
     def acl(text, *options):
         return nest(A.ACL_ENTRY, attr(1, genl.address(text)), *options)
 
-    protocol, mode, rate = 2, 5, 18
+    protocol, mode, rate, client_address = 2, 5, 18, 32
     address, prefix = 1, 2
     host, host_port = 2, 3
     # The attribute that is named is one of these, or one inside of it.
@@ -514,6 +515,18 @@ def contradictions(client):
          listener(genl.TCP, VIP, 8082, attr(rate, u64(8000)))),
         ("dr for a listener with a rate", errno.EOPNOTSUPP, (first, mode),
          Cmd.LISTENER_SET, listener(genl.TCP, VIP, 8083, attr(mode, u8(2)))),
+        ("client address with nat", errno.EOPNOTSUPP, (first, client_address),
+         Cmd.LISTENER_ADD,
+         listener(genl.TCP, VIP, 81, attr(client_address, u8(1)))),
+        ("client address with UDP", errno.EOPNOTSUPP, (first, client_address),
+         Cmd.LISTENER_ADD, listener(genl.UDP, VIP, 81, attr(mode, u8(1)),
+                                    attr(client_address, u8(1)))),
+        ("client address for a dr listener", errno.EOPNOTSUPP,
+         (first, client_address), Cmd.LISTENER_SET,
+         listener(genl.TCP, VIP, 8082, attr(client_address, u8(1)))),
+        ("nat for a listener that tells the client", errno.EOPNOTSUPP,
+         (first, mode), Cmd.LISTENER_SET,
+         listener(genl.TCP, VIP, 8084, attr(mode, u8(0)))),
         ("protocol", errno.EPROTONOSUPPORT, (first, protocol),
          Cmd.LISTENER_ADD, listener(132, VIP, 81)),
         ("acl: no such listener", errno.ENOENT, (first, None), Cmd.ACL_ADD,
@@ -561,6 +574,9 @@ def configure(client):
                 listener(genl.TCP, VIP, 8082, attr(5, u8(2))))
     client.must(Cmd.LISTENER_ADD,
                 listener(genl.TCP, VIP, 8083, attr(18, u64(8000))))
+    client.must(Cmd.LISTENER_ADD,
+                listener(genl.TCP, VIP, 8084, attr(5, u8(1)),
+                         attr(32, u8(1))))
     client.must(Cmd.LISTENER_ADD, listener(genl.TCP, VIP, 80))
     client.must(Cmd.LISTENER_ADD, listener(genl.UDP, VIP6, 53))
     client.must(Cmd.SERVER_ADD, listener(genl.UDP, VIP6, 53) +
@@ -579,7 +595,7 @@ def filters(client):
     there = listener(genl.TCP, VIP, 8080)
     empty = listener(genl.TCP, VIP, 80)
     for what, wanted, cmd, payload in [
-            ("all listeners", 5, Cmd.LISTENER_GET, b""),
+            ("all listeners", 6, Cmd.LISTENER_GET, b""),
             ("one listener", 1, Cmd.LISTENER_GET, there),
             ("all servers", 2, Cmd.SERVER_GET, b""),
             ("servers of one", 1, Cmd.SERVER_GET, there),

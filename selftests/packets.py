@@ -6,6 +6,8 @@ packets.py PREFIX	runs all cases, or some (see PARTS), in the
 			namespaces PREFIX-*
 """
 import functools
+import socket
+import struct
 import sys
 
 from parts import part
@@ -499,6 +501,154 @@ def route_cases(lab):
                      [(lab.client, udp(f))], {}, {"drop_no_route": 1})
 
 
+TOA = 254               # kind of the option with a client's address
+LINUX = bytes.fromhex("020405b40402080a0102030400000000" "01030307")
+
+
+def toa(f, port, address=None):
+    family = socket.AF_INET if f == 4 else socket.AF_INET6
+    text = struct.pack("!H", port) + socket.inet_pton(family,
+                                                      address or CLIENT[f])
+    return bytes([TOA, 2 + len(text)]) + text
+
+
+def with_options(packet, options, data):
+    """A TCP packet with these bytes in its header, and behind it."""
+    new = packet.copy()
+    th = layer4(new)
+    th.options, th.dataofs = [], 5 + len(options) // 4
+    th.remove_payload()
+    return new / (options + data)
+
+
+def tells(mode, what, options, out=None, *, data=b"", told=True, packet=None,
+          **counts):
+    """A case: a SYN with these options reaches the server with others, before
+    which it is told the client. Return: the packet that was sent."""
+    packet = with_options(packet or tcp(mode.family), options, data)
+    port = layer4(packet).sport
+    want = with_options(packet, (toa(mode.family, port) if told else b"") +
+                        (options if out is None else out), data)
+    mode.client_port = port
+    mode.lab.case(f"{mode.label}: {what}", [(mode.lab.client, packet)],
+                  {mode.lab.server: [mode.arrives(want)]},
+                  {"client_address_removed": 0, "client_address_omitted": 0,
+                   "fast_packets": 0, **counts})
+    return packet
+
+
+def forged_cases(mode):
+    """The option as a client makes it, in all kinds of places."""
+    f = mode.family
+    mss, forged = bytes.fromhex("020405b4"), toa(f, 7, SERVER2[f])
+    nops = b"\1" * len(forged)
+    cases = [
+        ("alone", forged, nops),
+        ("after another option", mss + toa(4, 7, SERVER2[4]),
+         mss + b"\1" * 8),
+        ("twice", toa(4, 7, SERVER2[4]) * 2, b"\1" * 16),
+        ("without an address", b"\xfe\2\1\1" + mss, b"\1" * 4 + mss),
+        ("longer than the header", mss + b"\xfe\x28\0\7", mss + b"\1" * 4),
+        ("of length 1", b"\xfe\1\0\7", b"\1" * 4),
+        ("a kind and no more", mss + b"\1\1\1\xfe", mss + b"\1" * 4),
+    ]
+    for where, options, out in cases:
+        tells(mode, f"a client's own address, {where}", options, out,
+              client_address_removed=1)
+    # what no reader of options looks at
+    for where, options in (("behind the end", mss + b"\0" * 4 + forged),
+                           ("behind an option cut short",
+                            b"\x1e\x28\0\0" + forged),
+                           ("behind one of length 0", b"\x1e\0\0\0" + forged),
+                           ("within another", b"\x1e\x0c" + forged[:10])):
+        if len(options) + len(forged) <= 40:
+            tells(mode, f"a client's own address, {where}", options)
+
+
+def room_cases(mode):
+    f = mode.family
+    size = len(toa(f, 7))
+    most, mtu = 40 - size, 1500
+    tells(mode, "options that leave just enough room", b"\1" * most)
+    tells(mode, "options that leave too little", b"\1" * (most + 4),
+          told=False, client_address_omitted=1)
+    tells(mode, "options that leave none", b"\1" * 40, told=False,
+          client_address_omitted=1)
+    forged = toa(f, 7, SERVER2[f]) + b"\1" * most
+    tells(mode, "none, for a client's own address", forged, b"\1" * 40,
+          told=False, client_address_omitted=1, client_address_removed=1)
+    data = mtu - (20 if f == 4 else 40) - 20 - size
+    tells(mode, "data that leave just enough room", b"", data=b"x" * data)
+    tells(mode, "data that leave too little", b"", data=b"x" * (data + 1),
+          told=False, client_address_omitted=1)
+
+
+def later_cases(mode, opened):
+    """All that is no SYN is left alone."""
+    f, sport = mode.family, layer4(opened).sport
+    for flags in "A", "PA", "SA", "FA":
+        packet = with_options(tcp(f, flags, sport=sport),
+                              toa(f, 7, SERVER2[f]), b"data")
+        mode.forward(f"a client's own address, flags {flags}", packet,
+                     {"client_address_removed": 0, "client_address_omitted": 0,
+                      "fast_packets": 1})
+        if flags == "PA":
+            tells(mode, "SYN of an established session", LINUX,
+                  packet=tcp(f, sport=sport))
+
+
+def network_cases(mode):
+    """Headers before it that are not the shortest."""
+    if mode.family == 4:
+        tells(mode, "SYN with IP options", LINUX, packet=tcp(
+            4, options=[IPOption_NOP(), IPOption_RR(
+                routers=["0.0.0.0"] * 3), IPOption(b"\0")]))
+        return
+    pad = IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 4)])
+    hop = IPv6ExtHdrHopByHop(options=[PadN(optdata=b"\0" * 4)])
+    tells(mode, "SYN with extension headers", LINUX,
+          packet=extended([hop, pad], tcp(6)))
+
+
+def inbound(lab):
+    (listener,) = [listener for listener in lab.listeners()
+                   if listener["protocol"] == "tcp"]
+    return listener["in_packets"], listener["in_bytes"]
+
+
+def client_address_cases(f, lab):
+    """Servers of FNAT are told the client by the SYN."""
+    lab.family = f
+    lab.flush()
+    lab.clb("local add", BACK[f])
+    add_listeners(lab, "fnat", f)
+    mode = Mode(lab, "fnat", f)
+    mode.label = f"client-address IPv{f}"
+    key = f"tcp {host(VIP[f])}:{TCP_PORT}"
+    own = with_options(tcp(f), toa(f, 7, SERVER2[f]), b"")
+    mode.forward("off: the client's own option stays", own)
+    lab.clb(f"listener set {key} client-address on")
+    before = inbound(lab)
+    opened = tells(mode, "SYN", LINUX)
+    lab.tap.equal(f"{mode.label}: counted is what the client sent",
+                  [b - a for a, b in zip(before, inbound(lab))],
+                  [1, len(bytes(opened))])
+    tells(mode, "SYN again", LINUX, packet=opened)
+    mode.answer("SYN+ACK back", opened)
+    later_cases(mode, opened)
+    tells(mode, "SYN without options", b"")
+    tells(mode, "SYN with data", LINUX, data=b"early data")
+    tells(mode, "SYN with one byte of data", LINUX, data=b"x")
+    tells(mode, "SYN with ECN", LINUX, packet=tcp(f, "SEC"))
+    network_cases(mode)
+    forged_cases(mode)
+    room_cases(mode)
+    mode.forward("UDP is left alone", udp(f))
+    lab.clb(f"listener set {key} client-address off")
+    mode.forward("off again: the client's own option stays",
+                 with_options(tcp(f), toa(f, 7, SERVER2[f]), b""))
+
+
 def mode_cases(kind, f, lab):
     lab.family = f
     lab.flush()
@@ -523,6 +673,8 @@ def mode_cases(kind, f, lab):
 PARTS = {
     **{f"{kind}{f}": functools.partial(mode_cases, kind, f)
        for kind in ("nat", "fnat", "dr", "tun") for f in (4, 6)},
+    **{f"client{f}": functools.partial(client_address_cases, f)
+       for f in (4, 6)},
     "ports": all_ports_cases,
     "conntrack": conntrack_cases,
     "nftables": nftables_cases,

@@ -100,14 +100,17 @@ listener() {
 
 # Every mode for both protocols and families; a server of each family in TUN.
 configuration() {
-	local v4="10.3.0.1 10.3.0.2 10.3.0.3" proto
+	local v4="10.3.0.1 10.3.0.2 10.3.0.3" proto told
 	local v6="2001:db8:3::1 2001:db8:3::2 2001:db8:3::3"
 
 	echo "local add 10.3.0.254"
 	echo "local add 2001:db8:3::fe"
 	for proto in tcp udp; do
+		told=off
+		[ "$proto" = udp ] || told=on
 		listener "$proto 10.2.0.1:80" "$v4" mode nat
-		listener "$proto 10.2.0.1:81" "$v4" mode fnat scheduler rr
+		listener "$proto 10.2.0.1:81" "$v4" mode fnat scheduler rr \
+			client-address "$told"
 		listener "$proto 10.2.0.1:82" "$v4" mode dr scheduler lc
 		listener "$proto 10.2.0.1:83" "10.3.0.1 2001:db8:3::4" mode tun
 		listener "$proto 10.2.0.2:80" "$v4" mode nat scheduler mh \
@@ -119,7 +122,8 @@ configuration() {
 		echo "acl add $proto 10.2.0.2:85 10.1.0.0/27 10.1.0.128/28"
 		listener "$proto 10.2.0.3:all" "$v4" mode nat scheduler fo
 		listener "$proto [2001:db8:2::1]:80" "$v6" mode nat
-		listener "$proto [2001:db8:2::1]:81" "$v6" mode fnat
+		listener "$proto [2001:db8:2::1]:81" "$v6" mode fnat \
+			client-address "$told"
 		listener "$proto [2001:db8:2::1]:82" "$v6" mode dr
 		listener "$proto [2001:db8:2::1]:83" "2001:db8:3::1 10.3.0.4" \
 			mode tun

@@ -93,9 +93,11 @@ static void network_put(struct sk_buff *skb, const struct clb_tuple *t,
 }
 
 /* Returns where the checksum belongs. */
-static __sum16 *transport_put(struct sk_buff *skb, const struct clb_tuple *t,
+static __sum16 *transport_put(struct sk_buff *skb,
+			      const struct clb_test_packet *p,
 			      unsigned int len)
 {
+	const struct clb_tuple *t = &p->tuple;
 	struct tcphdr *th;
 	struct udphdr *uh;
 
@@ -106,9 +108,10 @@ static __sum16 *transport_put(struct sk_buff *skb, const struct clb_tuple *t,
 		th->dest = t->dport;
 		th->seq = htonl(0x01020304);
 		th->ack_seq = htonl(0x05060708);
-		th->doff = sizeof(*th) / 4;
+		th->doff = (sizeof(*th) + p->nr_options) / 4;
 		th->ack = 1;
 		th->window = htons(1000);
+		skb_put_data(skb, p->options, p->nr_options);
 		return &th->check;
 	}
 	uh = skb_put_zero(skb, sizeof(*uh));
@@ -147,7 +150,8 @@ static void check_put(struct sk_buff *skb, const struct clb_test_packet *p,
 struct sk_buff *clb_test_skb(struct kunit *test,
 			     const struct clb_test_packet *p)
 {
-	unsigned int len = transport_len(p->tuple.protocol) + p->payload;
+	unsigned int len = transport_len(p->tuple.protocol) + p->nr_options +
+			   p->payload;
 	struct sk_buff *skb;
 	__sum16 *check;
 	u8 *payload;
@@ -157,7 +161,7 @@ struct sk_buff *clb_test_skb(struct kunit *test,
 	KUNIT_ASSERT_NOT_NULL(test, skb);
 	skb_reserve(skb, 128);
 	network_put(skb, &p->tuple, len);
-	check = transport_put(skb, &p->tuple, len);
+	check = transport_put(skb, p, len);
 	payload = skb_put(skb, p->payload);
 	memset(payload, 'x', p->payload);
 	if (p->payload >= sizeof(p->word))

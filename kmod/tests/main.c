@@ -24,6 +24,7 @@ static struct kunit_suite *suites[] = {
 	&clb_test_sync_wire,
 	&clb_test_table,
 	&clb_test_tcp,
+	&clb_test_toa,
 	&clb_test_translate,
 };
 

@@ -25,6 +25,7 @@ extern struct kunit_suite clb_test_sync_session;
 extern struct kunit_suite clb_test_sync_wire;
 extern struct kunit_suite clb_test_table;
 extern struct kunit_suite clb_test_tcp;
+extern struct kunit_suite clb_test_toa;
 extern struct kunit_suite clb_test_translate;
 
 /* build.c: addresses and packets */
@@ -38,13 +39,17 @@ struct clb_tuple clb_test_tuple(struct kunit *test, const char *src, u16 sport,
 /**
  * struct clb_test_packet - a packet to build
  * @tuple: its addresses, ports, protocol
+ * @options: of TCP
+ * @nr_options: bytes of these
  * @payload: bytes of payload
  * @word: its first two bytes, if there are so many
- * @summed: CHECKSUM_NONE, CHECKSUM_PARTIAL or CHECKSUM_COMPLETE
+ * @summed: kind of checksum (CHECKSUM_NONE and others)
  * @no_check: UDP without a checksum
  */
 struct clb_test_packet {
 	struct clb_tuple	tuple;
+	const u8		*options;
+	unsigned int		nr_options;
 	unsigned int		payload;
 	u16			word;
 	u8			summed;

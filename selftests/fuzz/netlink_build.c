@@ -62,6 +62,7 @@ static const struct field listener_fields[] = {
 	{ CLB_LISTENER_A_SERVERS, KIND_U32, 1000, 3 },
 	{ CLB_LISTENER_A_SYNC, KIND_U8, CLB_SYNC_MODE_MAX, 30 },
 	{ CLB_LISTENER_A_DIRECT_ACCESS, KIND_U8, 1, 30 },
+	{ CLB_LISTENER_A_CLIENT_ADDRESS, KIND_U8, 1, 30 },
 	{ 0 }
 };
 

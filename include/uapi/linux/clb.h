@@ -297,6 +297,9 @@ enum clb_sync_mode {
  *	reach its servers past the VIP, too, at the same port, and the answers
  *	pass this node. 0: such packets of no session are taken for answers to
  *	sessions of other nodes, and dropped where sync runs and is not OFF
+ * @CLB_LISTENER_A_CLIENT_ADDRESS: u8, 0 or 1 (default 0), FNAT, TCP: the SYN
+ *	tells servers the client's address and port by a TCP option (kind 254);
+ *	-EOPNOTSUPP for others
  */
 enum clb_listener_attr {
 	CLB_LISTENER_A_UNSPEC,
@@ -331,6 +334,7 @@ enum clb_listener_attr {
 	CLB_LISTENER_A_DROPS,
 	CLB_LISTENER_A_SYNC,
 	CLB_LISTENER_A_DIRECT_ACCESS,
+	CLB_LISTENER_A_CLIENT_ADDRESS,
 
 	__CLB_LISTENER_A_MAX,
 	CLB_LISTENER_A_MAX = __CLB_LISTENER_A_MAX - 1
@@ -560,6 +564,10 @@ enum clb_session_attr {
  * @CLB_STATS_A_DROP_TOO_BIG: packet larger than the path (ICMP error sent)
  * @CLB_STATS_A_DROP_REPLY_UNKNOWN: TCP packet of a server of a NAT listener, no
  *	SYN and of no session, while sync runs (CLB_LISTENER_A_DIRECT_ACCESS)
+ * @CLB_STATS_A_CLIENT_ADDRESS_REMOVED: SYNs that came with an option like the
+ *	one of CLB_LISTENER_A_CLIENT_ADDRESS, which was removed
+ * @CLB_STATS_A_CLIENT_ADDRESS_OMITTED: SYNs sent without that option, for which
+ *	there was no room
  */
 enum clb_stats_attr {
 	CLB_STATS_A_UNSPEC,
@@ -593,6 +601,8 @@ enum clb_stats_attr {
 	CLB_STATS_A_DROP_TTL,
 	CLB_STATS_A_DROP_TOO_BIG,
 	CLB_STATS_A_DROP_REPLY_UNKNOWN,
+	CLB_STATS_A_CLIENT_ADDRESS_REMOVED,
+	CLB_STATS_A_CLIENT_ADDRESS_OMITTED,
 
 	__CLB_STATS_A_MAX,
 	CLB_STATS_A_MAX = __CLB_STATS_A_MAX - 1
