@@ -41,6 +41,8 @@ exits 1 "no such ACL entry" acl del tcp "$VIP4:80" 10.0.0.0/8
 exits 1 "timeout-syn" listener set tcp "$VIP4:80" timeout-syn 901
 exits 1 "rate needs mode nat or fnat" \
 	listener add tcp "$VIP4:81" mode dr rate 1m
+exits 1 "client-address needs protocol tcp and mode fnat" \
+	listener add tcp "$VIP4:81" client-address on
 exits 1 "not of the listener's family" \
 	server add tcp "$VIP4:80" "[2001:db8:5::11]:80"
 exits 1 "module parameter" settings set max-sessions 4294967295

@@ -112,5 +112,6 @@ const struct clb_verb clb_verb_listener = {
 "  burst BYTES[k|m|g]               above the rate at once (0: 500 ms of it)\n"
 "  acl {off|allow|deny}             meaning of the ACL's entries (off)\n"
 "  sync {first|established|off}     when other nodes know a session (first)\n"
-"  direct-access {on|off}           servers are reached past the VIP, too (off)\n",
+"  direct-access {on|off}           servers are reached past the VIP, too (off)\n"
+"  client-address {on|off}          tell servers the client, fnat and TCP (off)\n",
 };

@@ -137,6 +137,8 @@ static const struct clb_field listener_fields[] = {
 	  NAMES(sync_mode_names), .initial = CLB_SYNC_MODE_FIRST },
 	{ LISTENER(direct_access, DIRECT_ACCESS, "direct-access", U8, SWITCH,
 		   OPTION) },
+	{ LISTENER(client_address, CLIENT_ADDRESS, "client-address", U8,
+		   SWITCH, OPTION) },
 	{ LISTENER(servers, SERVERS, "servers", U32, NUMBER, OUTPUT) },
 	{ LISTENER(acl_entries, ACL_ENTRIES, "acl-entries", U32, NUMBER,
 		   OUTPUT) },
@@ -254,6 +256,8 @@ static const struct clb_field stats_fields[] = {
 	{ STATS(DROP_TTL, "drop-ttl") },
 	{ STATS(DROP_TOO_BIG, "drop-too-big") },
 	{ STATS(DROP_REPLY_UNKNOWN, "drop-reply-unknown") },
+	{ STATS(CLIENT_ADDRESS_REMOVED, "client-address-removed") },
+	{ STATS(CLIENT_ADDRESS_OMITTED, "client-address-omitted") },
 };
 
 static const struct clb_field sync_fields[] = {

@@ -33,6 +33,7 @@ struct clb_listener {
 	uint8_t acl_mode;
 	uint8_t sync;
 	uint8_t direct_access;
+	uint8_t client_address;
 	uint16_t port;
 	uint32_t persistence;
 	uint32_t timeout_syn;
