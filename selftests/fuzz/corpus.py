@@ -218,6 +218,22 @@ def proxies():
             yield second + head + struct.pack(">H", size) + bytes(size)
 
 
+def saved_syns():
+    tcp4, tcp6 = bytes(9) + b"\6" + bytes(10), bytes(6) + b"\6" + bytes(33)
+    toa4, toa6 = b"\xfe\x08\0\7abcd", b"\xfe\x14\0\7" + b"abcd" * 4
+    for option in (b"", toa4, toa6, b"\2\4\5\xb4" + toa4, toa4 + toa6,
+                   b"\0\0\0\0" + toa4, b"\5\0\0\0" + toa4,
+                   b"\xfe\x28\0\0"):
+        tcp = bytes(12) + bytes(((5 + len(option) // 4) << 4, 2)) + bytes(6)
+        yield b"\x45" + tcp4[1:] + tcp + option
+        yield b"\x46" + tcp4[1:] + b"\1\1\1\0" + tcp + option
+        yield b"\x60" + tcp6[1:] + tcp + option
+        for kind in 0, 43, 44, 51, 60:
+            header = b"\6" + bytes((2 if kind == 51 else 0,))
+            yield (b"\x60" + tcp6[1:6] + bytes((kind,)) + tcp6[7:] +
+                   header + bytes(14 if kind == 51 else 6) + tcp + option)
+
+
 def h2_plain(*fields):
     return b"".join(bytes((len(name), len(value))) + name + value
                     for name, value in fields)
@@ -266,7 +282,8 @@ def main():
     for name, inputs in (("packet", packets()), ("sync", syncs()),
                          ("message", messages()), ("extack", extacks()),
                          ("text", texts()), ("head", heads()),
-                         ("proxy", proxies()), ("h2", h2_requests()),
+                         ("proxy", proxies()), ("toa", saved_syns()),
+                         ("h2", h2_requests()),
                          ("command", commands()), ("sticky", cookies())):
         directory = os.path.join(sys.argv[1], name)
         os.makedirs(directory, exist_ok=True)

@@ -3,8 +3,8 @@
 # usage: user.sh [SECONDS]
 # Fuzzes the decoders that are pure, in user space, with libFuzzer, ASan and
 # UBSan: of packets and of sync in kmod, clbctl's of messages, errors and text,
-# and clbd's of HTTP heads and bodies, of the PROXY protocol, of HTTP/2's fields,
-# of cookies and of commands. Without SECONDS a fixed number of runs from a fixed
+# and clbd's of HTTP heads and bodies, of the PROXY protocol, of saved SYNs, of
+# HTTP/2's fields, of cookies and of commands. Without SECONDS a fixed number of runs from a fixed
 # seed; with them as many as there is time for, from a random one. Prints TAP.
 # What was found to be of interest stays in build/fuzz/corpus, what breaks a
 # decoder in build/fuzz/crash-*.
@@ -17,7 +17,7 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 seconds=${1:-}
 out=build/fuzz
-decoders="packet sync message extack text head proxy h2 command sticky"
+decoders="packet sync message extack text head proxy toa h2 command sticky"
 read -ra targets <<<"${PARTS:-$decoders}"
 count=0 failed=0
 
@@ -65,6 +65,8 @@ build() {
 	compile proxy -Itools -isystem /usr/share/include/llhttp \
 		tools/clbd/proxy.c tools/lib/{address,number}.c \
 		selftests/fuzz/fuzz_proxy.c || return
+	compile toa -Itools -isystem /usr/share/include/llhttp \
+		tools/clbd/toa.c selftests/fuzz/fuzz_toa.c || return
 	compile h2 -Itools -isystem /usr/share/include/llhttp \
 		-DLLHTTP_STRICT_MODE=1 \
 		tools/clbd/{head,meaning,field,h2_head,h2_reply}.c \

@@ -12,6 +12,7 @@ files=("$@")
 [ "$#" -ne 0 ] ||
 	files=(http1 retries rules policy limits coding process checks metrics
 		logs http2 h2limits h2rules control
+		client_address
 		real reach)
 export CLBD=build/tools/san/clbd PLAIN=build/tools/clbd
 export ASAN_OPTIONS=detect_stack_use_after_return=1

@@ -338,20 +338,31 @@ static bool check_limits(const struct clbd_config_listener *listener,
 	return true;
 }
 
-static bool check_prefixes(const struct clbd_config_listener *listener,
-			   unsigned int l, struct clbd_config_fault *fault)
+static bool check_prefix_list(char *const *prefixes, uint32_t count,
+			      const char *key, unsigned int l,
+			      struct clbd_config_fault *fault)
 {
 	struct clb_address address;
 	uint8_t length;
 	uint32_t i;
 
-	for (i = 0; i < listener->proxy_from_count; i++) {
-		if (clb_prefix_parse(listener->proxy_from[i], &address,
-				     &length))
+	for (i = 0; i < count; i++) {
+		if (clb_prefix_parse(prefixes[i], &address, &length))
 			return fault_at(fault, "not ADDRESS[/LENGTH]",
-					"listeners[%u].proxy-from[%u]", l, i);
+					"listeners[%u].%s[%u]", l, key, i);
 	}
 	return true;
+}
+
+static bool check_prefixes(const struct clbd_config_listener *listener,
+			   unsigned int l, struct clbd_config_fault *fault)
+{
+	return check_prefix_list(listener->proxy_from,
+				 listener->proxy_from_count, "proxy-from", l,
+				 fault) &&
+	       check_prefix_list(listener->client_address_from,
+				 listener->client_address_from_count,
+				 "client-address-from", l, fault);
 }
 
 /* "text/html", or "text" and "/" and "*"; in lower case. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 
 #include "clbd/h2.h"
 #include "clbd/port.h"
+#include "clbd/toa.h"
 #include "clbd/worker.h"
 
 static void put_input(struct clbd_client *client)
@@ -365,6 +367,21 @@ static void expire(struct clbd_conn *conn)
 
 static const struct clbd_conn_ops ops = { .wake = wake, .expire = expire };
 
+/* Who the client is by its SYN, which the kernel tells once. */
+static void ask_syn(struct clbd_client *client)
+{
+	uint8_t syn[CLBD_TOA_MAX];
+	socklen_t size = sizeof(syn);
+	struct clbd_toa toa;
+
+	if (getsockopt(client->conn.fd, IPPROTO_TCP, TCP_SAVED_SYN, syn,
+		       &size) ||
+	    clbd_toa_parse(syn, size, &toa) != CLBD_DONE || !toa.known)
+		client->conn.worker->stats->client_address_missing++;
+	else
+		set_peer(client, &toa.source, toa.port);
+}
+
 static void note_peer(struct clbd_client *client,
 		      const struct sockaddr_storage *peer)
 {
@@ -383,6 +400,9 @@ static void note_peer(struct clbd_client *client,
 	set_peer(client, &address, ntohs(in->sin_port));
 	client->announced = clbd_prefix_has(listener->proxies,
 					    listener->proxy_count, &address);
+	if (clbd_prefix_has(listener->tellers, listener->teller_count,
+			    &address))
+		ask_syn(client);
 }
 
 void clbd_client_accept(struct clbd_port *port, int fd,

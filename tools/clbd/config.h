@@ -144,6 +144,8 @@ struct clbd_config_listener {
 	uint32_t *headers; /* NULL: proto and port */
 	char **proxy_from; /* prefixes */
 	uint32_t proxy_from_count;
+	char **client_address_from; /* prefixes */
+	uint32_t client_address_from_count;
 	struct clbd_config_rule *rules;
 	uint32_t rule_count;
 };

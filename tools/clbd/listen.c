@@ -23,10 +23,11 @@
  * A worker each: the kernel spreads connections over them. Those that are
  * accepted have TCP_NODELAY from here.
  */
-int clbd_listen(const char *address)
+int clbd_listen(const struct clbd_config_listener *listener)
 {
 	struct sockaddr_storage name;
-	socklen_t length = clbd_config_address(address, &name);
+	socklen_t length = clbd_config_address(listener->address, &name);
+	int save = listener->client_address_from_count > 0;
 	int one = 1, err;
 	int fd = socket(name.ss_family,
 			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -38,6 +39,7 @@ int clbd_listen(const char *address)
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) ||
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_SAVE_SYN, &save, sizeof(save)) ||
 	    bind(fd, (const void *)&name, length) || listen(fd, BACKLOG)) {
 		err = -errno;
 		close(fd);

@@ -94,8 +94,8 @@ int clbd_source_read(const char *path, struct clbd_source *source,
 		     char error[CLBD_CONFIG_ERROR]);
 void clbd_source_free(struct clbd_source *source);
 
-/* listen.c: a listening socket for an address. Return: it or -errno */
-int clbd_listen(const char *address);
+/* listen.c: a listening socket for a listener. Return: it or -errno */
+int clbd_listen(const struct clbd_config_listener *listener);
 
 /* logfile.c: opens the log's file, or syslog's socket, and hands it on. */
 void clbd_log_send(const struct clbd_parent *parent);

@@ -3,6 +3,8 @@
 #include "clbd/port.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -142,6 +144,18 @@ static struct clbd_listener *listener_of(struct clbd_setup *setup,
 	return NULL;
 }
 
+/*
+ * The socket is older than the setup. Connections that wait are as they came; if
+ * it cannot be said, none of them tells its client, which is counted.
+ */
+static void save_syns(const struct clbd_port *port)
+{
+	int save = port->listener->teller_count > 0;
+
+	setsockopt(port->conn.fd, IPPROTO_TCP, TCP_SAVE_SYN, &save,
+		   sizeof(save));
+}
+
 void clbd_port_update(struct clbd_worker *worker)
 {
 	struct clbd_port *port, *next;
@@ -161,6 +175,7 @@ void clbd_port_update(struct clbd_worker *worker)
 		clbd_setup_put(port->setup);
 		port->setup = clbd_setup_get(worker->setup);
 		port->listener = listener;
+		save_syns(port);
 	}
 	clbd_port_resume(worker);
 }

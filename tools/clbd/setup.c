@@ -284,21 +284,29 @@ static int fill_rules(struct clbd_setup *setup, struct clbd_listener *listener,
 	return 0;
 }
 
+/* NULL: no memory */
+static struct clbd_prefix *prefixes_new(char *const *texts, uint32_t count)
+{
+	struct clbd_prefix *prefixes = calloc(count + 1, sizeof(*prefixes));
+	uint32_t i;
+
+	for (i = 0; prefixes && i < count; i++)
+		clb_prefix_parse(texts[i], &prefixes[i].address,
+				 &prefixes[i].length);
+	return prefixes;
+}
+
 static int fill_proxies(struct clbd_listener *listener)
 {
 	const struct clbd_config_listener *config = listener->config;
-	uint32_t i;
 
-	listener->proxies = calloc(config->proxy_from_count + 1,
-				   sizeof(*listener->proxies));
-	if (!listener->proxies)
-		return -1;
-	for (i = 0; i < config->proxy_from_count; i++)
-		clb_prefix_parse(config->proxy_from[i],
-				 &listener->proxies[i].address,
-				 &listener->proxies[i].length);
 	listener->proxy_count = config->proxy_from_count;
-	return 0;
+	listener->proxies = prefixes_new(config->proxy_from,
+					 listener->proxy_count);
+	listener->teller_count = config->client_address_from_count;
+	listener->tellers = prefixes_new(config->client_address_from,
+					 listener->teller_count);
+	return listener->proxies && listener->tellers ? 0 : -1;
 }
 
 static int fill_coding(struct clbd_listener *listener)
@@ -470,6 +478,7 @@ void clbd_setup_put(struct clbd_setup *setup)
 		free(setup->listeners[i].targets);
 		free(setup->listeners[i].rates);
 		free(setup->listeners[i].proxies);
+		free(setup->listeners[i].tellers);
 		free(setup->listeners[i].coding);
 		clbd_pages_free(setup->listeners[i].pages,
 				setup->listeners[i].config->page_count);

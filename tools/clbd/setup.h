@@ -129,7 +129,9 @@ struct clbd_listener {
 	struct clbd_meter *meter;
 	struct clbd_rules *rules; /* NULL: none */
 	struct clbd_prefix *proxies; /* who tells clients' addresses */
+	struct clbd_prefix *tellers; /* and who does in the SYN */
 	uint32_t proxy_count;
+	uint32_t teller_count;
 	struct clbd_target *targets; /* of rules */
 	struct clbd_rate *rates; /* of rules, in the same order */
 	struct clbd_rate rate; /* of all requests */

@@ -39,7 +39,7 @@ int *clbd_sockets_open(const struct clbd_parent *parent, unsigned int index,
 
 		sockets[i] = known_socket(parent, index, address);
 		if (sockets[i] < 0)
-			sockets[i] = clbd_listen(address);
+			sockets[i] = clbd_listen(&config->listeners[i]);
 		if (sockets[i] >= 0)
 			continue;
 		snprintf(error, CLBD_CONFIG_ERROR, "listener %s: %s: %s",

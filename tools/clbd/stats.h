@@ -15,6 +15,7 @@ struct clbd_meters;
 	X(connections, "connections of clients accepted")                      \
 	X(connections_full, "times that no connection was accepted, being full") \
 	X(proxy_errors, "connections without the header of the PROXY protocol") \
+	X(client_address_missing, "connections whose SYN should tell and did not") \
 	X(requests, "requests whose head was complete")                        \
 	X(refused, "requests that broke the rules of HTTP")                    \
 	X(responses_2xx, "responses")                                          \

@@ -117,6 +117,8 @@ refused 3 'groups[0].cookie: needs a secret' servers: \
 	$'cookie: S\n    servers:'
 refused 11 'listeners[0].proxy-from[1]: not ADDRESS' rules: \
 	$'proxy-from: [10.0.0.0/8, x]\n    rules:'
+refused 11 'listeners[0].client-address-from[0]: not ADDRESS' rules: \
+	$'client-address-from: [10.0.0.0/33]\n    rules:'
 refused 11 'listeners[0].gzip.level: more than 9' rules: \
 	$'gzip: {level: 10}\n    rules:'
 refused 11 'listeners[0].gzip.types[1]: not a media type' rules: \
