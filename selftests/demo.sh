@@ -122,6 +122,13 @@ echo "s3\$ cat forwarded.log"
 tee "$TMP/answer" <"$TMP/s3/forwarded.log"
 expect "$(client4 1) "
 
+say "Full NAT to the L7 nodes: an option of the SYN tells them the client"
+node clbctl listener set tcp "$VIP4:8003" mode fnat client-address on
+client curl -s -H "Host: red.example" "http://$VIP4:8003/full-nat" >"$TMP/answer"
+echo "s3\$ tail -n 1 forwarded.log"
+tail -n 1 "$TMP/s3/forwarded.log" | tee "$TMP/answer"
+expect "$(client4 1) "
+
 say "An L7 node dies, and the health check takes it out"
 kill_clbd 1
 node clbctl check tcp "$VIP4:8003" interval 1 fall 2 --count 2

@@ -4,7 +4,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 CLBD=${CLBD:-$TOP/build/tools/clbd}
 
-# One server is reached by IPv4, the other by IPv6, whatever clients use.
+# One server is reached by IPv4, the other by IPv6, whatever clients use. Of
+# connections from the node's local addresses, the SYN may tell the client.
 clbd_conf() { # NUMBER PORT
 	cat <<-CONF
 	workers: 2
@@ -18,6 +19,7 @@ clbd_conf() { # NUMBER PORT
 	    address: "0.0.0.0:$2"
 	    group: red
 	    headers: [listener-name]
+	    client-address-from: &nodes ["$NODE_BACK4", "$NODE_BACK6"]
 	    rules: &rules
 	      - {domain: "*.blue.example", group: blue}
 	      - {domain: red.example, url: /server, group: blue}
@@ -25,6 +27,7 @@ clbd_conf() { # NUMBER PORT
 	    address: "[::]:$2"
 	    group: red
 	    headers: [listener-name]
+	    client-address-from: *nodes
 	    rules: *rules
 	CONF
 }

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Both layers together: clients reach HTTP servers through clb.ko, in all modes,
 # and two L7 nodes that run clbd, by rules on domain and path; servers are told
-# who the client is. A node that dies is taken out by clbctl check. Topology:
-# lib.sh; s1 and s2 are the L7 nodes, s3 and s4 the servers behind them.
+# who the client is, in FNAT by an option of the SYN. A node that dies is taken
+# out by clbctl check. Topology: lib.sh; s1 and s2 are the L7 nodes, s3 and s4 the
+# servers behind them.
 . "$(dirname "$0")/layers.sh"
 
 topo_up || exit 1
@@ -29,10 +30,13 @@ node_address() { # NUMBER: of the L7 node
 key() { echo tcp "$vip_host:80"; }
 
 add() { # MODE
+	local told=
+
+	[ "$1" != fnat ] || told="client-address on"
 	clb restore <<-END
 	local add $NODE_BACK4
 	local add $NODE_BACK6
-	listener add $(key) mode $1 scheduler rr
+	listener add $(key) mode $1 scheduler rr $told
 	server add $(key) $(node_address 1):80
 	server add $(key) $(node_address 2):80
 	END
@@ -63,8 +67,6 @@ download() {
 test_rules() { # MODE
 	local seen=$client label="$1 IPv$f"
 
-	# clb.ko put an address of its own in the client's place.
-	[ "$1" != fnat ] || seen=$pool
 	ok "$label: listener and L7 nodes" add "$1"
 	told_to 3 >/dev/null
 	told_to 4 >/dev/null
@@ -128,11 +130,56 @@ server up $(key) $(node_address 1):80"
 	stop "$checker"
 }
 
+# set KEYWORD VALUE: of the listener.
+set_listener() {
+	# shellcheck disable=SC2046 # words are meant to split
+	clb listener set $(key) "$@"
+}
+
+told_by_one() { # who the client was to the servers of one request
+	told_to 3 >/dev/null
+	web red.example / >/dev/null && awk '{print $1}' "$TMP/s3/forwarded.log"
+}
+
+told_of_node() { # and where the node itself is the client
+	told_to 3 >/dev/null
+	in_node curl -sSf -m "$((10 * SLOW))" -H "Host: red.example" \
+		"http://$vip_host/" >/dev/null &&
+		awk '{print $1}' "$TMP/s3/forwarded.log"
+}
+
+omitted() { clb_get .client_address_omitted stats; }
+node_of_client() { # the node's address that clients on it have
+	if [ "$f" = 4 ]; then echo "$NODE_FRONT4"; else echo "$NODE_FRONT6"; fi
+}
+
+# Servers are told the client because its SYN tells clbd, and by nothing else.
+test_client() {
+	local label="fnat IPv$f"
+
+	is "$label: each SYN had room" "$(omitted)" 0
+	ok "$label: the fast path is off" clb settings set fast-path off
+	is "$label: the client" "$(told_by_one 2>&1)" "$client"
+	clb settings set fast-path on
+	# what the node sends is complete: the servers' kernels look at it
+	in_node ethtool -K back tx off >/dev/null
+	is "$label: the client, checksums made by the node" \
+		"$(told_by_one 2>&1)" "$client"
+	ip -n "$NS-node" route add "$vip" dev front src "$(node_of_client)"
+	is "$label: a client on the node" "$(told_of_node 2>&1)" \
+		"$(node_of_client)"
+	ip -n "$NS-node" route del "$vip" dev front
+	in_node ethtool -K back tx on >/dev/null
+	ok "$label: by the SYN no more" set_listener client-address off
+	is "$label: then it is the local address" "$(told_by_one 2>&1)" "$pool"
+}
+
 for mode in nat fnat dr tun; do
 	part "$mode" || continue
 	for f in 4 6; do
 		family "$f"
 		test_rules "$mode"
+		[ "$mode" != fnat ] || test_client
 	done
 done
 
