@@ -408,6 +408,15 @@ def first_packets(node):
             Case(f"IPv{f} {mode}: first packet, seen by others too", nothing,
                  client_sends(from_client(f)), normal, watched=True,
                  atleast=2).run(node)
+        configure(node, "fnat", f)
+        node.shell(f"{node.clbctl} listener set tcp {host(VIP[f])}:80 "
+                   "client-address on")
+        forged = from_client(f, TCP, options=[(254, b"\0\7abcd")])
+        for watched in False, True:
+            Case(f"IPv{f} fnat: SYN that tells the client" +
+                 (", seen by others too" if watched else ""), nothing,
+                 client_sends(forged), without_local_port, watched=watched,
+                 atleast=2).run(node)
         configure(node, "tun", f, inner=10 - f)
         Case(f"IPv{10 - f} in IPv{f}: first packet", nothing,
              client_sends(from_client(10 - f)), atleast=2).run(node)

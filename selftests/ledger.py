@@ -11,6 +11,7 @@ from genl import A, Cmd
 STATS_SESSIONS, STATS_TABLE_BUCKETS = 2, 3
 STATS_RESETS_SENT, STATS_ECHO_REPLIES = 8, 10
 STATS_FIRST_DROP, STATS_DROP_NO_MEMORY, STATS_DROP_NO_ROUTE = 13, 26, 27
+STATS_CLIENT_ADDRESS_REMOVED, STATS_CLIENT_ADDRESS_OMITTED = 31, 32
 LISTENER_SESSIONS, LISTENER_IN, LISTENER_OUT = 23, 25, 27
 SERVER_ACTIVE, SERVER_INACTIVE = 8, 9
 SESSION_STATE, PERSISTENCE = 2, 11
@@ -55,7 +56,8 @@ def accounts(client):
                for kind in (LISTENER_IN, LISTENER_OUT))
     return sent + counters[STATS_ECHO_REPLIES], {
         kind: value for kind, value in counters.items()
-        if kind >= STATS_FIRST_DROP}
+        if kind >= STATS_FIRST_DROP and kind not in (
+            STATS_CLIENT_ADDRESS_REMOVED, STATS_CLIENT_ADDRESS_OMITTED)}
 
 
 def mistakes(client):

@@ -173,7 +173,7 @@ packets_round() { # SEED
 	stop "$churn"
 	ok "every listener had packets" every_listener_used
 	for name in fast_packets icmp_translated fragments sessions_expired \
-		resets_sent; do
+		resets_sent client_address_removed client_address_omitted; do
 		ok "some of them: $name" [ "$(stat_of "$name")" -gt 0 ]
 	done
 	ok "the configuration is as it was" clb restore "$TMP/conf"

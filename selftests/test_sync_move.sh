@@ -209,6 +209,58 @@ test_fnat() {
 	on_all session del
 }
 
+# Servers take no SYN, but count those that tell them the client.
+deaf() {
+	local i
+
+	for i in 1 2; do
+		in_server "$i" nft -f - <<-'NFT' || return
+		add table inet deaf
+		add counter inet deaf told
+		add chain inet deaf in { type filter hook prerouting priority raw; }
+		add rule inet deaf in tcp flags & (syn | ack) == syn \
+			tcp option 254 exists counter name told
+		add rule inet deaf in tcp flags & (syn | ack) == syn drop
+		NFT
+	done
+}
+hear_again() { in_server 1 nft delete table inet deaf &&
+	in_server 2 nft delete table inet deaf; }
+told() { # how many
+	local i
+
+	for i in 1 2; do
+		in_server "$i" nft -j list counter inet deaf told
+	done | jq '.nftables[].counter.packets // empty' | jq -s add
+}
+told_since() { # NODE PACKETS TOLD
+	[ "$(passed_by "$1")" -gt "$2" ] && [ "$(told)" -gt "$3" ]; }
+
+# A SYN that is repeated by another node, which did not begin its session.
+test_syn() {
+	local passed counted
+
+	vip_of 4
+	via 1
+	config fnat client-address on
+	on node local add "$NODE_BACK4"
+	cluster_up && wait_for 10 hear_each_other
+	deaf
+	spawn in_client curl -s -m "$((20 * SLOW))" "$(url "$vip")"
+	ok "SYN: the server is told the client" wait_for 10 told_since node 0 0
+	ok "SYN: another node has the session" wait_for 10 knows node2 1
+	passed=$(passed_by node2) counted=$(told)
+	via 2
+	ok "SYN: repeated there, it tells the client, too" \
+		wait_for 20 told_since node2 "$passed" "$counted"
+	is "SYN: of the same session" "$(known node2)" 1
+	stop "$spawned"
+	hear_again
+	via 1
+	cluster_down
+	on_all session del
+}
+
 # Local addresses of the nodes, of the servers' network but no part of it: who
 # serves them is a route.
 local_of() { # FAMILY NODE
@@ -434,6 +486,7 @@ done
 	test_answers 6
 }
 ! part fnat || test_fnat
+! part syn || test_syn
 ! part takeover || {
 	test_takeover 4 cut
 	test_takeover 6 restart

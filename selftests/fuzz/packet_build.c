@@ -163,17 +163,40 @@ static void network_build(struct packet *p, const struct flow *flow,
 	memcpy(at + 16, flow->dst, 4);
 }
 
-static unsigned int tcp_build(uint8_t *at, struct flow *flow, uint8_t flags)
+/* So many bytes: of a SYN, as a client may make them, right or not. */
+static unsigned int tcp_options_len(uint8_t flags)
+{
+	return flags & TCP_SYN && random_chance(500) ? random_below(11) * 4 : 0;
+}
+
+static void tcp_options_build(uint8_t *at, unsigned int size)
+{
+	static const uint8_t kinds[] = { 0, 1, 1, 2, 3, 5, 8, 254, 254 };
+	unsigned int i, len;
+
+	for (i = 0; i < size; i++)
+		at[i] = random_u32();
+	for (i = 0; i + 1 < size; i += len) {
+		len = random_below(10) + 2;
+		at[i] = kinds[random_below(sizeof(kinds))];
+		if (random_chance(950))
+			at[i + 1] = len;
+	}
+}
+
+static unsigned int tcp_build(uint8_t *at, struct flow *flow, uint8_t flags,
+			      unsigned int options)
 {
 	memset(at, 0, 20);
 	set16(at, flow->sport);
 	set16(at + 2, flow->dport);
 	set32(at + 4, flow->seq);
 	set32(at + 8, flow->seq + 1);
-	at[12] = 0x50;
+	at[12] = 0x50 + options * 4;
 	at[13] = flags;
 	set16(at + 14, 1000);
-	return 20;
+	tcp_options_build(at + 20, options);
+	return 20 + options;
 }
 
 static unsigned int udp_build(uint8_t *at, struct flow *flow,
@@ -196,15 +219,19 @@ static unsigned int payload_len(void)
 void packet_build(struct packet *p, struct flow *flow, uint8_t tcp_flags)
 {
 	unsigned int payload = payload_len();
-	unsigned int head = flow->protocol == IPPROTO_TCP ? 20 : 8;
+	unsigned int options = flow->protocol == IPPROTO_TCP
+				       ? tcp_options_len(tcp_flags)
+				       : 0;
+	unsigned int head = flow->protocol == IPPROTO_TCP ? 20 + options : 8;
 	uint8_t *at;
 
 	network_build(p, flow, head + payload);
 	p->spoilt = p->partial = p->odd = false;
 	p->tcp_flags = tcp_flags;
 	at = p->bytes + p->thoff;
-	at += flow->protocol == IPPROTO_TCP ? tcp_build(at, flow, tcp_flags)
-					    : udp_build(at, flow, payload);
+	at += flow->protocol == IPPROTO_TCP
+		      ? tcp_build(at, flow, tcp_flags, options)
+		      : udp_build(at, flow, payload);
 	memset(at, 'x', payload);
 	if (payload >= sizeof(clean))
 		memcpy(at, clean, sizeof(clean));
@@ -604,7 +631,11 @@ const char *packet_wrong(const struct packet *p)
 
 static unsigned int payload_offset(const struct packet *p)
 {
-	return p->thoff + (p->protocol == IPPROTO_TCP ? 20 : 8);
+	if (p->protocol != IPPROTO_TCP)
+		return p->thoff + 8;
+	if (p->thoff + 20 > p->len)
+		return p->len;
+	return p->thoff + (p->bytes[p->thoff + 12] >> 4) * 4;
 }
 
 bool packet_is_clean(const struct packet *p)
