@@ -34,7 +34,6 @@ suite build build
 ! wanted valgrind ||
 	suite valgrind timeout -k 10 900 make -s -C tools check-valgrind
 ! wanted decoders || suite decoders timeout -k 10 900 selftests/fuzz/user.sh
-! wanted l7 || suite l7 timeout -k 10 900 selftests/l7/run.sh
 for file in selftests/host/*; do
 	name=$(basename "${file%.*}")
 	! wanted "$name" || suite "$name" timeout -k 10 900 "$file"
@@ -45,7 +44,10 @@ for name in "$@"; do
 		compgen -G "selftests/host/$name.*" >/dev/null ||
 		suite "$name" echo "not ok 1 - $name: no such test"
 done
+# It waits, most of the time: beside the machines.
+! wanted l7 || begin l7 timeout -k 10 1800 selftests/l7/run.sh
 export TIMEOUT=${TIMEOUT:-2700}
 mapfile -t vm < <(wanted_tests "$@")
 run_vms "${VMS:-2}" ${CLB_KO:+"CLB_KO=$CLB_KO"} -- "${vm[@]}"
+! wanted l7 || follow l7
 finish

@@ -3,6 +3,7 @@
 # Runs suites and adds up what they print. Sourced by check*.sh, at the top of
 # the checkout. $prefix: of the names of their logs.
 
+declare -A _begun=() _since=()
 passed=0 failed=0 skipped=0
 prefix=${prefix:-}
 
@@ -10,6 +11,7 @@ prefix=${prefix:-}
 # nothing.
 suite() { # NAME COMMAND...
 	local name=$1 log=build/log/$prefix$1.tap rc p f s
+	local since=${_since[$1]:-$SECONDS}
 
 	shift
 	echo "# === $name"
@@ -27,9 +29,31 @@ suite() { # NAME COMMAND...
 		echo "not ok $((p + s + 1)) - $name: ran no test"
 		f=1
 	fi
-	echo "# $name: $p passed, $f failed, $s skipped"
+	echo "# $name: $p passed, $f failed, $s skipped," \
+		"$((SECONDS - since)) s"
 	passed=$((passed + p)) failed=$((failed + f))
 	skipped=$((skipped + s))
+}
+
+# begin NAME COMMAND...: a suite beside others, to be printed and counted later.
+begin() {
+	local log=build/log/$prefix$1
+
+	: >"$log.out"
+	echo 1 >"$log.rc"
+	{
+		"${@:2}" >"$log.out" 2>&1
+		echo "$?" >"$log.rc"
+	} &
+	_begun[$1]=$! _since[$1]=$SECONDS
+}
+
+# What one that was begun printed, and prints until it ends.
+follow() { suite "$1" _follow "$1"; }
+
+_follow() { # NAME
+	tail --pid="${_begun[$1]}" -n +1 -f "build/log/$prefix$1.out"
+	return "$(cat "build/log/$prefix$1.rc")"
 }
 
 # The last line counts the cases of all suites: "N passed, N failed, N

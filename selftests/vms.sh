@@ -50,37 +50,17 @@ wanted_tests() { # NAME...
 }
 
 # One machine, in the place of another: once that has ended, if there is one.
-_run_vm() { # NUMBER OTHER THREADS TESTS VARIABLE=VALUE...
-	local log=build/log/${prefix:-}vm$1
-
+_vm() { # NUMBER OTHER THREADS TESTS VARIABLE=VALUE...
 	[ -z "$2" ] || tail --pid="$2" -f /dev/null
 	THREADS=$3 SHARE=$_claims "${BOOT:-selftests/vm/boot.sh}" \
-		"${prefix:-}vm$1" env "TESTS=$4" "${@:5}" CLAIMS=/run/share selftests/run.sh \
-		>"$log.out" 2>&1
-	echo "$?" >"$log.rc"
-}
-
-# _start_vm OTHER THREADS TESTS VARIABLE=VALUE...: the next of $_vms.
-_start_vm() {
-	local i=${#_vms[@]}
-
-	echo 1 >"build/log/${prefix:-}vm$i.rc"
-	: >"build/log/${prefix:-}vm$i.out"
-	_run_vm "$i" "$@" &
-	_vms+=("$!")
-}
-
-# The output of one that was started before, as it comes, and its exit code.
-_follow_vm() { # NUMBER
-	tail --pid="${_vms[$1]}" -n +1 -f "build/log/${prefix:-}vm$1.out"
-	return "$(cat "build/log/${prefix:-}vm$1.rc")"
+		"${prefix:-}vm$1" env "TESTS=$4" "${@:5}" CLAIMS=/run/share selftests/run.sh
 }
 
 # run_vms COUNT VARIABLE=VALUE... -- TEST...: the suites vm0, vm1..., COUNT of
 # them at a time, by $BOOT, boot.sh unless set. The guests also get what is set
 # of the variables named in it.
 run_vms() {
-	local count=$1 i name other guest=() together turns
+	local count=$1 i name other guest=() together turns vms=0
 
 	shift
 	while [ "$1" != -- ]; do
@@ -97,18 +77,21 @@ run_vms() {
 	_claims=$PWD/build/log/${prefix:-}claims
 	rm -rf "$_claims"
 	mkdir -p "$_claims"
-	_vms=()
 	mapfile -t together < <(parallel "$@")
 	mapfile -t turns < <(in_turns "$@")
-	[ "${#together[@]}" -eq 0 ] ||
-		_start_vm "" multi "${together[*]}" "${guest[@]}"
+	if [ "${#together[@]}" -gt 0 ]; then
+		begin vm0 _vm 0 "" multi "${together[*]}" "${guest[@]}"
+		vms=1
+	fi
 	for ((i = 0; i < count && i < ${#turns[@]}; i++)); do
 		# the place of vm0 is free later
-		[ "$i" -gt 0 ] && other='' || other=${_vms[0]:-}
-		_start_vm "$other" single "${turns[*]}" "${guest[@]}"
+		[ "$i" -gt 0 ] && other='' || other=${_begun[vm0]:-}
+		begin "vm$vms" _vm "$vms" "$other" single "${turns[*]}" \
+			"${guest[@]}"
+		vms=$((vms + 1))
 	done
-	for i in "${!_vms[@]}"; do
-		suite "vm$i" _follow_vm "$i"
+	for ((i = 0; i < vms; i++)); do
+		follow "vm$i"
 	done
 	# a machine that ended early left the rest to the others, or to nobody
 	suite files all_claimed "$@"
