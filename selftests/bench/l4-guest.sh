@@ -69,6 +69,8 @@ connect() { # N [STEP...]
 
 # --- one balancer after the other: the same cases ------------------------------
 
+# NAME: of cases that are measured by packets that were in a queue, too
+queues() { [ "$1" = clb/nat/udp ] || [ "$1" = ipvs/nat/udp ]; }
 replies() { [ "$1" = nat ] || [ "$1" = fnat ]; }	# come this way
 
 # names_of SYSTEM MODE PROTOCOL SESSIONS...: what bench measures
@@ -78,6 +80,8 @@ names_of() {
 	for n in "${@:4}"; do
 		echo "$name/established/in@$n"
 		! replies "$2" || echo "$name/established/reply@$n"
+		! queues "$name" || echo "$name/established/in+backlog@$n" \
+			"$name/established/reply+backlog@$n"
 	done
 }
 
@@ -96,6 +100,10 @@ sessions() { # SYSTEM MODE PROTOCOL CLIENT VIP N
 		"${balancer}_ready"
 		established "$name/established/in@$6" in:
 		! replies "$2" || established "$name/established/reply@$6" out:
+		! queues "$name" || queued established \
+			"$name/established/in+backlog@$6" in:
+		! queues "$name" || queued established \
+			"$name/established/reply+backlog@$6" out:
 	else
 		# shellcheck disable=SC2046
 		connect "$6" in:S $(! replies "$2" || echo out:SA) in:A
@@ -162,10 +170,11 @@ the_cases() {
 		connections "$system" "$mode" tcp$suffix "$client" "$vip"
 }
 
-forwarding() { # NAME N: flows
+forwarding() { # NAME N
 	net_up 1
 	flows udp "$CLIENT4" "$(servers4 1)" "$2"
-	established "$1" in:
+	established "$1@$2" in:
+	queued established "$1+backlog@$2" in:
 }
 
 # --- memory, lists -------------------------------------------------------------
@@ -327,7 +336,7 @@ native_round() {
 
 	rm -rf "$TMP/floors"
 	for n in ${SESSIONS:-1000}; do
-		group "forward@$n" forwarding "forward@$n" "$n"
+		group "forward@$n forward+backlog@$n" forwarding forward "$n"
 		the_cases ipvs nat 4 "$n"
 		the_cases clb nat 4 "$n"
 	done

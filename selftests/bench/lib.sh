@@ -23,6 +23,7 @@ readonly PACKETS=${PACKETS:-20000}	# of a case
 readonly SLICE=100	# rounds whose time is taken together, where it is time
 readonly PATIENCE=30	# seconds until there is a run of QUIET slices
 readonly QUIET=100	# slices at the processor's full speed that make a result
+readonly BACKLOG=50	# packets that wait for the processor, where they do
 readonly PORT=80
 readonly VIP4=203.0.113.1 VIP6=2001:db8:f::1
 readonly CLIENT4=198.19.0.1 CLIENT6=2001:db8:cc::1
@@ -32,6 +33,7 @@ readonly REQUESTS="in:S in:A in:PA in:A in:FA in:A"	# replies bypass the node
 : "${TMP:=$(mktemp -d)}"
 export TMP
 failed=0
+queued=
 
 # The addresses of N servers, one a line: a thousand calls would take long.
 servers4() {
@@ -165,6 +167,18 @@ play() {
 	return 1
 }
 
+# queued COMMAND...: COMMAND, its packets through the processor's queue.
+queued() {
+	local rc=0
+
+	queued=' queued'
+	inject backlog "$BACKLOG"
+	"$@" || rc=$?
+	inject backlog 0
+	queued=
+	return "$rc"
+}
+
 # Steps through all flows, each far from the one before it.
 stride() { [ "$1" -le 7919 ] && echo 1 || echo 7919; }
 
@@ -180,7 +194,7 @@ programs() { # PROTOCOL: all that a case may play
 # and dropped by the first rule at ingress. Run by apart; prints one line for
 # each program.
 floor_measure() { # PROTOCOL CLIENT VIP FLOWS
-	local steps step end
+	local steps step
 
 	net_up 1
 	nft -f - <<-NFT
@@ -196,17 +210,24 @@ floor_measure() { # PROTOCOL CLIENT VIP FLOWS
 	inject flows "$1" in0 out0 "$2" "$3" "$PORT" "$4"
 	step=$(stride "$4")
 	programs "$1" | while read -r steps; do
-		# shellcheck disable=SC2086 # steps are many
-		{
-			play 1000 0 "$step" $steps
-			end=$((SECONDS + PATIENCE))
-			while play "$PACKETS" 0 "$step" $steps
-				slow && [ "$SECONDS" -lt "$end" ]; do
-				:
-			done
-		} >/dev/null
-		slow || echo "$insn $steps"
+		floor_of "$step" "$steps"
+		[[ $steps == *' '* ]] || queued floor_of "$step" "$steps"
 	done
+}
+
+floor_of() { # STRIDE "STEP..."
+	local end
+
+	# shellcheck disable=SC2086 # steps are many
+	{
+		play 1000 0 "$1" $2
+		end=$((SECONDS + PATIENCE))
+		while play "$PACKETS" 0 "$1" $2
+			slow && [ "$SECONDS" -lt "$end" ]; do
+			:
+		done
+	} >/dev/null
+	slow || echo "$insn $2$queued"
 }
 
 # flows PROTOCOL CLIENT VIP N: sets what measure sends, and the floors.
@@ -231,7 +252,7 @@ measure() {
 	local name=$1 floor
 
 	shift
-	floor=$(awk -v steps="${*:4}" '$1 { n = $1; sub(/^[0-9]* /, "")
+	floor=$(awk -v steps="${*:4}$queued" '$1 { n = $1; sub(/^[0-9]* /, "")
 		if ($0 == steps) print n }' "$floors")
 	wanted "$name" || return 0
 	profile_on "$name"

@@ -17,7 +17,7 @@ import sys
 # (a result, its peer, what the ratio is called after)
 PEERS = [
     (r"clb/(.*)", r"ipvs/\1", "ipvs"),
-    (r"clb/.*/(?:in|reply)@(\d+)", r"forward@\1", "forward"),
+    (r"clb/.*/(?:in|reply)((?:\+backlog)?)@(\d+)", r"forward\1@\2", "forward"),
     (r"(.*)@(?!1000$)\d+", r"\1@1000", "1000"),
     (r"clb\+(wrr|mh)-1000-servers/(.*)", r"clb+\1/\2", "4-servers"),
     (r"clb\+rr-1000-servers/(.*)", r"clb/\1", "4-servers"),

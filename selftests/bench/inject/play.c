@@ -22,6 +22,9 @@
  *	addresses behind it, 32768 ports each. Clients are at IN, servers at
  *	OUT. The devices are those of the writer's network namespace.
  * learn 0|1: note where packets to servers go, for answers
+ * backlog N: packets take the queue of the processor, netif_rx(), N at a time,
+ *	as those do that another processor or a virtual device gives; 0: each
+ *	is received before the next is made. Rounds are then of one step
  * profile 0|1: execute the marks that profile-plugin.c waits for
  * slices ROUNDS: take the time in slices of so many rounds and leave out those
  *	in which the processor was slow (slices.c); 0: all in one
@@ -100,6 +103,7 @@ static struct {
 	bool			ipv6;
 	bool			learn;
 	bool			profile;
+	u32			backlog;	/* packets; 0: no queue */
 	u32			slice;		/* rounds; 0: no slices */
 	struct step		steps[STEPS];
 	int			nr_steps;
@@ -355,13 +359,16 @@ static int play_round(u32 flow)
 
 		if (!skb)
 			return -ENOMEM;
-		netif_receive_skb(skb);
+		if (bench.backlog)
+			netif_rx(skb);
+		else
+			netif_receive_skb(skb);
 	}
 	return 0;
 }
 
 /* As a driver's poll function: nobody else runs meanwhile. */
-static int play(u32 rounds, u32 flow, u32 stride)
+static int play_on(u32 rounds, u32 flow, u32 stride)
 {
 	int err = 0;
 	u32 i;
@@ -375,6 +382,41 @@ static int play(u32 rounds, u32 flow, u32 stride)
 	}
 	local_bh_enable();
 	return err;
+}
+
+static bool backlog_is_empty(void)
+{
+	struct softnet_data *sd;
+	bool empty;
+
+	local_bh_disable();
+	sd = this_cpu_ptr(&softnet_data);
+	empty = skb_queue_empty_lockless(&sd->input_pkt_queue) &&
+		skb_queue_empty(&sd->process_queue);
+	local_bh_enable();
+	return empty;
+}
+
+/* The softirq runs when softirqs are on again, or in its thread. */
+static int play_queued(u32 rounds, u32 flow, u32 stride)
+{
+	u32 left, part;
+	int err = 0;
+
+	for (left = rounds; left && !err; left -= part) {
+		part = min(left, bench.backlog);
+		err = play_on(part, flow, stride);
+		flow = (flow + (u64)part * stride) % bench.flows;
+		while (!backlog_is_empty())
+			cond_resched();
+	}
+	return err;
+}
+
+static int play(u32 rounds, u32 flow, u32 stride)
+{
+	return bench.backlog ? play_queued(rounds, flow, stride) :
+			       play_on(rounds, flow, stride);
 }
 
 /* The time of all, had all slices taken what the median of them does. */
@@ -521,6 +563,8 @@ static int write_run(char *words)
 	    !end)
 		return -EINVAL;
 	err = parse_steps(words + end);
+	if (!err && bench.backlog && bench.nr_steps > 1)
+		err = -EINVAL;	/* an answer is to what has left */
 	return err ?: run(rounds, first, stride);
 }
 
@@ -601,6 +645,18 @@ static int write_slices(const char *words)
 	return kstrtou32(words, 10, &bench.slice);
 }
 
+static int write_backlog(const char *words)
+{
+	u32 backlog;
+	int err = kstrtou32(words, 10, &backlog);
+
+	if (!err && backlog > BUDGET)
+		err = -ERANGE;
+	if (!err)
+		bench.backlog = backlog;
+	return err;
+}
+
 static int write_command(char *words)
 {
 	char *command = strsep(&words, "\n ");
@@ -613,6 +669,8 @@ static int write_command(char *words)
 		return write_run(words);
 	if (!strcmp(command, "learn"))
 		return kstrtobool(words, &bench.learn);
+	if (!strcmp(command, "backlog"))
+		return write_backlog(words);
 	if (!strcmp(command, "profile"))
 		return kstrtobool(words, &bench.profile);
 	if (!strcmp(command, "slices"))
