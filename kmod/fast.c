@@ -28,6 +28,7 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 
+#include "ahead.h"
 #include "fast.h"
 #include "hook.h"
 #include "meter.h"
@@ -201,7 +202,7 @@ session_find(struct clb_net *cn, struct clb_ctx *ctx, enum clb_dir *dir,
 	struct clb_session *session;
 	struct clb_tuplehash *entry;
 
-	ctx->pkt.hash = clb_table_hash(&cn->table, &ctx->pkt.tuple);
+	ctx->pkt.hash = clb_ahead_hash(cn, &ctx->pkt.tuple);
 	entry = clb_table_find(&cn->table, &ctx->pkt.tuple, ctx->pkt.hash);
 	*verdict = NF_ACCEPT;
 	if (unlikely(!entry)) {

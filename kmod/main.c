@@ -41,6 +41,7 @@
 #include <linux/module.h>
 
 #include "address.h"
+#include "ahead.h"
 #include "collector.h"
 #include "fast.h"
 #include "hook.h"
@@ -93,6 +94,7 @@ static void net_free(struct clb_net *cn)
 	/* the servers that both of them released */
 	rcu_barrier();
 	clb_address_exit(cn);
+	free_percpu(cn->ahead);
 	clb_table_destroy(&cn->table);
 }
 
@@ -104,9 +106,13 @@ static int net_alloc(struct clb_net *cn)
 	err = clb_table_init(&cn->table);
 	if (err)
 		return err;
+	err = -ENOMEM;
+	cn->ahead = alloc_percpu(struct clb_ahead);
+	if (!cn->ahead)
+		goto err_destroy_table;
 	err = clb_address_init(cn);
 	if (err)
-		goto err_destroy_table;
+		goto err_free_ahead;
 	err = -ENOMEM;
 	empty = clb_ruleset_copy(NULL);
 	if (!empty)
@@ -116,6 +122,8 @@ static int net_alloc(struct clb_net *cn)
 
 err_address_exit:
 	clb_address_exit(cn);
+err_free_ahead:
+	free_percpu(cn->ahead);
 err_destroy_table:
 	clb_table_destroy(&cn->table);
 	return err;
@@ -134,6 +142,7 @@ static void start_undo(struct clb_net *cn)
 	RCU_INIT_POINTER(cn->ruleset, NULL);
 	clb_ruleset_put(empty);
 	clb_address_exit(cn);
+	free_percpu(cn->ahead);
 	clb_table_destroy(&cn->table);
 }
 

@@ -12,6 +12,7 @@
 #include "stats.h"
 #include "table.h"
 
+struct clb_ahead;
 struct clb_ruleset;
 struct clb_session;
 struct clb_sync;
@@ -48,6 +49,7 @@ struct clb_taken {
  * @net: the namespace
  * @ruleset: configuration in force, NULL before the first one
  * @table: sessions
+ * @ahead: packets that come next, where there is a queue of them
  * @stats: counters
  * @nr_sessions: sessions and persistence entries
  * @max_sessions: their limit
@@ -81,6 +83,7 @@ struct clb_net {
 	struct net		*net;
 	struct clb_ruleset __rcu *ruleset;
 	struct clb_table	table;
+	struct clb_ahead __percpu *ahead;
 	struct clb_stats __percpu *stats;
 	atomic_t		nr_sessions;
 	u32			max_sessions;

@@ -11,6 +11,7 @@
 
 static struct kunit_suite *suites[] = {
 	&clb_test_acl,
+	&clb_test_ahead,
 	&clb_test_bucket,
 	&clb_test_maglev,
 	&clb_test_meter,

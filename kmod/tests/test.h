@@ -12,6 +12,7 @@
 #include "../tuple.h"
 
 extern struct kunit_suite clb_test_acl;
+extern struct kunit_suite clb_test_ahead;
 extern struct kunit_suite clb_test_bucket;
 extern struct kunit_suite clb_test_maglev;
 extern struct kunit_suite clb_test_meter;
