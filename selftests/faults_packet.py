@@ -67,17 +67,26 @@ STAGE = f"""
 """
 
 
-ICMPV6_TIME_EXCEEDED = 3	# RFC 4443
+# protocol, type and code by family (RFC 792, RFC 4443)
+REASSEMBLY_TIME_EXCEEDED = {4: (1, 11, 1), 6: (58, 3, 1)}
+
+
+def is_reassembly_error(packet):
+    """What a slow machine says of half a minute ago, or a minute: that of a packet
+    in pieces not all came in time."""
+    version = packet[0] >> 4
+    at = 20 if version == 4 else 40
+    return (packet[9 if version == 4 else 6], *packet[at:at + 2]) == \
+        REASSEMBLY_TIME_EXCEEDED[version]
 
 
 def is_chatter(packet):
     """ARP, neighbour discovery and multicast listeners' reports, which may
-    come behind a hop-by-hop header. And what a slow machine says of a minute
-    ago: that of a packet in pieces not all came in time."""
-    if packet[0] >> 4 == 6:
-        return (packet[6] == 0 or is_neighbour_discovery(packet) or
-                packet[6] == 58 and packet[40] == ICMPV6_TIME_EXCEEDED)
-    return packet[0] >> 4 != 4
+    come behind a hop-by-hop header."""
+    if packet[0] >> 4 not in (4, 6):
+        return True
+    return (is_reassembly_error(packet) or packet[0] >> 4 == 6 and
+            (packet[6] == 0 or is_neighbour_discovery(packet)))
 
 
 class Tap:
