@@ -43,6 +43,13 @@ nodes_up() {
 		printf '%064d\n' 8 >"$TMP/other")
 }
 
+# A file to download that is long on its way: a client's buffers could hold all of it
+# before another node gets to see any.
+big_file() {
+	make_file big "$(size 20000 4000)"
+	ip netns exec "$NS-c1" sysctl -qw net.ipv4.tcp_rmem="4096 65536 65536"
+}
+
 on() { # NODE ARGUMENT...
 	"$CLBCTL" -n "$NS-$1" "${@:2}"
 }

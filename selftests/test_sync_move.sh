@@ -8,9 +8,7 @@
 
 nodes_up 2 || exit 1
 start_server 1 && start_server 2 && start_udp 1 || exit 1
-make_file big "$(size 20000 4000)"
-# or all of it is on its way to a quick client before another node gets to see it
-ip netns exec "$NS-c1" sysctl -qw net.ipv4.tcp_rmem="4096 65536 65536"
+big_file
 
 download() { # OUTPUT
 	in_client curl -sSf -m "$((60 * SLOW))" -o "$1" \

@@ -13,7 +13,7 @@ readonly BACK4=198.51.100.254 BACK6=2001:db8:5::254
 
 command -v keepalived >/dev/null || skip_all "keepalived is not installed"
 nodes_up 2 && start_server 1 && start_server 2 || exit 1
-make_file big "$(size 20000 4000)"
+big_file
 
 conf_of() { # NODE
 	sed -e "s,/usr/sbin/clb-announce,$TOP/build/tools/clb-announce," \
