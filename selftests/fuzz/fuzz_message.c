@@ -54,7 +54,7 @@ static void build_again(const struct clb_message *message)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct clb_message message, untouched;
+	struct clb_message message;
 	uint8_t *copy;
 
 	if (!size)
@@ -64,11 +64,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!copy)
 		abort();
 	memcpy(copy, data + 1, size - 1);
+	/* objects that are not in it stay so, and nobody looks at them */
 	memset(&message, 0x5a, sizeof(message));
-	untouched = message;
-	if (clb_message_parse(data[0], copy, size - 1, &message)) {
-		must(!memcmp(&message, &untouched, sizeof(message)));
-	} else {
+	if (!clb_message_parse(data[0], copy, size - 1, &message)) {
 		struct clb_acl_entry *entries;
 
 		entries = calloc(message.n_acl_entries + 1, sizeof(*entries));
