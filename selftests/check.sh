@@ -31,13 +31,15 @@ suite build build
 [ "$failed" -eq 0 ] || finish
 
 ! wanted unit || suite unit timeout -k 10 900 make -s -C tools check
+# One thread: beside the next ones.
 ! wanted valgrind ||
-	suite valgrind timeout -k 10 900 make -s -C tools check-valgrind
+	begin valgrind timeout -k 10 900 make -s -C tools check-valgrind
 ! wanted decoders || suite decoders timeout -k 10 900 selftests/fuzz/user.sh
 for file in selftests/host/*; do
 	name=$(basename "${file%.*}")
 	! wanted "$name" || suite "$name" timeout -k 10 900 "$file"
 done
+! wanted valgrind || follow valgrind
 for name in "$@"; do
 	[[ " unit valgrind decoders l7 " == *" $name "* ]] ||
 		[ -e "selftests/test_$name.sh" ] ||

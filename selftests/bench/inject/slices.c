@@ -26,8 +26,7 @@
 #include "slices.h"
 
 #define PULSE		6000	/* turns of the loop: some microseconds */
-#define TOLERANCE	4	/* full speed: not slower by a 4th; half of a
-				 * core takes 1.7 times as long at least */
+#define TOLERANCE	4	/* full speed: not slower by a 4th; else 1.7 times */
 #define OUTLIER		16	/* medians: not the slice alone took it */
 #define NEAR		10	/* slices after others ran */
 
