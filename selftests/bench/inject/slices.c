@@ -10,7 +10,8 @@
  * are those of a processor at its full speed.
  *
  * The loop goes through memory: one that stays in registers and waits for its
- * own results is as fast on half of a core.
+ * own results is as fast on half of a core. This one takes 1.7 times as long
+ * there, or more, and hardly ever anything between.
  *
  * Other threads of this kernel run between slices and never in one. What they
  * leave of the caches costs the slices that come next: these are near, the
@@ -26,7 +27,7 @@
 #include "slices.h"
 
 #define PULSE		6000	/* turns of the loop: some microseconds */
-#define TOLERANCE	4	/* full speed: not slower by a 4th; else 1.7 times */
+#define TOLERANCE	4	/* full speed: not slower by a 4th */
 #define OUTLIER		16	/* medians: not the slice alone took it */
 #define NEAR		10	/* slices after others ran */
 
