@@ -224,13 +224,14 @@ int clb_fill_local_address(struct sk_buff *skb,
 }
 
 /*
- * Millions of sessions make a list. That there is room is looked at once for all
- * attributes of one, not for each, which would take longer than to write them.
+ * Millions of sessions make a list. That there is room is looked at once for
+ * all attributes of one, not for each, which would take longer than to write
+ * them.
  */
-static __always_inline void *write_attr(void *at, int type, const void *value,
-					int size)
+static __always_inline u8 *write_attr(u8 *at, int type, const void *value,
+				      int size)
 {
-	struct nlattr *nla = at;
+	struct nlattr *nla = (struct nlattr *)at;
 
 	nla->nla_len = nla_attr_size(size);
 	nla->nla_type = type;
@@ -239,14 +240,14 @@ static __always_inline void *write_attr(void *at, int type, const void *value,
 	return at + nla_total_size(size);
 }
 
-static __always_inline void *write_u8(void *at, int type, u8 value)
+static __always_inline u8 *write_u8(u8 *at, int type, u8 value)
 {
 	return write_attr(at, type, &value, sizeof(value));
 }
 
-static __always_inline void *write_endpoint(void *at, int address, u8 family,
-					    const union nf_inet_addr *addr,
-					    int port, __be16 value)
+static __always_inline u8 *write_endpoint(u8 *at, int address, u8 family,
+					  const union nf_inet_addr *addr,
+					  int port, __be16 value)
 {
 	if (family == NFPROTO_IPV4)
 		at = write_attr(at, address, addr, sizeof(addr->in));
@@ -255,7 +256,7 @@ static __always_inline void *write_endpoint(void *at, int address, u8 family,
 	return write_attr(at, port, &value, sizeof(value));
 }
 
-static void *write_session_server(void *at, const struct clb_session *session)
+static u8 *write_session_server(u8 *at, const struct clb_session *session)
 {
 	const struct clb_tuple *reply = clb_session_tuple(session,
 							  CLB_DIR_REPLY);
@@ -288,8 +289,8 @@ int clb_fill_session(struct sk_buff *skb, const struct clb_session *session)
 	const struct clb_tuple *tuple = clb_session_tuple(session,
 							  CLB_DIR_ORIGINAL);
 	u32 expires = session_expires(session);
-	struct nlattr *nest = (void *)skb_tail_pointer(skb);
-	void *at = nla_data(nest);
+	struct nlattr *nest = (struct nlattr *)skb_tail_pointer(skb);
+	u8 *at = nla_data(nest);
 
 	if (skb_tailroom(skb) < SESSION_SIZE)
 		return -EMSGSIZE;
@@ -304,7 +305,7 @@ int clb_fill_session(struct sk_buff *skb, const struct clb_session *session)
 	at = write_session_server(at, session);
 	at = write_attr(at, CLB_SESSION_A_EXPIRES, &expires, sizeof(expires));
 	nest->nla_type = CLB_A_SESSION | NLA_F_NESTED;
-	nest->nla_len = at - (void *)nest;
+	nest->nla_len = at - (u8 *)nest;
 	skb_put(skb, nest->nla_len);
 	return 0;
 }
