@@ -49,6 +49,12 @@ big_file() {
 	make_file big "$(size 20000 4000)"
 	ip netns exec "$NS-c1" sysctl -qw net.ipv4.tcp_rmem="4096 65536 65536"
 }
+# FILE: of what is being downloaded
+has_some() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt 200000 ]; }
+
+passed_by() { # NODE: packets from clients
+	on "$1" -j listener | jq '[.[].in_packets] | add'
+}
 
 on() { # NODE ARGUMENT...
 	"$CLBCTL" -n "$NS-$1" "${@:2}"

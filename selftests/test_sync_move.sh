@@ -14,11 +14,7 @@ download() { # OUTPUT
 	in_client curl -sSf -m "$((60 * SLOW))" -o "$1" \
 		--limit-rate "$(size 4M 1M)" "$(url "$vip" 80 files/big)"
 }
-has_some() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt 200000 ]; }
 ends_well() { wait "$1" && cmp "$TMP/got" "$TMP/files/big"; }
-passed_by() { # NODE: bytes from clients
-	on "$1" -j listener | jq '[.[].in_packets] | add'
-}
 
 test_move() { # MODE FAMILY
 	local name="$1 IPv$2" before

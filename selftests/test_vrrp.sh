@@ -51,10 +51,6 @@ links() { # NODE up|down: with its power
 		ip -n "$NS-net" link set "$1-$device" "$2"
 	done
 }
-passed_by() { # NODE: packets from clients
-	on "$1" -j listener | jq '[.[].in_packets] | add'
-}
-
 download() { # FAMILY
 	local vip vip_host
 
@@ -62,7 +58,6 @@ download() { # FAMILY
 	in_client curl -sSf -m "$((90 * SLOW))" --limit-rate "$(size 2M 500K)" \
 		-o "$TMP/got$1" "$(url "$vip" 80 files/big)"
 }
-has_some() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt 200000 ]; }
 ends_well() { wait "$2" && cmp "$TMP/got$1" "$TMP/files/big"; }	# FAMILY PID
 
 begin() { # NAME: downloads and connections through the node that serves
