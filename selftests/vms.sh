@@ -49,11 +49,12 @@ wanted_tests() { # NAME...
 	done
 }
 
-# One machine, in the place of another: once that has ended, if there is one.
-_vm() { # NUMBER OTHER THREADS TESTS VARIABLE=VALUE...
-	[ -z "$2" ] || tail --pid="$2" -f /dev/null
-	THREADS=$3 SHARE=$_claims "${BOOT:-selftests/vm/boot.sh}" \
-		"${prefix:-}vm$1" env "TESTS=$4" "${@:5}" CLAIMS=/run/share selftests/run.sh
+# One machine in one place, of another: once that has ended, if there is one.
+_vm() { # NUMBER PLACE OTHER THREADS TESTS VARIABLE=VALUE...
+	[ -z "$3" ] || tail --pid="$3" -f /dev/null
+	CPU=$2 THREADS=$4 SHARE=$_claims "${BOOT:-selftests/vm/boot.sh}" \
+		"${prefix:-}vm$1" env "TESTS=$5" "${@:6}" CLAIMS=/run/share \
+		selftests/run.sh
 }
 
 # run_vms COUNT VARIABLE=VALUE... -- TEST...: the suites vm0, vm1..., COUNT of
@@ -80,13 +81,13 @@ run_vms() {
 	mapfile -t together < <(parallel "$@")
 	mapfile -t turns < <(in_turns "$@")
 	if [ "${#together[@]}" -gt 0 ]; then
-		begin vm0 _vm 0 "" multi "${together[*]}" "${guest[@]}"
+		begin vm0 _vm 0 0 "" multi "${together[*]}" "${guest[@]}"
 		vms=1
 	fi
 	for ((i = 0; i < count && i < ${#turns[@]}; i++)); do
 		# the place of vm0 is free later
 		[ "$i" -gt 0 ] && other='' || other=${_begun[vm0]:-}
-		begin "vm$vms" _vm "$vms" "$other" single "${turns[*]}" \
+		begin "vm$vms" _vm "$vms" "$i" "$other" single "${turns[*]}" \
 			"${guest[@]}"
 		vms=$((vms + 1))
 	done

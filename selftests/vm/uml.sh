@@ -11,6 +11,8 @@
 #
 # environment:
 #	KERNEL=dir			of kernel.sh, for its kind of kernel
+#	CPU=0				which of the processors of this machine;
+#					default: any
 #	MEM=2G TIMEOUT=900		memory, seconds for all of it
 #	APPEND="..."			more kernel parameters
 #	LOGDIR=dir			default: build/log/NAME
@@ -26,6 +28,20 @@ log=${LOGDIR:-$top/build/log/$name}
 # shellcheck source=selftests/vm/verdict.sh
 . "$here/verdict.sh"
 
+# The kernel and each process of the guest are processes here, which take turns
+# with each system call. On two processors the next turn waits until one of them
+# wakes up: that takes four times as long.
+one_processor() { # NUMBER
+	local list all=() range
+
+	list=$(awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status)
+	for range in ${list//,/ }; do
+		mapfile -t -O "${#all[@]}" all \
+			< <(seq "${range%-*}" "${range#*-}")
+	done
+	echo "${all[$1 % ${#all[@]}]}"
+}
+
 run_uml() {
 	local share=()
 
@@ -36,7 +52,8 @@ run_uml() {
 	export TMPDIR=$1; shift; exec "$@"'
 	# Mounts are private, and go with the process.
 	# shellcheck disable=SC2086 # words are meant to split
-	exec timeout -k 5 "$timeout" unshare -m sh -c "$in_large_pages" sh \
+	exec timeout -k 5 "$timeout" taskset -c "$(one_processor "${CPU:-$$}")" \
+		unshare -m sh -c "$in_large_pages" sh \
 		"$memory" "$KERNEL/linux" mem="${MEM:-2G}" \
 		root=/dev/root rootfstype=hostfs ro init="$here/uml-guest.sh" \
 		"CLB_LOG=$log" "${share[@]}" con=null con0=null,fd:1 ssl=null \
