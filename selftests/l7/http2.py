@@ -37,6 +37,7 @@ def get():
         equal(line["server_protocol"], "HTTP/2.0")
         equal(line["request_uri"], "/a?b")
         equal(line["http_host"], "a.example")
+        equal(line["tcpinfo_rtt"] > 0, True, line)
         equal(line["ending"], "normal")
 
 

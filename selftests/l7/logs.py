@@ -13,8 +13,8 @@ import tempfile
 import threading
 import time
 
-from rig import (PLAIN, Client, Daemon, Server, Tap, ask, config, equal,
-                 wait_for)
+from rig import (PLAIN, Client, Daemon, HeadServer, Server, Tap, ask, config,
+                 equal, wait_for)
 
 
 def access_log():
@@ -30,7 +30,8 @@ def access_log():
     with Daemon(config(server, top="log: @LOG@")) as clbd:
         with Client(clbd.port) as client:
             port = client.sock.getsockname()[1]
-            client.ask("/a?b=\"c\\", fields="User-Agent: a\xe9\"\\\tb\r\n"
+            client.ask("/a?b=\"c\\", host="a.example:80",
+                       fields="User-Agent: a\xe9\"\\\tb\r\n"
                        "Referer: http://x/\r\nX-Forwarded-For: 192.0.2.1\r\n",
                        method="POST", body=b"")
             try:
@@ -46,7 +47,8 @@ def access_log():
             "listener": "site", "vip_addr": f"127.0.0.1:{clbd.port}",
             "client_ip": "127.0.0.1", "client_port": port, "scheme": "http",
             "request_method": "POST", "request_uri": "/a?b=\"c\\",
-            "server_protocol": "HTTP/1.1", "http_host": "a.example",
+            "server_protocol": "HTTP/1.1", "host": "a.example",
+            "http_host": "a.example:80", "slb_vport": clbd.port,
             "http_referer": "http://x/", "http_user_agent": "a\xe9\"\\\tb",
             "http_x_forwarded_for": "192.0.2.1", "status": 200,
             "body_bytes_sent": 5, "upstream_addr": server.address,
@@ -84,6 +86,43 @@ def log_of_the_left():
         agent = json.loads(clbd.lines()[1])["http_user_agent"]
         equal(agent, "\"" * len(agent))
         equal(clbd.stats()["log_lost"], 0)
+
+
+def log_of_times():
+    """the access log has how long a request took to come, its response to begin
+    and to go, and the way to the client"""
+    pause = 0.3
+
+    def answer(_server, sock, reader, request):
+        reader.exactly(2)
+        if "/pause" in request.first:
+            threading.Event().wait(pause)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na")
+        if "/slow" in request.first:
+            threading.Event().wait(pause)
+        sock.sendall(b"b")
+    server = HeadServer(answer)
+    with Daemon(config(server, top="log: @LOG@")) as clbd, \
+            Client(clbd.port) as client:
+        for number, target in enumerate(("/late", "/pause", "/slow")):
+            client.send(f"POST {target} HTTP/1.1\r\nHost: a\r\n"
+                        "Content-Length: 2\r\n\r\na".encode())
+            wait_for("the request", lambda n=number:
+                     len(server.requests) > n)
+            if target == "/late":
+                threading.Event().wait(pause)
+            equal(client.send(b"b").response().body, b"ab")
+        wait_for("lines", lambda: len(clbd.lines()) == 3)
+        names = ("read_request_time", "upstream_response_time",
+                 "write_response_time")
+        lines = [json.loads(line) for line in clbd.lines()]
+        # What came before the last byte is in the second, too.
+        equal([[line[name] > 0.9 * pause for name in names] for line in lines],
+              [[True, True, False], [False, True, False],
+               [False, False, True]], lines)
+        for line in lines:
+            equal(line["request_time"] < 2 * pause, True, line)
+            equal(0 < line["tcpinfo_rtt"] < 1e6, True, line)
 
 
 def log_of_many():
@@ -253,5 +292,5 @@ def log_stuck():
 
 
 if __name__ == "__main__":
-    Tap().run([access_log, log_of_the_left, log_of_many, log_reopened,
+    Tap().run([access_log, log_of_the_left, log_of_times, log_of_many, log_reopened,
                log_to_syslog, log_full, log_cut, log_stuck])

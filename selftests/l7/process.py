@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """clbd as processes: rights, crashes, reload, stop. PLAIN names a program without
-sanitizers, for what they are in the way of."""
+sanitizers, for what they are in the way of.
+
+environment:
+    BODY_SIZE=300000000	bytes of the large bodies
+"""
 import contextlib
 import ctypes
 import os
@@ -104,6 +108,9 @@ def cage():
                   status, words)
 
 
+BODY_SIZE = int(os.environ.get("BODY_SIZE", "300000000"))
+
+
 def resident(pid):
     """kB of a process that only it has."""
     return int(status_of(pid)["RssAnon"].split()[0])
@@ -111,7 +118,7 @@ def resident(pid):
 
 def memory_of_bodies():
     """large bodies, in both directions, leave a worker's memory as it is"""
-    size = 300000000
+    size = BODY_SIZE
 
     def answer(_server, sock, reader, _request):
         left = size - len(reader.data)
@@ -134,6 +141,7 @@ def memory_of_bodies():
         while got < size:
             got += len(client.sock.recv(1 << 20))
         more = resident(pid) - before
+        print(f"# {size} bytes each way: {before} kB before, {more} kB more")
         equal(more < 500, True, f"{more} kB more")
 
 

@@ -4,13 +4,18 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "clbd/client.h"
+#include "clbd/h2_stream.h"
 #include "clbd/session.h"
 #include "clbd/worker.h"
 #include "lib/number.h"
@@ -220,12 +225,46 @@ static void put_request(struct line *line, const struct clbd_session *session)
 		   : head->minor ? "HTTP/1.1"
 				 : "HTTP/1.0",
 		   8);
+	put_string(line, "host", text ? text + head->host.at : "",
+		   text ? head->host.size : 0);
 	put_field(line, "http_host", session, CLBD_FIELD_HOST);
 	put_field(line, "http_referer", session, CLBD_FIELD_REFERER);
 	put_field(line, "http_user_agent", session, CLBD_FIELD_USER_AGENT);
 	put_field(line, "http_x_forwarded_for", session,
 		  CLBD_FIELD_X_FORWARDED_FOR);
 	put_number(line, "request_length", head->size + session->sent);
+}
+
+/* A stream has none of its own: that of its connection. */
+static int socket_of(const struct clbd_session *session)
+{
+	const struct clbd_stream *stream = (const void *)session->client;
+
+	return session->request.h2 ? stream->h2->client->conn.fd
+				   : session->client->conn.fd;
+}
+
+/* In microseconds, as the kernel has it; 0 of a socket that is closed. */
+static uint32_t round_trip(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = offsetof(struct tcp_info, tcpi_rttvar);
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+	return info.tcpi_rtt;
+}
+
+/* How long it took to come, and how long its response took to go. */
+static void put_times(struct line *line, const struct clbd_session *session,
+		      uint64_t now)
+{
+	put_time(line, "request_time", now - session->start);
+	put_time(line, "read_request_time",
+		 (session->received ? session->received : now) -
+			 session->start);
+	put_time(line, "write_response_time",
+		 session->headed ? now - session->answered : 0);
+	put_number(line, "tcpinfo_rtt", round_trip(socket_of(session)));
 }
 
 static void put_response(struct line *line, const struct clbd_session *session,
@@ -235,7 +274,7 @@ static void put_response(struct line *line, const struct clbd_session *session,
 
 	put_number(line, "status", session->status);
 	put_number(line, "body_bytes_sent", session->bytes);
-	put_time(line, "request_time", now - session->start);
+	put_times(line, session, now);
 	put_string(line, "upstream_addr", server ? server->text : "",
 		   server ? strlen(server->text) : 0);
 	put_number(line, "upstream_status",
@@ -269,6 +308,8 @@ static bool put_session(struct clbd_log *log,
 	put_string(&line, "listener", listener->name, strlen(listener->name));
 	put_string(&line, "vip_addr", listener->address,
 		   strlen(listener->address));
+	put_text(&line, ",\"slb_vport\":");
+	put_text(&line, strrchr(listener->address, ':') + 1);
 	put_string(&line, "client_ip", client->peer, client->peer_size);
 	put_number(&line, "client_port", client->peer_port);
 	put_string(&line, "scheme", "http", 4);

@@ -48,6 +48,8 @@ static void read_body(struct clbd_session *session)
 		goto refuse;
 	}
 	session->ready = kept;
+	if (clbd_body_done(&session->body))
+		session->received = client->conn.worker->now;
 	if (session->listener->body_max &&
 	    session->body.total > session->listener->body_max) {
 		session->request.status = 413;

@@ -183,6 +183,8 @@ void clbd_session_start(struct clbd_session *session)
 
 	worker->stats->requests++;
 	clbd_body_init(&session->body, request->framing, request->length);
+	if (clbd_body_done(&session->body))
+		session->received = worker->now;
 	clbd_head_init(&session->response, true);
 	if (request->close || worker->stopping || session->client->port->closed)
 		session->close = true;

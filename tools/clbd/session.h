@@ -77,6 +77,7 @@ enum clbd_ending {
  * @status: of the response
  * @ending: why it ended
  * @start: ms when its first byte came
+ * @received: ms when its last did
  * @asked: ms when the server was asked
  * @answered: ms when the response's head was complete
  * @bytes: of the response's body
@@ -130,6 +131,7 @@ struct clbd_session {
 	uint16_t status;
 	enum clbd_ending ending;
 	uint64_t start;
+	uint64_t received;
 	uint64_t asked;
 	uint64_t answered;
 	uint64_t bytes;
