@@ -278,13 +278,26 @@ def cookies():
             yield bytes((length,)) + value
 
 
+def rules():
+    """Rules, and what is asked for."""
+    known = (b"a.example -\na.example /img\na.example /img/large/\n"
+             b"*.example -\n*.b.example /api\n- /any\n.c.example /\n"
+             b"a.example. /\nA.Example -\n*.b.example /ap\n- /\n")
+    for host in (b"a.example", b"x.b.example", b"y.x.b.Example.", b"d.test",
+                 b"", b".example"):
+        for path in (b"/", b"/img/large/1", b"/x/../img?/any", b"//an%79/",
+                     b"/api/%2e%2e/./any", b"/..//img/.."):
+            yield known + host + b" " + path
+
+
 def main():
     for name, inputs in (("packet", packets()), ("sync", syncs()),
                          ("message", messages()), ("extack", extacks()),
                          ("text", texts()), ("head", heads()),
                          ("proxy", proxies()), ("toa", saved_syns()),
                          ("h2", h2_requests()),
-                         ("command", commands()), ("sticky", cookies())):
+                         ("command", commands()), ("sticky", cookies()),
+                         ("rules", rules())):
         directory = os.path.join(sys.argv[1], name)
         os.makedirs(directory, exist_ok=True)
         for data in inputs:

@@ -4,8 +4,9 @@
 # Fuzzes the decoders that are pure, in user space, with libFuzzer, ASan and
 # UBSan: of packets and of sync in kmod, clbctl's of messages, errors and text,
 # and clbd's of HTTP heads and bodies, of the PROXY protocol, of saved SYNs, of
-# HTTP/2's fields, of cookies and of commands. Without SECONDS a fixed number of runs from a fixed
-# seed; with them as many as there is time for, from a random one. Prints TAP.
+# HTTP/2's fields, of cookies and of commands; and clbd's rules. Without SECONDS
+# a fixed number of runs from a fixed seed; with them as many as there is time
+# for, from a random one. Prints TAP.
 # What was found to be of interest stays in build/fuzz/corpus, what breaks a
 # decoder in build/fuzz/crash-*.
 #
@@ -17,7 +18,7 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 seconds=${1:-}
 out=build/fuzz
-decoders="packet sync message extack text head proxy toa h2 command sticky"
+decoders="packet sync message extack text head proxy toa h2 command sticky rules"
 read -ra targets <<<"${PARTS:-$decoders}"
 count=0 failed=0
 
@@ -78,6 +79,8 @@ build() {
 	compile sticky -Itools -isystem /usr/share/include/llhttp \
 		tools/clbd/{sticky,cookie}.c selftests/fuzz/fuzz_sticky.c \
 		-lcrypto || return
+	compile rules -Itools tools/clbd/rules.c \
+		selftests/fuzz/fuzz_rules.c || return
 	selftests/fuzz/corpus.py "$out/seeds"
 }
 

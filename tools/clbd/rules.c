@@ -207,14 +207,21 @@ static struct node *add_prefix(struct node *node, const char *url)
 	return node;
 }
 
+/* What a host can be: no label of it is empty, and it has no port. */
+static bool is_name(const char *name)
+{
+	return name[0] && name[0] != '.' && name[strlen(name) - 1] != '.' &&
+	       !strstr(name, "..") && !strchr(name, '*') &&
+	       (name[0] == '[' || !strchr(name, ':'));
+}
+
 static bool is_valid(const char *domain, const char *url)
 {
 	if (domain) {
-		size_t size = strlen(domain);
+		const char *name = strncmp(domain, "*.", 2) ? domain
+							    : domain + 2;
 
-		if (!size || size > CLBD_RULES_DOMAIN_MAX ||
-		    strchr(domain + 1, '*') ||
-		    (domain[0] == '*' && (domain[1] != '.' || !domain[2])))
+		if (!is_name(name) || strlen(domain) > CLBD_RULES_DOMAIN_MAX)
 			return false;
 	}
 	return !url || url[0] == '/';

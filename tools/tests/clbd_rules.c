@@ -104,6 +104,8 @@ static void rules_that_are_none(void **state)
 	} refused[] = {
 		{ "", NULL }, { "*", NULL }, { "*.", NULL }, { "*a.b", NULL },
 		{ "a.*", NULL }, { "**.a", NULL }, { "a", "x" }, { "a", "" },
+		{ ".a", NULL }, { "a.", NULL }, { "a..b", NULL },
+		{ "*..a", NULL }, { "*.a.", NULL }, { "a:80", NULL },
 	};
 	struct clbd_rules *rules = clbd_rules_new(1);
 	size_t i;
