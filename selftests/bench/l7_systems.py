@@ -171,14 +171,19 @@ def clbd(directory, setup):
 
 NGINX_LOG = r"""
     log_format json escape=json '{"time":"$time_iso8601","listener":"site",'
-        '"vip_addr":"$server_addr:$server_port","client_ip":"$remote_addr",'
+        '"vip_addr":"$server_addr:$server_port","slb_vport":$server_port,'
+        '"client_ip":"$remote_addr",'
         '"client_port":$remote_port,"scheme":"$scheme",'
         '"request_method":"$request_method","request_uri":"$request_uri",'
-        '"server_protocol":"$server_protocol","http_host":"$http_host",'
+        '"server_protocol":"$server_protocol","host":"$host",'
+        '"http_host":"$http_host",'
         '"http_referer":"$http_referer","http_user_agent":"$http_user_agent",'
         '"http_x_forwarded_for":"$http_x_forwarded_for","request_length":'
         '$request_length,"status":$status,"body_bytes_sent":$body_bytes_sent,'
-        '"request_time":$request_time,"upstream_addr":"$upstream_addr",'
+        '"request_time":$request_time,"tcpinfo_rtt":$tcpinfo_rtt,'
+        '"upstream_connect_time":"$upstream_connect_time",'
+        '"upstream_header_time":"$upstream_header_time",'
+        '"upstream_addr":"$upstream_addr",'
         '"upstream_status":"$upstream_status","upstream_response_time":'
         '"$upstream_response_time","ending":"$request_completion"}';
 """
@@ -229,7 +234,7 @@ HAPROXY_LOG = r"""
     capture request header Referer len 256
     capture request header User-Agent len 256
     capture request header X-Forwarded-For len 256
-    log-format '{"time":"%[date,utime(%Y-%m-%dT%H:%M:%SZ)]","listener":"%f","vip_addr":"%fi:%fp","client_ip":"%ci","client_port":%cp,"scheme":"http","request_method":"%HM","request_uri":"%[capture.req.uri,json(utf8s)]","server_protocol":"%HV","http_host":"%[capture.req.hdr(0),json(utf8s)]","http_referer":"%[capture.req.hdr(1),json(utf8s)]","http_user_agent":"%[capture.req.hdr(2),json(utf8s)]","http_x_forwarded_for":"%[capture.req.hdr(3),json(utf8s)]","request_length":%U,"status":%ST,"body_bytes_sent":%B,"request_time":%Ta,"upstream_addr":"%si:%sp","upstream_status":"%ST","upstream_response_time":"%Tr","ending":"%ts"}'
+    log-format '{"time":"%[date,utime(%Y-%m-%dT%H:%M:%SZ)]","listener":"%f","vip_addr":"%fi:%fp","slb_vport":%fp,"client_ip":"%ci","client_port":%cp,"scheme":"http","request_method":"%HM","request_uri":"%[capture.req.uri,json(utf8s)]","server_protocol":"%HV","host":"%[capture.req.hdr(0),field(1,:),json(utf8s)]","http_host":"%[capture.req.hdr(0),json(utf8s)]","http_referer":"%[capture.req.hdr(1),json(utf8s)]","http_user_agent":"%[capture.req.hdr(2),json(utf8s)]","http_x_forwarded_for":"%[capture.req.hdr(3),json(utf8s)]","request_length":%U,"status":%ST,"body_bytes_sent":%B,"request_time":%Ta,"read_request_time":%TR,"write_response_time":%Td,"tcpinfo_rtt":%[fc_rtt(us)],"upstream_addr":"%si:%sp","upstream_status":"%ST","upstream_response_time":"%Tr","ending":"%ts"}'
 """
 
 
