@@ -79,6 +79,22 @@ static void note(cyaml_log_t level, void *context, const char *format,
 		 (int)size, at);
 }
 
+/* It says where the mapping is, and in the text which key of that is meant. */
+static void read_unexpected(struct report *report, const char *text,
+			    size_t size)
+{
+	struct clbd_config_fault *fault = &report->fault;
+	char key[CLBD_CONFIG_TEXT];
+	size_t at = strlen(fault->path);
+
+	if (sscanf(fault->text, "Unexpected key: %89s", key) != 1)
+		return;
+	snprintf(fault->path + at, sizeof(fault->path) - at, "%s%s",
+		 at ? "." : "", key);
+	strcpy(fault->text, "there is no such key");
+	report->line = clbd_config_line(text, size, fault->path);
+}
+
 static cyaml_config_t settings(struct report *report)
 {
 	return (cyaml_config_t){
@@ -189,6 +205,7 @@ int clbd_config_read(const char *name, const char *text, size_t size,
 		if (!report.fault.text[0])
 			snprintf(report.fault.text, sizeof(report.fault.text),
 				 "%s", err ? cyaml_strerror(err) : "is empty");
+		read_unexpected(&report, text, size);
 		tell(error, name, &report);
 		return err == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
 	}

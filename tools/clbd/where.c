@@ -7,9 +7,15 @@
 
 #include "clbd/schema.h"
 
-static yaml_node_t *entry_of(yaml_document_t *document, const yaml_node_t *node,
-			     unsigned long index)
+static unsigned int line_of(const yaml_node_t *node)
 {
+	return node->start_mark.line + 1;
+}
+
+static yaml_node_t *entry_of(yaml_document_t *document, const yaml_node_t *node,
+			     unsigned long index, unsigned int *line)
+{
+	yaml_node_t *entry;
 	const yaml_node_item_t *items;
 
 	if (node->type != YAML_SEQUENCE_NODE)
@@ -17,11 +23,15 @@ static yaml_node_t *entry_of(yaml_document_t *document, const yaml_node_t *node,
 	items = node->data.sequence.items.start;
 	if (index >= (size_t)(node->data.sequence.items.top - items))
 		return NULL;
-	return yaml_document_get_node(document, items[index]);
+	entry = yaml_document_get_node(document, items[index]);
+	if (entry)
+		*line = line_of(entry);
+	return entry;
 }
 
+/* @line: that of the key, for a value may begin below it */
 static yaml_node_t *value_of(yaml_document_t *document, const yaml_node_t *node,
-			     const char *key, size_t size)
+			     const char *key, size_t size, unsigned int *line)
 {
 	const yaml_node_pair_t *pair;
 
@@ -33,15 +43,17 @@ static yaml_node_t *value_of(yaml_document_t *document, const yaml_node_t *node,
 
 		if (name && name->type == YAML_SCALAR_NODE &&
 		    name->data.scalar.length == size &&
-		    !memcmp(name->data.scalar.value, key, size))
+		    !memcmp(name->data.scalar.value, key, size)) {
+			*line = line_of(name);
 			return yaml_document_get_node(document, pair->value);
+		}
 	}
 	return NULL;
 }
 
 /* One part of a path: "[3]", or "name" with the dot before it. */
 static yaml_node_t *step(yaml_document_t *document, yaml_node_t *node,
-			 const char **path)
+			 const char **path, unsigned int *line)
 {
 	size_t size;
 
@@ -50,12 +62,12 @@ static yaml_node_t *step(yaml_document_t *document, yaml_node_t *node,
 		unsigned long index = strtoul(*path + 1, &end, 10);
 
 		*path = *end == ']' ? end + 1 : end;
-		return entry_of(document, node, index);
+		return entry_of(document, node, index, line);
 	}
 	if (**path == '.')
 		(*path)++;
 	size = strcspn(*path, ".[");
-	node = value_of(document, node, *path, size);
+	node = value_of(document, node, *path, size, line);
 	*path += size;
 	return node;
 }
@@ -63,14 +75,10 @@ static yaml_node_t *step(yaml_document_t *document, yaml_node_t *node,
 static unsigned int line_in(yaml_document_t *document, const char *path)
 {
 	yaml_node_t *node = yaml_document_get_root_node(document);
-	unsigned int line = 0;
+	unsigned int line = node ? line_of(node) : 0;
 
-	while (node) {
-		line = node->start_mark.line + 1;
-		if (!*path)
-			break;
-		node = step(document, node, &path);
-	}
+	while (node && *path)
+		node = step(document, node, &path, &line);
 	return line;
 }
 

@@ -74,7 +74,10 @@ echo "$good" >"$file"
 expect 0 good --check -f "$file"
 : >"$file"
 expect 1 'is empty' -c -f "$file"
-refused 2 'groups[0]: ' 'name: web' 'nam: web'
+refused 2 'groups[0].nam: there is no such key' 'name: web' 'nam: web'
+refused 14 'listeners[0].rules[0].chekc: there is no such key' \
+	$'example\n        group: web' \
+	$'example\n        group: web\n        chekc:\n          url: /'
 refused 6 'groups[0].servers[1].weight: more than 100' 50 101
 refused 6 'groups[0].servers[1].weight: ' 50 x
 refused 6 'groups[0].servers[1].weight: ' 50 -1
@@ -88,7 +91,10 @@ refused 10 'listeners[0].group: no group has this name' \
 	$'80"\n    group: web' $'80"\n    group: wbe'
 refused 13 'listeners[0].rules[0].group: no group has this name' \
 	$'example\n        group: web' $'example\n        group: wbe'
-refused 12 'listeners[0].rules[0].domain: not a name or *.NAME' a.example '"*"'
+for name in '*' '*.' 'a.*' '*a.b' .a a. a..b '*..a' a:80; do
+	refused 12 'listeners[0].rules[0].domain: not a name or *.NAME' \
+		a.example "\"$name\""
+done
 refused 12 'listeners[0].rules[0].url: does not begin with a slash' \
 	'domain: a.example' 'url: img'
 refused 14 'listeners[0].rules[1]: another rule has this domain' \
@@ -147,6 +153,57 @@ refused 12 'listeners[0].rules[0]: has a scheduler, cookie or check without' \
 	$'example\n        group: web' \
 	$'example\n        redirect: /\n        scheduler: rr'
 refused 11 'listeners[0].headers' rules: $'headers: [x]\n    rules:'
+
+# Each of these has a key more: what is told of which, and the line with it
+in_top() { refused 1 "$1" groups: "$2"$'\ngroups:'; }
+in_group() { refused 3 "groups[0].$1" servers: "$2"$'\n    servers:'; }
+in_listener() { refused 11 "listeners[0].$1" rules: "$2"$'\n    rules:'; }
+in_rule() {
+	refused 14 "listeners[0].rules[0].$1" $'example\n        group: web' \
+		$'example\n        group: web\n        '"$2"
+}
+
+in_top 'limits.connections: more than 10000000' 'limits: {connections: 10000001}'
+in_top 'timeouts.connect: more than 60' 'timeouts: {connect: 61}'
+in_top 'timeouts.stop: more than 86400' 'timeouts: {stop: 86401}'
+in_top 'log: more than 100 characters' "log: syslog:$(printf '%0100d' 0)"
+in_top 'syslog.facility: ' 'syslog: {facility: kern}'
+in_top 'syslog.format: ' 'syslog: {format: rfc1}'
+in_group 'keepalive: more than 10000' 'keepalive: 10001'
+in_group 'keepalive-timeout: more than 3600' 'keepalive-timeout: 3601'
+in_group 'cookie: no name' 'cookie: a b'
+in_group 'server-cookie: no name' 'server-cookie: a=b'
+in_group 'cookie-lifetime: more than 86400' 'cookie-lifetime: 86401'
+in_group 'eject-time: more than 3600' 'eject-time: 3601'
+in_group 'queue: more than 1000000' 'queue: 1000001'
+in_group 'check.interval: more than 50' 'check: {interval: 51}'
+in_group 'check.timeout: more than 300' 'check: {timeout: 301}'
+in_group 'check.rise: more than 10' 'check: {rise: 11}'
+in_group 'check.port: more than 65535' 'check: {port: 65536}'
+in_group 'check.url: not a path' 'check: {url: a}'
+in_group 'check.host: not a host' 'check: {host: a b}'
+in_group 'check.expect: ' 'check: {expect: [1xx]}'
+in_listener 'timeouts.request: more than 180' 'timeouts: {request: 181}'
+in_listener 'timeouts.tunnel: more than 86400' 'timeouts: {tunnel: 86401}'
+in_listener 'limits.rate: more than 10000000' 'limits: {rate: 10000001}'
+in_listener 'limits.burst: more than 10000000' 'limits: {burst: 10000001}'
+in_listener 'metrics: there is a group' 'metrics: yes'
+in_rule 'redirect: there is a group' 'redirect: "http://a/"'
+in_rule 'burst: more than 10000000' 'burst: 10000001'
+in_rule 'cookie: no name' 'cookie: a;b'
+in_rule 'cookie-lifetime: more than 86400' 'cookie-lifetime: 86401'
+in_rule 'check.url: not a path' 'check: {url: b}'
+# another LINE TEXT NAME PORT: a listener more, before the one that there is
+another() {
+	refused "$1" "listeners[1].$2" listeners: "listeners:
+  - name: $3
+    address: \"127.0.0.1:$4\"
+    group: web"
+}
+another 11 'name: another listener has this name' site 81
+another 12 'address: another listener has this address' next 080
+refused 7 'groups[1].name: another group has this name' listeners: \
+	$'  - name: web\n    servers: [{address: "192.0.2.3:80"}]\nlisteners:'
 
 man() { mandoc -T utf8 "$1" | col -b | tr -cs 'a-z0-9_-' '\n' | sort -u; }
 # known NAME PAGE WORD...: each of the words is in the page
