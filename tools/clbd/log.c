@@ -308,8 +308,8 @@ static bool put_session(struct clbd_log *log,
 	put_string(&line, "listener", listener->name, strlen(listener->name));
 	put_string(&line, "vip_addr", listener->address,
 		   strlen(listener->address));
-	put_text(&line, ",\"slb_vport\":");
-	put_text(&line, strrchr(listener->address, ':') + 1);
+	put_number(&line, "slb_vport",
+		   atoi(strrchr(listener->address, ':') + 1));
 	put_string(&line, "client_ip", client->peer, client->peer_size);
 	put_number(&line, "client_port", client->peer_port);
 	put_string(&line, "scheme", "http", 4);
