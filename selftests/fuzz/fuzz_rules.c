@@ -53,7 +53,7 @@ static bool read_input(struct input *input)
 		}
 		if (input->count == RULES)
 			return false;
-		input->rules[input->count++] = (struct rule) {
+		input->rules[input->count++] = (struct rule){
 			.domain = strcmp(line, "-") ? line : NULL,
 			.url = strcmp(word, "-") ? word : NULL,
 		};
@@ -153,15 +153,20 @@ static size_t fit_domain(const char *domain, const char *host, size_t size)
 		return 1;
 	if (size && host[size - 1] == '.')
 		size--;
+	length = strlen(domain);
 	if (size > CLBD_RULES_DOMAIN_MAX)
 		return 0;
-	if (domain[0] != '*')
-		return strlen(domain) == size &&
-		       !strncasecmp(domain, host, size) ? SIZE_MAX : 0;
-	length = strlen(++domain);
-	return size >= length &&
-	       !strncasecmp(domain, host + size - length, length) ? 1 + length
-								  : 0;
+	if (domain[0] != '*') {
+		if (length != size || strncasecmp(domain, host, size))
+			return 0;
+		return SIZE_MAX;
+	}
+	/* The dot belongs to it. */
+	length--;
+	if (size < length ||
+	    strncasecmp(domain + 1, host + size - length, length))
+		return 0;
+	return 1 + length;
 }
 
 static const struct rule *search(const struct input *input, const bool *added)
@@ -210,14 +215,15 @@ static void try(struct input *input)
 {
 	struct clbd_rules *rules = clbd_rules_new(input->count);
 	bool added[RULES] = { false };
+	const void *found;
 	size_t i;
 
 	check(rules);
 	for (i = 0; i < input->count; i++)
 		added[i] = add(rules, input, i, added);
-	check(clbd_rules_find(rules, input->host, strlen(input->host),
-			      input->path, strlen(input->path)) ==
-	      search(input, added));
+	found = clbd_rules_find(rules, input->host, strlen(input->host),
+				input->path, strlen(input->path));
+	check(found == search(input, added));
 	clbd_rules_free(rules);
 }
 
