@@ -223,6 +223,9 @@ def header_bombs():
         equal(clbd.stats()["h2_floods"], 2)
 
 
+PADDED = 8
+
+
 def broken_frames():
     """frames that nobody may send end the stream or the connection"""
     big = struct.pack(">I", 0x7fffffff)
@@ -254,6 +257,59 @@ def broken_frames():
          ("goaway", CODES.PROTOCOL_ERROR)),
         "another frame amid a head":
         (frame(HEADERS, 0, 3, b"\x82") + frame(PING, 0, 0, bytes(8)),
+         ("goaway", CODES.PROTOCOL_ERROR)),
+        "HEADERS of no stream":
+        (frame(HEADERS, 5, 0, b"\x82"), ("goaway", CODES.PROTOCOL_ERROR)),
+        "HEADERS padded by more than there is":
+        (frame(HEADERS, 5 | PADDED, 3, b"\x09\x82"),
+         ("goaway", CODES.PROTOCOL_ERROR)),
+        "DATA padded by more than there is":
+        (frame(DATA, PADDED, 1, b"\x09a"), ("goaway", CODES.PROTOCOL_ERROR)),
+        "DATA amid a head":
+        (frame(HEADERS, 0, 3, b"\x82") + frame(DATA, 0, 1, b"a"),
+         ("goaway", CODES.PROTOCOL_ERROR)),
+        "CONTINUATION of another stream":
+        (frame(HEADERS, 0, 3, b"\x82") + frame(CONT, 4, 1, b""),
+         ("goaway", CODES.PROTOCOL_ERROR)),
+        "an unknown frame amid a head":
+        (frame(HEADERS, 0, 3, b"\x82") + frame(77, 0, 0, b""),
+         ("goaway", CODES.PROTOCOL_ERROR)),
+        "RST_STREAM of no stream":
+        (frame(RST, 0, 0, bytes(4)), ("goaway", CODES.PROTOCOL_ERROR)),
+        "RST_STREAM of a stream that never was":
+        (frame(RST, 0, 9, bytes(4)), ("goaway", CODES.PROTOCOL_ERROR)),
+        "RST_STREAM of 3 bytes":
+        (frame(RST, 0, 1, bytes(3)), ("goaway", CODES.FRAME_SIZE_ERROR)),
+        "WINDOW_UPDATE of 3 bytes":
+        (frame(WINDOW, 0, 0, bytes(3)), ("goaway", CODES.FRAME_SIZE_ERROR)),
+        "WINDOW_UPDATE of a stream that never was":
+        (frame(WINDOW, 0, 9, struct.pack(">I", 1)),
+         ("goaway", CODES.PROTOCOL_ERROR)),
+        "window of a stream grows by nothing":
+        (frame(WINDOW, 0, 1, bytes(4)), ("goaway", CODES.PROTOCOL_ERROR)),
+        "PRIORITY of 4 bytes":
+        (frame(PRIORITY, 0, 1, bytes(4)), ("goaway", CODES.FRAME_SIZE_ERROR)),
+        "PING of a stream":
+        (frame(PING, 0, 1, bytes(8)), ("goaway", CODES.PROTOCOL_ERROR)),
+        "GOAWAY of a stream":
+        (frame(7, 0, 1, bytes(8)), ("goaway", CODES.PROTOCOL_ERROR)),
+        "SETTINGS of a stream":
+        (frame(SETTINGS, 0, 1, b""), ("goaway", CODES.PROTOCOL_ERROR)),
+        "SETTINGS of 5 bytes":
+        (frame(SETTINGS, 0, 0, bytes(5)), ("goaway", CODES.FRAME_SIZE_ERROR)),
+        "SETTINGS that acknowledge and set":
+        (frame(SETTINGS, ACK, 0, bytes(6)), ("goaway", CODES.FRAME_SIZE_ERROR)),
+        "SETTINGS: push is neither on nor off":
+        (frame(SETTINGS, 0, 0, struct.pack(">HI", 2, 2)),
+         ("goaway", CODES.PROTOCOL_ERROR)),
+        "SETTINGS: a window too large":
+        (frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 1 << 31)),
+         ("goaway", CODES.FLOW_CONTROL_ERROR)),
+        "SETTINGS: frames too short":
+        (frame(SETTINGS, 0, 0, struct.pack(">HI", 5, 16383)),
+         ("goaway", CODES.PROTOCOL_ERROR)),
+        "SETTINGS: frames too long":
+        (frame(SETTINGS, 0, 0, struct.pack(">HI", 5, 1 << 24)),
          ("goaway", CODES.PROTOCOL_ERROR)),
         "more than the window":
         (frame(DATA, 0, 1, bytes(16384)) * 5,
