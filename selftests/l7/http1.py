@@ -89,6 +89,40 @@ def keepalive():
         equal(clbd.stats()["reuses"], 69)
 
 
+def keepalive_limits():
+    """keepalive, keepalive-timeout: so many connections to a server are kept, for
+    so long"""
+    go = threading.Event()
+
+    def answer(server, sock, reader, request):
+        if "/held" in request.first:
+            go.wait(30)
+        Server.plain(server, sock, reader, request)
+    server = Server(answer)
+    with Daemon(config(server, group="    keepalive: 0")) as clbd, \
+            Client(clbd.port) as client:
+        for i in range(1, 5):
+            equal(client.ask().status, 200)
+            equal(server.connections, i)
+            wait_for("its end", lambda: not server.open)
+        go.clear()
+        clbd.reload(config(server, group="    keepalive: 2"))
+        clients = [Client(clbd.port).send(
+            b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(5)]
+        wait_for("five", lambda: len(server.open) == 5)
+        go.set()
+        for other in clients:
+            equal(other.response().status, 200)
+            other.close()
+        wait_for("two to be left", lambda: len(server.open) == 2)
+        equal(client.ask().status, 200)
+        equal(server.connections, 9)
+        clbd.reload(config(server, group="    keepalive-timeout: 1"))
+        equal(client.ask().status, 200)
+        equal(server.connections, 9)
+        wait_for("the end of all", lambda: not server.open)
+
+
 def pipelining():
     """requests sent at once are answered in order, with bodies between them"""
     server = Server(lambda _, sock, __, request: sock.sendall(reply(
@@ -456,9 +490,15 @@ def proxy_protocol():
             client.send(get)
             equal(client.ended(), True)
         equal(clbd.stats()["proxy_errors"], 1)
-    with Daemon(config(server)) as clbd, Client(clbd.port) as client:
-        client.send(b"PROXY TCP4 198.51.100.7 192.0.2.1 77 80\r\n" + get)
-        equal(client.response().status, 501)
+    header = b"PROXY TCP4 198.51.100.7 192.0.2.1 77 80\r\n"
+    for listener in "", "    proxy-from: [192.0.2.0/24, 127.0.0.2]":
+        with Daemon(config(server, listener=listener)) as clbd:
+            with Client(clbd.port) as client:
+                equal(client.ask().status, 200)
+                equal(server.requests[-1].get("X-Forwarded-For"), "127.0.0.1")
+            with Client(clbd.port) as client:
+                client.send(header + get)
+                equal(client.response().status, 501)
 
 
 def both_families():
@@ -475,7 +515,8 @@ def both_families():
 
 
 if __name__ == "__main__":
-    Tap().run([request_as_it_was, forwarded, one_hop, keepalive, pipelining,
+    Tap().run([request_as_it_was, forwarded, one_hop, keepalive, keepalive_limits,
+               pipelining,
                in_pieces, response_in_pieces, bodies, trailers, until_the_end,
                head, no_body, old_clients, early_hints, expect_continue,
                expect_refused, websocket, websocket_refused, slow_reader,

@@ -5,9 +5,10 @@ import os
 import pathlib
 import re
 import socket
+import threading
 
 from rig import (Client, Daemon, Server, Tap, ask, config, equal, free_port,
-                 read_message, wait_for)
+                 read_message, reply, wait_for)
 
 
 def with_metrics(*servers, workers=1):
@@ -75,6 +76,39 @@ def metrics():
                   True, name)
 
 
+def codes():
+    """metrics: responses by their code, and how long they took, of listeners and
+    of servers apart: those of clbd itself are no server's"""
+    pause = 0.3
+
+    def answer(_server, sock, _reader, request):
+        status = request.first.split()[1][1:]
+        if status == "404":
+            threading.Event().wait(pause)
+        sock.sendall(reply(status=f"{status} X"))
+    text, port = with_metrics(Server(answer))
+    with Daemon(text) as clbd:
+        for status in (200, 201, 204, 301, 404, 410, 500, 502, 503, 700):
+            ask(clbd.port, f"/{status}")
+        equal(ask(clbd.port, method="TRACE").status, 405)
+
+        def told(kind, what):
+            label = {"listener": 'listener="site"', "server": 'group="web"'}
+            return re.findall(rf'^clbd_{kind}_{what}\{{{label[kind]}.*$',
+                              ask(port).body.decode(), re.M)
+
+        def counts(kind):
+            return [int(line.split()[1])
+                    for line in told(kind, "responses_total")]
+        # other, 1xx, 2xx, and so on
+        equal(counts("server"), [0, 0, 3, 1, 2, 3])
+        equal(counts("listener"), [0, 0, 3, 1, 3, 4])
+        for kind, what in (("server", "response_seconds_sum"),
+                           ("listener", "request_seconds_sum")):
+            [line] = told(kind, what)
+            equal(pause <= float(line.split()[1]) < 10 * pause, True, line)
+
+
 def metrics_of_many():
     """metrics: those of a thousand servers reach a client that is slow, of any
     version, and others are served meanwhile"""
@@ -131,4 +165,4 @@ def counters_overwritten():
 
 
 if __name__ == "__main__":
-    Tap().run([metrics, metrics_of_many, counters_overwritten])
+    Tap().run([metrics, codes, metrics_of_many, counters_overwritten])

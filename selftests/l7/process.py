@@ -162,6 +162,14 @@ def memory_of_idle_clients():
         equal(more < 500, True, f"{more} bytes each")
 
 
+def one_for_each():
+    """without "workers" there is one for each processor"""
+    text = config(Server()).replace("workers: 1", "")
+    with Daemon(text) as clbd:
+        equal(len(clbd.workers()), os.sysconf("SC_NPROCESSORS_ONLN"))
+        equal({ask(clbd.port).status for _ in range(8)}, {200})
+
+
 def crash():
     """a worker that dies is started again; another goes on, and what waited
     for it is served"""
@@ -431,7 +439,7 @@ def parent_dies():
 
 if __name__ == "__main__":
     Tap().run([rights, rights_of_others, system_calls, cage, memory_of_bodies,
-               memory_of_idle_clients, crash, hung_worker,
+               memory_of_idle_clients, one_for_each, crash, hung_worker,
                talkative_worker, reload,
                reload_listeners, reload_refused, reload_often, stop,
                stop_serves_all, stop_deadline, parent_dies])

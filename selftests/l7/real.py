@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """clbd between programs of others: what reaches nginx and a server on python3-h11
-is what was meant; a client and a server of WebSocket talk."""
+is what was meant; curl gets what it asks for; a client and a server of WebSocket
+talk."""
 import asyncio
 import os
 import pathlib
@@ -169,6 +170,59 @@ def meanings():
                    one.split(" b'")[0]], [], kind.__name__)
 
 
+def run_curl(port, *words):
+    """Return: what it got, and what it told of that"""
+    told = subprocess.run(
+        ["curl", "-s", "-m", "30", "-w", "\n%{http_code} %{num_connects}",
+         *words, f"http://127.0.0.1:{port}/"], capture_output=True,
+        check=False, input=BIG).stdout
+    return tuple(told.rsplit(b"\n", 1))
+
+
+BIG = bytes(range(256)) * 12000
+
+
+def curl():
+    """curl: what it sends and asks for in each of its ways"""
+    def answer(_server, sock, _reader, request):
+        body = request.body if request.body else b"body of it " * 1000
+        head = (f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n"
+                "Content-Type: text/plain\r\n\r\n").encode()
+        sock.sendall(head + (b"" if request.first.startswith("HEAD") else
+                             body))
+    server = Server(answer)
+    plain = b"body of it " * 1000
+    text = config(server, listener="""    gzip: {}
+    rules:
+      - {domain: old.example, redirect: "http://$host:@PORT@/new$uri"}
+      - {domain: old.example, url: /new, group: web}""")
+    with Daemon(text) as clbd:
+        for words, wanted in (
+                ((), (plain, b"200 1")),
+                (("--http1.0",), (plain, b"200 1")),
+                (("--compressed",), (plain, b"200 1")),
+                # With 100-continue, as it is large.
+                (("--data-binary", "@-"), (BIG, b"200 1")),
+                # In chunks, as it has no length.
+                (("-T", "-"), (BIG, b"200 1")),
+                (("-L", "--resolve", f"old.example:{clbd.port}:127.0.0.1",
+                  "-H", "Host: old.example"), (plain, b"200 2")),
+                (("-X", "TRACE"), (b"405 Method Not Allowed\n", b"405 1"))):
+            got = run_curl(clbd.port, *words)
+            equal((got[0] == wanted[0], got[1]), (True, wanted[1]),
+                  f"{words} {got[0][:60]}")
+        equal([clbd.stats()[name] for name in ("gzipped", "server_errors")],
+              [1, 0])
+        equal("100-continue" in [r.get("Expect") for r in server.requests],
+              True)
+        done = subprocess.run(["curl", "-s", "-m", "30", "-p", "-w",
+                               "%{http_connect}", "-x",
+                               f"http://127.0.0.1:{clbd.port}",
+                               f"http://{server.address}/"],
+                              capture_output=True, check=False)
+        equal(done.stdout, b"405", "CONNECT")
+
+
 async def echo(sock):
     async for message in sock:
         await sock.send(message)
@@ -202,4 +256,4 @@ def websocket():
 
 
 if __name__ == "__main__":
-    Tap().run([meanings, websocket])
+    Tap().run([meanings, curl, websocket])

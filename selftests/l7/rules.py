@@ -94,6 +94,19 @@ def redirects():
     equal(len(server.requests), 1)
 
 
+def redirect_codes():
+    """redirect-code: each that sends a client elsewhere; 301 without"""
+    codes = (301, 302, 303, 307, 308)
+    text = config(Server(), listener="    rules:\n" + "".join(
+        f"      - {{url: /{code}, redirect: \"https://$host$uri\", "
+        f"redirect-code: {code}}}\n" for code in codes))
+    with Daemon(text) as clbd, Client(clbd.port) as client:
+        for code in codes:
+            response = client.ask(f"/{code}?x", host="a.example:80")
+            equal(response.status, code)
+            equal(response.get("Location"), f"https://a.example/{code}?x")
+
+
 STICKY = """    cookie: SERVERID
     cookie-lifetime: 60
     eject-time: 3600"""
@@ -202,5 +215,6 @@ def cookie_of_the_lost():
 
 
 if __name__ == "__main__":
-    Tap().run([shares, hashed, ruled, no_rule, redirects, location_too_long,
+    Tap().run([shares, hashed, ruled, no_rule, redirects, redirect_codes,
+               location_too_long,
                error_pages, cookie, cookie_of_the_lost])
