@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """What clbd passes on between clients and servers, and what it does not."""
 import socket
+import struct
 import threading
 
-from rig import (Client, Daemon, HeadServer, Reader, Server, Tap,
+from rig import (PATIENCE, Client, Daemon, HeadServer, Reader, Server, Tap,
                  ask, config, equal, reply, wait_for)
 
 
@@ -501,6 +502,29 @@ def proxy_protocol():
                 equal(client.response().status, 501)
 
 
+def last_segment():
+    """a connection ends in the segment that a response ends in"""
+    server = Server()
+    with Daemon(config(server)) as clbd, \
+            socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                          socket.htons(0x0800)) as wire:
+        wire.bind(("lo", 0))
+        wire.settimeout(PATIENCE)
+        for close in "Connection: close\r\n", "", "Connection: close\r\n":
+            with Client(clbd.port) as client:
+                equal(client.ask(fields=close).status, 200)
+                equal(ends_at_once(wire, client.sock), bool(close))
+
+
+def ends_at_once(wire, sock):
+    """Is FIN in the first segment with data that came?"""
+    ports = struct.pack(">HH", sock.getpeername()[1], sock.getsockname()[1])
+    while True:
+        segment = wire.recv(65536)[34:]
+        if segment.startswith(ports) and len(segment) > segment[12] // 16 * 4:
+            return bool(segment[13] & 1)
+
+
 def both_families():
     """IPv6: listener, server, and the client's address"""
     server = Server()
@@ -521,4 +545,4 @@ if __name__ == "__main__":
                head, no_body, old_clients, early_hints, expect_continue,
                expect_refused, websocket, websocket_refused, slow_reader,
                slow_server, client_leaves, half_closed, proxy_protocol,
-               both_families])
+               last_segment, both_families])

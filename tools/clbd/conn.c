@@ -153,9 +153,11 @@ ssize_t clbd_conn_read(struct clbd_conn *conn, void *data, size_t size)
 	return 0;
 }
 
-ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count)
+ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count,
+			bool last)
 {
 	struct msghdr message = { .msg_iov = iov, .msg_iovlen = count };
+	int flags = MSG_NOSIGNAL | (last ? MSG_MORE : 0);
 	size_t size = 0;
 	ssize_t n;
 	int i;
@@ -166,9 +168,9 @@ ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count)
 		size += iov[i].iov_len;
 	do {
 		if (count == 1)
-			n = send(conn->fd, iov->iov_base, size, MSG_NOSIGNAL);
+			n = send(conn->fd, iov->iov_base, size, flags);
 		else
-			n = sendmsg(conn->fd, &message, MSG_NOSIGNAL);
+			n = sendmsg(conn->fd, &message, flags);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
 		n = 0;

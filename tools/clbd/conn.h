@@ -85,8 +85,15 @@ void clbd_conn_wake(struct clbd_conn *conn);
  */
 ssize_t clbd_conn_read(struct clbd_conn *conn, void *data, size_t size);
 
-/* Return: number of bytes, 0 where the peer takes none now, or -errno */
-ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count);
+/**
+ * clbd_conn_write() - write what the peer takes
+ * @last: if all is taken, the end of the connection is next, at once: it may be
+ *	in the same segment
+ *
+ * Return: number of bytes, 0 where the peer takes none now, or -errno
+ */
+ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count,
+			bool last);
 
 /*
  * There is more to do, but others have their turn first: woken in the next

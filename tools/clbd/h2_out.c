@@ -75,7 +75,7 @@ ssize_t clbd_h2_out_write(struct clbd_h2_out *out, struct clbd_pool *pool,
 		iov[i].iov_base = buffer->data + buffer->start;
 		iov[i].iov_len = clbd_buffer_held(buffer);
 	}
-	written = clbd_conn_write(conn, iov, out->count);
+	written = clbd_conn_write(conn, iov, out->count, false);
 	for (left = written; left > 0;) {
 		struct clbd_buffer *first = out->buffers[0];
 		uint32_t n = clbd_buffer_held(first);

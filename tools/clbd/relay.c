@@ -141,7 +141,7 @@ bool clbd_session_send_request(struct clbd_session *session)
 		pass_end(session);
 		return false;
 	}
-	n = clbd_conn_write(&up->conn, iov, count);
+	n = clbd_conn_write(&up->conn, iov, count, false);
 	if (n < 0) {
 		/* A response may be there all the same: it is read first. */
 		up->conn.readable = true;
@@ -389,6 +389,14 @@ bool clbd_session_read_response(struct clbd_session *session)
 	return true;
 }
 
+/* With @ready bytes of the body the response ends, and the connection. */
+static bool is_last(const struct clbd_session *session, uint32_t ready)
+{
+	return session->close && session->headed &&
+	       ready == session->waiting && clbd_session_is_made(session) &&
+	       (session->answering || clbd_body_done(&session->payload));
+}
+
 bool clbd_session_send_response(struct clbd_session *session)
 {
 	struct clbd_client *client = session->client;
@@ -405,7 +413,8 @@ bool clbd_session_send_response(struct clbd_session *session)
 	count = fill_iov(iov, session->reply, in, *ready);
 	if (!count || !client->conn.writable)
 		return packed;
-	n = clbd_conn_write(&client->conn, iov, count);
+	n = clbd_conn_write(&client->conn, iov, count,
+			    is_last(session, *ready));
 	if (n <= 0)
 		return packed;
 	session->begun = session->headed;
