@@ -23,6 +23,8 @@
 #	THREADS=single			multi: a thread of the host for each
 #					processor; they run at the same moment,
 #					for twice the host's time
+#	CPU=0				with one thread: which of the processors
+#					of this machine; default: any
 #	KVER=release			default: selftests/kver.sh
 #	KERNEL=bzImage			default: /boot/vmlinuz-KVER
 #	MODROOT=dir			holds lib/modules/KVER; default: /
@@ -44,6 +46,8 @@ timeout=${TIMEOUT:-900}
 log=${LOGDIR:-$top/build/log/$name}
 # shellcheck source=selftests/vm/verdict.sh
 . "$here/verdict.sh"
+# shellcheck source=selftests/vm/processor.sh
+. "$here/processor.sh"
 
 make_initrd() {
 	local root=$work/root module
@@ -88,7 +92,7 @@ make_initrd() {
 }
 
 run_qemu() {
-	local accel=tcg,thread=${THREADS:-single} cpu=max smp=${SMP:-2} extra=()
+	local accel=tcg,thread=${THREADS:-single} cpu=max smp=${SMP:-2} extra=() on=()
 
 	# /dev/kvm alone proves nothing: without vmx or svm a guest hangs.
 	if grep -Eqw 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
@@ -99,11 +103,13 @@ run_qemu() {
 		accel=tcg,thread=single cpu=max,-erms,-fsrm smp=1
 		extra=(-icount "shift=0,sleep=off")
 	fi
+	# What serves its requests need not be woken up elsewhere.
+	[[ $accel != *single ]] || on=(taskset -c "$(one_processor)")
 	[ -z "${SHARE:-}" ] ||
 		extra+=(-virtfs "local,path=$SHARE,mount_tag=share,security_model=none")
 	# shellcheck disable=SC2206 # words are meant to split
 	extra+=(${QEMU_ARGS:-})
-	exec timeout -k 5 "$timeout" qemu-system-x86_64 \
+	exec timeout -k 5 "$timeout" "${on[@]}" qemu-system-x86_64 \
 		-name "clb-$name" -machine q35 -accel "$accel" -cpu "$cpu" \
 		-m "${MEM:-2G}" -smp "$smp" -no-reboot \
 		-nodefaults -display none -monitor none \

@@ -6,6 +6,10 @@
 #
 # usage: uml.sh NAME COMMAND [ARGUMENT...]
 #
+# The kernel and each process of the guest are processes here, which take turns
+# with each system call. On two processors the next turn waits until one of them
+# wakes up, and all takes four times as long: they stay on one.
+#
 # Its memory is mapped in large pages, as a kernel's is, where this machine has
 # them: with small ones each miss of a cache is one of the TLB besides.
 #
@@ -27,20 +31,8 @@ timeout=${TIMEOUT:-900}
 log=${LOGDIR:-$top/build/log/$name}
 # shellcheck source=selftests/vm/verdict.sh
 . "$here/verdict.sh"
-
-# The kernel and each process of the guest are processes here, which take turns
-# with each system call. On two processors the next turn waits until one of them
-# wakes up: that takes four times as long.
-one_processor() { # NUMBER
-	local list all=() range
-
-	list=$(awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status)
-	for range in ${list//,/ }; do
-		mapfile -t -O "${#all[@]}" all \
-			< <(seq "${range%-*}" "${range#*-}")
-	done
-	echo "${all[$1 % ${#all[@]}]}"
-}
+# shellcheck source=selftests/vm/processor.sh
+. "$here/processor.sh"
 
 run_uml() {
 	local share=()
@@ -52,7 +44,7 @@ run_uml() {
 	export TMPDIR=$1; shift; exec "$@"'
 	# Mounts are private, and go with the process.
 	# shellcheck disable=SC2086 # words are meant to split
-	exec timeout -k 5 "$timeout" taskset -c "$(one_processor "${CPU:-$$}")" \
+	exec timeout -k 5 "$timeout" taskset -c "$(one_processor)" \
 		unshare -m sh -c "$in_large_pages" sh \
 		"$memory" "$KERNEL/linux" mem="${MEM:-2G}" \
 		root=/dev/root rootfstype=hostfs ro init="$here/uml-guest.sh" \
