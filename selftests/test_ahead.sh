@@ -17,8 +17,8 @@ topo_up 1 || exit 1
 # processor has no other's queue to put packets into.
 queue_up() {
 	sysctl -qw net.core.netdev_max_backlog=$((10 * FLOWS)) &&
-		in_node sh -c '[ "$(nproc)" -eq 1 ] ||
-			echo 1 >/sys/class/net/front/queues/rx-0/rps_cpus' &&
+		{ [ "$(nproc)" -eq 1 ] || in_node sh -c \
+			'echo 1 >/sys/class/net/front/queues/rx-0/rps_cpus'; } &&
 		ip -n "$NS-node" neigh add "$SINK" lladdr 02:00:00:00:00:99 \
 			dev back nud permanent
 }

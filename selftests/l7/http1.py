@@ -100,26 +100,30 @@ def keepalive_limits():
             go.wait(30)
         Server.plain(server, sock, reader, request)
     server = Server(answer)
+
+    def at_once(port, count):
+        go.clear()
+        asked = len(server.requests)
+        clients = [Client(port).send(
+            b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(count)]
+        wait_for("all", lambda: len(server.requests) == asked + count)
+        go.set()
+        for client in clients:
+            equal(client.response().status, 200)
+            client.close()
     with Daemon(config(server, group="    keepalive: 0")) as clbd, \
             Client(clbd.port) as client:
         for i in range(1, 5):
             equal(client.ask().status, 200)
             equal(server.connections, i)
             wait_for("its end", lambda: not server.open)
-        go.clear()
         clbd.reload(config(server, group="    keepalive: 2"))
-        clients = [Client(clbd.port).send(
-            b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(5)]
-        wait_for("five", lambda: len(server.open) == 5)
-        go.set()
-        for other in clients:
-            equal(other.response().status, 200)
-            other.close()
+        at_once(clbd.port, 5)
         wait_for("two to be left", lambda: len(server.open) == 2)
         equal(client.ask().status, 200)
         equal(server.connections, 9)
         clbd.reload(config(server, group="    keepalive-timeout: 1"))
-        equal(client.ask().status, 200)
+        at_once(clbd.port, 2)
         equal(server.connections, 9)
         wait_for("the end of all", lambda: not server.open)
 
