@@ -7,7 +7,8 @@
 #	{"results": [{"name", "value", "unit"}, ...]}
 #
 # name: SYSTEM/CASE, or clbd/CASE:OTHER for a ratio, of which the median of the
-# rounds counts; "best" is the better of the others, "none" clbd without rules
+# rounds counts; "best" is the better of the others by that median, "none" clbd
+# without rules
 # unit:	req/cpu-s	requests in a second of processor time of all processes
 #	ms		99 of 100 answers at 70 % load took no longer
 #	bytes		of memory of a connection that waits for a request
