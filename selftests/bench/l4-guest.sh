@@ -311,7 +311,7 @@ everything() {
 # follows the other in each round, so that what the machine does besides hits
 # all of them.
 native() {
-	local round
+	local name round
 
 	touch "$TMP"/{left-out,measured}
 	for ((round = 0; round < ROUNDS; round++)); do
