@@ -11,9 +11,7 @@
 #			processors, preemption, several times as long
 #	CLB_SLOW=4	factor for all times: so much slower is this kernel
 #	TIMEOUT=14400	seconds for a virtual machine
-#	VMS=number	virtual machines that share the test files, side by side;
-#			default: 2, or, of User-Mode Linux, which rests while
-#			a test waits, two for each processor
+#	VMS=2		virtual machines that share the test files, side by side
 #	LEAKS="faults stress"	files after which leaks are looked for at once;
 #			for those of the others, at the end
 set -uo pipefail
@@ -74,7 +72,6 @@ KVER=$(cat "$kernel/release")
 export KVER KERNEL=$kernel/bzImage MODROOT=$kernel/root
 if [ "$machine" = uml ]; then
 	export BOOT=selftests/vm/uml.sh KERNEL=$kernel
-	VMS=${VMS:-$((2 * $(nproc)))}
 fi
 export TIMEOUT=${TIMEOUT:-14400}
 # KASAN reports the first fault alone unless told. On a busy host a processor
