@@ -66,6 +66,7 @@ rm -rf "$log"/{console,result,dmesg,splats,command,gcov}
 [ -x "$KERNEL/linux" ] || fail "no kernel $KERNEL/linux"
 printf '%q ' "$@" >"$log/command"
 printf '%q' "$KERNEL/root" >"$log/modroot"
+dd if=/dev/urandom of="$log/seed" bs=64 count=1 status=none
 : >"$log/result"
 memory=$(mktemp -d)
 run_uml &
