@@ -49,7 +49,7 @@ wanted_tests() { # NAME...
 	done
 }
 
-# One machine in one place, of another: once that has ended, if there is one.
+# One machine in its place, once another that had it has ended, if there is one.
 _vm() { # NUMBER PLACE OTHER THREADS TESTS VARIABLE=VALUE...
 	[ -z "$3" ] || tail --pid="$3" -f /dev/null
 	CPU=$2 THREADS=$4 SHARE=$_claims "${BOOT:-selftests/vm/boot.sh}" \

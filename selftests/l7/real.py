@@ -184,14 +184,15 @@ BIG = bytes(range(256)) * 12000
 
 def curl():
     """curl: what it sends and asks for in each of its ways"""
+    plain = b"body of it " * 1000
+
     def answer(_server, sock, _reader, request):
-        body = request.body if request.body else b"body of it " * 1000
+        body = request.body if request.body else plain
         head = (f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n"
                 "Content-Type: text/plain\r\n\r\n").encode()
         sock.sendall(head + (b"" if request.first.startswith("HEAD") else
                              body))
     server = Server(answer)
-    plain = b"body of it " * 1000
     text = config(server, listener="""    gzip: {}
     rules:
       - {domain: old.example, redirect: "http://$host:@PORT@/new$uri"}
