@@ -6,12 +6,14 @@
     processor 1      processor 0                 processor 1
 
 All three pass on the same requests with the same fields added, keep connections
-to the server, and write no log, or one with the same fields. They take turns in
-each round, and each round another one begins. What counts is the time that the
-kernel has noted for their processes, in nanoseconds: that of who makes the
-requests and answers them is not in it. An answer other than 200, or a connection
-that fails, ends a case without a result.
+to the server, and write no log, or one with the same fields. In each round all of
+them are started, and have a second each in turn, several times: a machine that
+somebody else uses, too, becomes slower and faster from one second to the next.
+What counts is the time that the kernel has noted for their processes, in
+nanoseconds: that of who makes the requests and answers them is not in it. An
+answer other than 200, or a connection that fails, ends a case without a result.
 """
+import collections
 import contextlib
 import dataclasses
 import fnmatch
@@ -26,11 +28,11 @@ import subprocess
 import sys
 import tempfile
 
-from l7_systems import (BUFFERS, PORT, PORT2, RULES, SERVER, SYSTEMS, Backend,
-                        Setup, start)
+from l7_systems import (BUFFERS, PORT, RULES, SERVER, SYSTEMS, Backend, Setup,
+                        start)
 
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
-SECONDS = int(os.environ.get("SECONDS_EACH", "2"))
+SECONDS = int(os.environ.get("SECONDS_EACH", "3"))
 TRIALS = 3		# of each size of buffers
 CLIENTS = 64
 IDLE = (4000, 7000)
@@ -77,7 +79,8 @@ def wanted(name):
 
 
 def turns(number, systems):
-    """The order of a round."""
+    """The order of a round: each time another one begins."""
+    systems = list(systems)
     first = number % len(systems)
     return systems[first:] + systems[:first]
 
@@ -101,15 +104,15 @@ def ask(sock, path, host):
         raise AssertionError(f"{path}: {size} bytes")
 
 
-def wrk(case, seconds):
+def wrk(case, port, seconds):
     """Requests that were answered as they should: wrk tells of those above 399,
     and of connections that fail."""
-    with socket.create_connection(("127.0.0.1", PORT)) as sock:
+    with socket.create_connection(("127.0.0.1", port)) as sock:
         ask(sock, case.path, case.host)
     close = ["-H", "Connection: close"] if case.close else []
     text = output_of("wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds}s",
                      "--timeout", "20s", "-H", f"Host: {case.host}", *close,
-                     f"http://127.0.0.1:{PORT}{case.path}")
+                     f"http://127.0.0.1:{port}{case.path}")
     if "Non-2xx" in text or "Socket errors" in text:
         raise AssertionError(text)
     return int(re.search(r"(\d+) requests in", text).group(1))
@@ -125,23 +128,37 @@ def h2load(seconds, *options):
     return int(done.group(1))
 
 
-def load(case, seconds):
+def load(case, setup, seconds):
     if not case.http2:
-        return wrk(case, seconds)
-    return h2load(seconds, "-c8", "-m8", f"http://127.0.0.1:{PORT2}{case.path}")
+        return wrk(case, setup.port, seconds)
+    return h2load(seconds, "-c8", "-m8",
+                  f"http://127.0.0.1:{setup.http2_port}{case.path}")
 
 
-def per_second(kind, directory, case, setup):
-    """Requests in a second of its processor's time, once it is warm. Each time it
-    is started anew: no place in memory or among the processors is its own for
-    all rounds."""
-    with start(kind, directory, setup) as system:
-        load(case, 1)
-        before = system.time()
-        done = load(case, SECONDS)
-        if not done:
-            raise AssertionError(f"{kind}: no request came through")
-        return done / (system.time() - before)
+def start_all(stack, directory, contenders):
+    """Until the end of the stack. Each is started anew: no place in memory or
+    among the processors is its own for all rounds."""
+    return {name: stack.enter_context(start(kind, directory, setup))
+            for name, (kind, setup) in contenders.items()}
+
+
+def rates_of(number, directory, case, contenders):
+    """Requests in a second of each one's processor time, once it is warm; the
+    others wait meanwhile. contenders: by a name, (kind, setup)"""
+    done, used = collections.Counter(), collections.Counter()
+    with contextlib.ExitStack() as stack:
+        systems = start_all(stack, directory, contenders)
+        for _, setup in contenders.values():
+            load(case, setup, 1)
+        for turn in range(SECONDS):
+            for name in turns(number + turn, contenders):
+                before = systems[name].time()
+                done[name] += load(case, contenders[name][1], 1)
+                used[name] += systems[name].time() - before
+    for name in contenders:
+        if not done[name]:
+            raise AssertionError(f"{name}: no request came through")
+    return {name: done[name] / used[name] for name in contenders}
 
 
 def tell_ratios(name, values):
@@ -161,37 +178,38 @@ def tell_best(name, rounds, worse):
     result(f"clbd/{name}:best", worse(medians), "ratio")
 
 
+def with_ports(contenders):
+    """Each its own; there is room for one more behind it."""
+    return {name: (kind, dataclasses.replace(setup, port=PORT + 2 * index))
+            for index, (name, (kind, setup)) in enumerate(contenders.items())}
+
+
 def best_setup(kind, directory, name, case):
     """With the buffers with which it is fastest."""
     choices = BUFFERS[kind] if case.large else ()
     if len(choices) < 2:
         return case.setup
-    rates = {choice: [] for choice in choices}
-    for number in range(TRIALS):
-        for choice in turns(number, choices):
-            setup = dataclasses.replace(case.setup, buffers=choice)
-            rates[choice].append(per_second(kind, directory, case, setup))
-    medians = {choice: statistics.median(found)
-               for choice, found in rates.items()}
+    contenders = with_ports({
+        choice: (kind, dataclasses.replace(case.setup, buffers=choice))
+        for choice in choices})
+    rounds = [rates_of(number, directory, case, contenders)
+              for number in range(TRIALS)]
+    medians = {choice: statistics.median(rates[choice] for rates in rounds)
+               for choice in choices}
     say(f"{kind}/{name}: " + ", ".join(
         f"{rate:.0f} with {choice}" for choice, rate in medians.items()))
-    return dataclasses.replace(case.setup,
-                               buffers=max(medians, key=medians.get))
+    return contenders[max(medians, key=medians.get)][1]
 
 
 def measure(name, case, directory):
-    setups = {kind: best_setup(kind, directory, name, case)
-              for kind in SYSTEMS}
-    contenders = SYSTEMS
+    contenders = {kind: (kind, best_setup(kind, directory, name, case))
+                  for kind in SYSTEMS}
     if case.plain:
-        contenders += ("plain",)
-        setups["plain"] = Setup()
+        contenders["plain"] = ("clbd", Setup())
+    contenders = with_ports(contenders)
     rounds = []
     for number in range(ROUNDS):
-        values = {}
-        for kind in turns(number, contenders):
-            program = "clbd" if kind == "plain" else kind
-            values[kind] = per_second(program, directory, case, setups[kind])
+        values = rates_of(number, directory, case, contenders)
         if case.plain:
             result(f"clbd/{name}:none", values["clbd"] / values.pop("plain"),
                    "ratio")
@@ -307,7 +325,8 @@ def main():
     # Closed connections keep their port for a minute; none may be a listener's.
     ports = pathlib.Path("/proc/sys/net/ipv4")
     (ports / "ip_local_port_range").write_text("1024 65535\n")
-    (ports / "ip_local_reserved_ports").write_text(f"{PORT},{PORT2},{SERVER}\n")
+    (ports / "ip_local_reserved_ports").write_text(
+        f"{PORT}-{PORT + 20},{SERVER}\n")
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))
     with tempfile.TemporaryDirectory(prefix="bench-l7-") as directory:

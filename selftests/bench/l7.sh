@@ -15,7 +15,7 @@
 #	ratio		of two results of a round
 #
 # environment: CASES="http1/keepalive/*": only these
-#	ROUNDS=7 SECONDS_EACH=2
+#	ROUNDS=7 SECONDS_EACH=3
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,11 +12,11 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CLBD = os.environ.get("CLBD", str(TOP / "build/tools/clbd"))
 SYSTEMS = ("clbd", "nginx", "haproxy")
-PORT, PORT2, SERVER = 8000, 8002, 9000	# 8002: HTTP/2 without TLS
+PORT, SERVER = 8000, 9000
 PATIENCE = 20
 RULES = 10000
 
-# What each is tried with where bodies are large; clbd reads into 128 kB always.
+# What each is tried with where bodies are large; clbd splices these by itself.
 # "splice": the kernel moves bodies, where HAProxy need not see them.
 BUFFERS = {
     "clbd": ("",),
@@ -32,6 +33,12 @@ class Setup:
     rules: bool = False
     connections: int = 2000
     buffers: str = "16k"
+    port: int = PORT
+
+    @property
+    def http2_port(self):
+        """Without TLS."""
+        return self.port + 1
 
 
 def domains():
@@ -154,11 +161,11 @@ limits: {{connections: {setup.connections}}}
       - {{address: "127.0.0.1:{SERVER}"}}
 listeners:
   - name: site
-    address: "127.0.0.1:{PORT}"
+    address: "127.0.0.1:{setup.port}"
     group: web
     timeouts: {{idle: 60}}
 {rules}  - name: h2
-    address: "127.0.0.1:{PORT2}"
+    address: "127.0.0.1:{setup.http2_port}"
     group: web
     http2: yes
 """
@@ -212,8 +219,8 @@ def nginx(directory, setup):
         keepalive_requests 1000000000;
     }}
     server {{
-        listen 127.0.0.1:{PORT} backlog=4096;
-        listen 127.0.0.1:{PORT2} backlog=4096 http2;
+        listen 127.0.0.1:{setup.port} backlog=4096;
+        listen 127.0.0.1:{setup.http2_port} backlog=4096 http2;
         {names}
         location / {{
             proxy_pass http://web;
@@ -259,11 +266,11 @@ defaults
     option forwardfor
     {"option splice-response" if splice else ""}
 frontend site
-    bind 127.0.0.1:{PORT} backlog 4096
-    bind 127.0.0.1:{PORT2} backlog 4096 proto h2
+    bind 127.0.0.1:{setup.port} backlog 4096
+    bind 127.0.0.1:{setup.http2_port} backlog 4096 proto h2
     {HAPROXY_LOG if setup.log else ""}
     http-request set-header X-Forwarded-Proto http
-    http-request set-header X-Forwarded-Port {PORT}
+    http-request set-header X-Forwarded-Port {setup.port}
     {use}
 backend web
     server s 127.0.0.1:{SERVER} pool-max-conn 64
@@ -272,9 +279,10 @@ backend web
 
 
 def start(kind, directory, setup):
-    """A system on the first processor; logs of those before are gone."""
-    for log in pathlib.Path(directory).glob("*.log"):
-        log.unlink()
+    """A system on the first processor, with files of its own, those of the one
+    before gone."""
+    own = pathlib.Path(directory, str(setup.port))
+    shutil.rmtree(own, ignore_errors=True)
+    own.mkdir(mode=0o755)
     command = {"clbd": clbd, "nginx": nginx, "haproxy": haproxy}[kind]
-    return System(0, command(directory, setup), PORT,
-                  pathlib.Path(directory, f"{kind}-out.log"))
+    return System(0, command(own, setup), setup.port, own / "out.log")

@@ -10,7 +10,7 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 files=("$@")
 [ "$#" -ne 0 ] ||
-	files=(http1 retries rules policy limits coding process checks metrics
+	files=(http1 pipes retries rules policy limits coding process checks metrics
 		logs http2 h2limits h2rules control
 		client_address
 		real reach)

@@ -171,6 +171,13 @@ static enum clbd_result parse_chunks(struct clbd_body *body, char *data,
 	return body->state == DONE ? CLBD_DONE : CLBD_MORE;
 }
 
+void clbd_body_skip(struct clbd_body *body, size_t size)
+{
+	take_data(body, size);
+	if (!body->left)
+		body->state = DONE;
+}
+
 enum clbd_result clbd_body_parse(struct clbd_body *body, char *data,
 				 size_t size, size_t *used, size_t *kept)
 {
@@ -181,9 +188,8 @@ enum clbd_result clbd_body_parse(struct clbd_body *body, char *data,
 	case CLBD_FRAMING_CHUNKED:
 		return parse_chunks(body, data, size, used, kept);
 	case CLBD_FRAMING_LENGTH:
-		*used = *kept = take_data(body, size);
-		if (!body->left)
-			body->state = DONE;
+		*used = *kept = size < body->left ? size : body->left;
+		clbd_body_skip(body, *used);
 		return body->left ? CLBD_MORE : CLBD_DONE;
 	default:
 		body->total += size;

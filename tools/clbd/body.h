@@ -59,6 +59,9 @@ void clbd_body_init(struct clbd_body *body, enum clbd_framing framing,
 enum clbd_result clbd_body_parse(struct clbd_body *body, char *data,
 				 size_t size, size_t *used, size_t *kept);
 
+/* Of a body with a length, @size bytes, at most what is left, went by unseen. */
+void clbd_body_skip(struct clbd_body *body, size_t size);
+
 /* A body that lasts until the connection ends has ended. */
 void clbd_body_end(struct clbd_body *body);
 

@@ -154,10 +154,10 @@ ssize_t clbd_conn_read(struct clbd_conn *conn, void *data, size_t size)
 }
 
 ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count,
-			bool last)
+			bool more)
 {
 	struct msghdr message = { .msg_iov = iov, .msg_iovlen = count };
-	int flags = MSG_NOSIGNAL | (last ? MSG_MORE : 0);
+	int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
 	size_t size = 0;
 	ssize_t n;
 	int i;

@@ -87,13 +87,13 @@ ssize_t clbd_conn_read(struct clbd_conn *conn, void *data, size_t size);
 
 /**
  * clbd_conn_write() - write what the peer takes
- * @last: if all is taken, the end of the connection is next, at once: it may be
- *	in the same segment
+ * @more: if all is taken, something else follows at once, more bytes or the end
+ *	of the connection: it may be in the same segment
  *
  * Return: number of bytes, 0 where the peer takes none now, or -errno
  */
 ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count,
-			bool last);
+			bool more);
 
 /*
  * There is more to do, but others have their turn first: woken in the next

@@ -20,6 +20,7 @@
 
 #include "clbd/meter.h"
 #include "clbd/order.h"
+#include "clbd/pipe.h"
 
 /* A worker that ends sooner is not started again at once. */
 #define CALM_MS 1000
@@ -431,14 +432,16 @@ static int prepare_worker(struct clbd_parent *parent, unsigned int index)
 	return -EADDRINUSE;
 }
 
-/* A client and an upstream for each connection; root may have so many. */
+/*
+ * A client and an upstream for each connection, and pipes; root may have so many.
+ */
 static void raise_files(const struct clbd_config *config)
 {
 	rlim_t wanted = config->limits.connections ? config->limits.connections
 						   : 20000;
 	struct rlimit limit;
 
-	wanted = 2 * wanted + 1000;
+	wanted = 2 * wanted + 2 * CLBD_PIPES_MAX + 1000;
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
 		return;
 	limit.rlim_cur = wanted;

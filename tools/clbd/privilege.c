@@ -3,6 +3,7 @@
 #include "clbd/privilege.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
@@ -95,11 +96,12 @@ static const int calls[] = {
 /* What has to do with the network beside. */
 static const int network_calls[] = {
 	SYS_accept4, SYS_connect, SYS_epoll_create1, SYS_getsockname,
-	SYS_getsockopt, SYS_recvfrom, SYS_sendto, SYS_setsockopt, SYS_shutdown,
+	SYS_getsockopt, SYS_pipe2, SYS_recvfrom, SYS_sendto, SYS_setsockopt, SYS_shutdown,
+	SYS_splice,
 };
 
 struct program {
-	struct sock_filter code[2 * (COUNT(calls) + COUNT(network_calls)) + 32];
+	struct sock_filter code[2 * (COUNT(calls) + COUNT(network_calls)) + 40];
 	unsigned short size;
 };
 
@@ -149,6 +151,16 @@ static void allow_socket(struct program *program)
 	verdict(program, SECCOMP_RET_KILL_PROCESS);
 }
 
+/* Of what fcntl() can do, to size a pipe alone. */
+static void allow_pipe_size(struct program *program)
+{
+	add(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, SYS_fcntl);
+	load(program, ARGUMENT(1));
+	add(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, F_SETPIPE_SZ);
+	verdict(program, SECCOMP_RET_ALLOW);
+	verdict(program, SECCOMP_RET_KILL_PROCESS);
+}
+
 /* To end itself, as abort() does; no other process of its user. */
 static void allow_own_end(struct program *program)
 {
@@ -180,8 +192,10 @@ static int filter_calls(bool network)
 		allow(&program, network_calls[i]);
 	for (i = 0; i < COUNT(calls); i++)
 		allow(&program, calls[i]);
-	if (network)
+	if (network) {
 		allow_socket(&program);
+		allow_pipe_size(&program);
+	}
 	refuse_names(&program);
 	allow_own_end(&program);
 	allow_memory(&program, SYS_mmap);

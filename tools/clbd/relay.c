@@ -11,6 +11,7 @@
 
 #include "clbd/client.h"
 #include "clbd/forward.h"
+#include "clbd/pipe.h"
 #include "clbd/stage.h"
 #include "clbd/sticky.h"
 #include "clbd/upstream.h"
@@ -84,6 +85,9 @@ static void written(struct clbd_buffer *buffer, struct clbd_buffer *body,
 
 /* What is small goes into one piece: that costs less than to send two. */
 #define SMALL 2048
+
+/* Of a response, so much is read with its head where a long body will follow. */
+#define FIRST 4096
 
 static void join(struct clbd_buffer *buffer, struct clbd_buffer *body,
 		 uint32_t *ready)
@@ -187,6 +191,13 @@ static void undo_chunks(struct clbd_session *session)
 		session->payload.into = session->trailers->data;
 }
 
+/* Whether what is left of it is worth a pipe. */
+static bool is_bulky(const struct clbd_body *payload)
+{
+	return payload->framing == CLBD_FRAMING_LENGTH &&
+	       payload->left >= CLBD_PIPE_LEAST;
+}
+
 /*
  * What a response means for the session, after its head. Return: 0 or -EPROTO
  */
@@ -220,6 +231,7 @@ static int judge_response(struct clbd_session *session, const char *text)
 			session->close = true;
 	}
 	session->server->failures = 0;
+	session->server->bulky = is_bulky(&session->payload);
 	session->headed = true;
 	session->head_at = session->reply->end;
 	session->status = response->status;
@@ -356,19 +368,76 @@ static bool upstream_ended(struct clbd_session *session)
 	return false;
 }
 
+/* Once a body goes through a pipe, all that is left of it does. */
+static bool takes_pipe(struct clbd_session *session)
+{
+	struct clbd_worker *worker = clbd_session_worker(session);
+
+	if (session->pipe || session->gzip || session->client->conn.ops->write ||
+	    !is_bulky(&session->payload))
+		return session->pipe;
+	session->pipe = clbd_pipe_get(&worker->pipes);
+	if (session->pipe)
+		worker->stats->piped++;
+	return session->pipe;
+}
+
+static bool fill_pipe(struct clbd_session *session)
+{
+	struct clbd_upstream *up = session->up;
+	uint64_t left = session->payload.left;
+	ssize_t n;
+
+	n = clbd_pipe_fill(session->pipe, &up->conn,
+			   left < CLBD_PIPE_SIZE ? left : CLBD_PIPE_SIZE);
+	if (n <= 0)
+		return up->conn.ended && upstream_ended(session);
+	clbd_body_skip(&session->payload, n);
+	session->bytes += n;
+	clbd_session_progress(session);
+	return true;
+}
+
+/*
+ * Where a long body is to be expected, what is read with the head is little: the
+ * rest need not be copied.
+ */
+static size_t room_for(const struct clbd_session *session,
+		       const struct clbd_buffer *in)
+{
+	size_t room = clbd_buffer_room(in);
+
+	if (session->headed || !session->server->bulky ||
+	    clbd_buffer_held(in) || room < FIRST)
+		return room;
+	return FIRST;
+}
+
+/* Whether more is there than what was read with the head. */
+static bool is_cut_short(const struct clbd_session *session)
+{
+	const struct clbd_upstream *up = session->up;
+
+	return up && session->headed && up->conn.readable && !up->conn.ending &&
+	       !clbd_body_done(&session->payload);
+}
+
 bool clbd_session_read_response(struct clbd_session *session)
 {
 	struct clbd_upstream *up = session->up;
 	struct clbd_buffer *in;
 	ssize_t n;
 
-	if (!up || up->connecting || session->waiting || !up->conn.readable ||
+	if (!up || up->connecting || session->waiting ||
+	    clbd_session_piped(session) || !up->conn.readable ||
 	    (session->headed && clbd_body_done(&session->payload)))
 		return false;
 	/* One response at a time: what is there must have been sent on. */
 	if (session->headed && (clbd_buffer_held(session->reply) ||
 				clbd_session_is_packing(session)))
 		return false;
+	if (session->headed && takes_pipe(session))
+		return fill_pipe(session);
 	if (!up->in)
 		up->in = clbd_worker_large_buffer(
 			clbd_session_worker(session));
@@ -376,7 +445,7 @@ bool clbd_session_read_response(struct clbd_session *session)
 	if (!in)
 		return false;
 	clbd_buffer_compact(in);
-	n = clbd_conn_read(&up->conn, in->data + in->end, clbd_buffer_room(in));
+	n = clbd_conn_read(&up->conn, in->data + in->end, room_for(session, in));
 	if (n <= 0)
 		return up->conn.ended && upstream_ended(session);
 	in->end += n;
@@ -386,15 +455,33 @@ bool clbd_session_read_response(struct clbd_session *session)
 	/* A head that comes byte by byte has no more time than another. */
 	if (session->headed)
 		clbd_session_progress(session);
+	if (is_cut_short(session) && takes_pipe(session))
+		fill_pipe(session);
 	return true;
 }
 
-/* With @ready bytes of the body the response ends, and the connection. */
+/*
+ * Whether, with @ready bytes of the body and those in the pipe, the response
+ * ends, and the connection.
+ */
 static bool is_last(const struct clbd_session *session, uint32_t ready)
 {
 	return session->close && session->headed &&
 	       ready == session->waiting && clbd_session_is_made(session) &&
 	       (session->answering || clbd_body_done(&session->payload));
+}
+
+/* What is in the pipe, once all is sent that came before. */
+static bool drain_pipe(struct clbd_session *session)
+{
+	struct clbd_conn *conn = &session->client->conn;
+
+	if (!clbd_session_piped(session) || !conn->writable ||
+	    clbd_pipe_drain(session->pipe, conn, is_last(session, 0)) <= 0)
+		return false;
+	session->begun = true;
+	clbd_session_progress(session);
+	return true;
 }
 
 bool clbd_session_send_response(struct clbd_session *session)
@@ -411,14 +498,18 @@ bool clbd_session_send_response(struct clbd_session *session)
 		ready = &none;
 	join(session->reply, in, ready);
 	count = fill_iov(iov, session->reply, in, *ready);
-	if (!count || !client->conn.writable)
+	if (!count)
+		return drain_pipe(session) || packed;
+	if (!client->conn.writable)
 		return packed;
 	n = clbd_conn_write(&client->conn, iov, count,
-			    is_last(session, *ready));
+			    clbd_session_piped(session) ||
+				    is_last(session, *ready));
 	if (n <= 0)
 		return packed;
 	session->begun = session->headed;
 	written(session->reply, in, ready, n);
 	clbd_session_progress(session);
+	drain_pipe(session);
 	return true;
 }

@@ -14,6 +14,7 @@
 
 #include "clbd/client.h"
 #include "clbd/forward.h"
+#include "clbd/pipe.h"
 #include "clbd/port.h"
 #include "clbd/rules.h"
 #include "clbd/stage.h"
@@ -233,7 +234,7 @@ void clbd_session_start(struct clbd_session *session)
 static bool is_answered(const struct clbd_session *session)
 {
 	return session->headed && !clbd_buffer_held(session->reply) &&
-	       !session->waiting && clbd_session_is_made(session) &&
+	       !session->waiting && !clbd_session_piped(session) && clbd_session_is_made(session) &&
 	       (session->answering || clbd_body_done(&session->payload));
 }
 
@@ -366,6 +367,7 @@ void clbd_session_free(struct clbd_session *session)
 	clbd_session_leave_upstream(session, false);
 	clbd_session_leave_server(session);
 	clbd_session_drop_gzip(session);
+	clbd_pipe_put(&worker->pipes, session->pipe);
 	put_buffer(session, &session->raw);
 	put_buffer(session, &session->out);
 	put_buffer(session, &session->reply);

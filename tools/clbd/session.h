@@ -11,6 +11,7 @@
 
 struct clbd_client;
 struct clbd_gzip;
+struct clbd_pipe;
 struct clbd_upstream;
 
 #define CLBD_SESSION_TRIES 3
@@ -56,6 +57,8 @@ enum clbd_ending {
  * @payload: body of the response
  * @trailers: behind that, for a client of HTTP/2; NULL: none
  * @waiting: bytes in the upstream's buffer that may be sent
+ * @pipe: through which the body goes; NULL: through that buffer. What is in it
+ *	follows what is @waiting
  * @head_at: where in @reply the head of the response is, behind 1xx
  * @answering: the answer is clbd's own
  * @telling: it is @metrics
@@ -110,6 +113,7 @@ struct clbd_session {
 	struct clbd_body payload;
 	struct clbd_buffer *trailers;
 	uint32_t waiting;
+	struct clbd_pipe *pipe;
 	uint32_t head_at;
 	struct clbd_gzip *gzip;
 

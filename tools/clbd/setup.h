@@ -54,6 +54,7 @@ struct clbd_verdict {
  * @load: sessions it has now
  * @limit: how many it may have; 0: any number
  * @risen: ms when it was no longer drained, or new; 0: with the worker
+ * @bulky: its latest response may have been worth a pipe
  * @verdicts: those that groups go by; who is down gets nothing
  * @drain: by the operator
  * @failures: in a row
@@ -74,6 +75,7 @@ struct clbd_server {
 	uint32_t load;
 	uint32_t limit;
 	uint64_t risen;
+	bool bulky;
 	struct clbd_verdict *verdicts;
 	enum clbd_drain drain;
 	uint32_t failures;

@@ -4,6 +4,7 @@
 #define CLBD_STAGE_H
 
 #include "clbd/client.h"
+#include "clbd/pipe.h"
 
 static inline struct clbd_worker *
 clbd_session_worker(const struct clbd_session *session)
@@ -18,6 +19,12 @@ clbd_session_worker(const struct clbd_session *session)
 static inline bool clbd_session_has_rest(const struct clbd_session *session)
 {
 	return !clbd_body_done(&session->body) || session->ready;
+}
+
+/* Bytes of the response that are in its pipe. */
+static inline uint32_t clbd_session_piped(const struct clbd_session *session)
+{
+	return session->pipe ? session->pipe->held : 0;
 }
 
 /*

@@ -22,6 +22,7 @@ struct clbd_meters;
 	X(responses_3xx, "responses")                                          \
 	X(responses_4xx, "responses, clbd's own among them")                   \
 	X(responses_5xx, "responses, clbd's own among them")                   \
+	X(piped, "responses that went from socket to socket without copies")   \
 	X(gzipped, "responses that were compressed")                           \
 	X(gzip_full, "responses left as they were, as too many were compressed") \
 	X(upgrades, "connections that became tunnels")                         \

@@ -43,6 +43,26 @@ static void unconnected(struct clbd_upstream *up, bool timeout)
 	clbd_client_run(client);
 }
 
+/*
+ * Whether one that waited has not been closed meanwhile, and nothing has come:
+ * what the server says unasked would be taken for the next response. The loop
+ * knows what had come when this round began; to @look again takes a system
+ * call.
+ */
+static bool is_silent(struct clbd_upstream *up, bool look)
+{
+	char byte;
+
+	if (up->conn.ending || up->conn.broken)
+		return false;
+	if (!look && !up->conn.readable)
+		return true;
+	up->conn.readable = recv(up->conn.fd, &byte, 1,
+				 MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+			    errno != EAGAIN;
+	return !up->conn.readable;
+}
+
 static void wake(struct clbd_conn *conn)
 {
 	struct clbd_upstream *up = (struct clbd_upstream *)conn;
@@ -51,7 +71,7 @@ static void wake(struct clbd_conn *conn)
 
 	if (!up->session) {
 		/* An idle one has nothing to say but that it ends. */
-		if (conn->readable || conn->broken)
+		if (!is_silent(up, false))
 			close_upstream(up);
 		return;
 	}
@@ -130,24 +150,6 @@ err_put:
 	worker->stats->connect_errors++;
 	clbd_pool_put(&worker->upstream_pool, up);
 	return NULL;
-}
-
-/*
- * Whether one that waited has not been closed meanwhile, and nothing has come:
- * what the server says unasked would be taken for the next response. The loop
- * knows what had come when this round began; to @look again takes a system
- * call.
- */
-static bool is_silent(const struct clbd_upstream *up, bool look)
-{
-	char byte;
-
-	if (up->conn.ending || up->conn.broken)
-		return false;
-	if (!look && !up->conn.readable)
-		return true;
-	return recv(up->conn.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-	       errno == EAGAIN;
 }
 
 static struct clbd_upstream *take_idle(struct clbd_server *server, bool look)

@@ -273,6 +273,7 @@ static int start(struct clbd_worker *worker, int control, int log)
 	clbd_pool_init(&worker->large,
 		       sizeof(struct clbd_buffer) + CLBD_BUFFER_LARGE,
 		       LARGE_MAX);
+	clbd_pipes_init(&worker->pipes);
 	clbd_pool_init(&worker->client_pool, sizeof(struct clbd_client), 4096);
 	clbd_pool_init(&worker->session_pool, sizeof(struct clbd_session),
 		       1024);
@@ -295,6 +296,7 @@ static void end(struct clbd_worker *worker)
 	free(worker->servers.table);
 	free_dead(worker);
 	clbd_log_close(&worker->log);
+	clbd_pipes_release(&worker->pipes);
 	clbd_pool_release(&worker->buffers);
 	clbd_pool_release(&worker->large);
 	clbd_pool_release(&worker->client_pool);

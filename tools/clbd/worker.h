@@ -8,6 +8,7 @@
 
 #include "clbd/log.h"
 #include "clbd/meter.h"
+#include "clbd/pipe.h"
 #include "clbd/pool.h"
 #include "clbd/setup.h"
 #include "clbd/stats.h"
@@ -34,6 +35,7 @@ struct clbd_client;
  * @waiting: groups with sessions that wait for a server
  * @ports: listening sockets
  * @clients: connections of clients, in no order
+ * @pipes: for bodies that need not be seen
  * @gzip_count: responses that are being compressed
  * @shared: everybody's counters
  * @stats: this worker's
@@ -67,6 +69,7 @@ struct clbd_worker {
 	struct clbd_client *clients;
 	uint32_t client_count;
 	uint32_t client_max;
+	struct clbd_pipes pipes;
 	uint32_t gzip_count;
 	struct clbd_log log;
 	struct clbd_shared *shared;
