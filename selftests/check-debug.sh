@@ -12,6 +12,8 @@
 #	CLB_SLOW=4	factor for all times: so much slower is this kernel
 #	TIMEOUT=14400	seconds for a virtual machine
 #	VMS=2		virtual machines that share the test files, side by side
+#	UNTIL=seconds	since 1970: test files that have not begun by then are
+#			skipped
 #	LEAKS="faults stress"	files after which leaks are looked for at once;
 #			for those of the others, at the end
 set -uo pipefail
@@ -92,5 +94,6 @@ run_vms "${VMS:-2}" "CLB_KO=$top/kmod/clb.ko" \
 	"CLB_KUNIT_KO=$top/kunit/clb.ko" \
 	"LEAKS=${LEAKS-faults stress}" -- "${vm[@]}"
 # Only of everything together: what single tests reach says nothing.
-[ "$want" != "  " ] || suite coverage selftests/coverage.sh build/log/debug*/
+[ "$want" != "  " ] || [ -n "$(left_over "${vm[@]}")" ] ||
+	suite coverage selftests/coverage.sh build/log/debug*/
 finish

@@ -23,6 +23,7 @@
 #				the end of all; "all": after each
 #	CLAIMS=dir		shared with others that have the same TESTS: runs
 #				those that no other has begun with
+#	UNTIL=seconds		since 1970: no file begins later
 set -uo pipefail
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=selftests/module.sh
@@ -98,6 +99,7 @@ run_file() { # file
 
 	name=$(basename "$1" .sh)
 	name=${name#test_}
+	[ "$EPOCHSECONDS" -lt "${UNTIL:-9999999999}" ] || return 0
 	[ -z "${CLAIMS:-}" ] || mkdir "$CLAIMS/$name" 2>/dev/null || return 0
 	echo "# $name"
 	SECONDS=0
@@ -153,7 +155,7 @@ for f in "${files[@]}"; do
 	run_file "$f"
 done
 [ -z "${CLAIMS:-}" ] || [ "$count" -gt 0 ] ||
-	result ok "others were faster: nothing was left to run"
+	result ok "nothing was left to run, or no time"
 echo "1..$count"
 rm -rf "$keep"
 [ "$failed" -eq 0 ]
