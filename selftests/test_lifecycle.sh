@@ -64,6 +64,7 @@ objects_on_account() {
 	local cache bytes=0 objects size
 
 	for cache in /sys/kernel/slab/kmalloc-cg-*; do
+		[ -e "$cache" ] || break	# no accounts on this kernel
 		read -r objects _ <"$cache/objects"
 		read -r size <"$cache/object_size"
 		bytes=$((bytes + objects * size))
