@@ -34,6 +34,7 @@ import sys
 import time
 
 PATIENCE = 5
+Key = collections.namedtuple("Key", "sock port")
 
 
 def family_of(address):
@@ -66,9 +67,8 @@ class Server:
 
     def accept(self):
         sock, peer = self.listener.accept()
-        key = collections.namedtuple("Key", "sock port")(sock, peer[1])
-        self.selector.register(sock, selectors.EVENT_READ, key)
-        print("open", key.port, flush=True)
+        self.selector.register(sock, selectors.EVENT_READ, Key(sock, peer[1]))
+        print("open", peer[1], flush=True)
 
     def read(self, key):
         try:

@@ -13,13 +13,14 @@ topo_up 2 || exit 1
 
 # conf FIRST LAST WEIGHT OPTION...: a listener on each of the ports.
 conf() {
-	local port first=$1 last=$2 weight=$3
+	local port first=$1 last=$2 weight=$3 one two
 
+	one=$(server4 1) two=$(server4 2)
 	shift 3
 	for ((port = first; port <= last; port++)); do
 		echo "listener add tcp $VIP4:$port $*"
-		echo "server add tcp $VIP4:$port $(server4 1):$port weight $weight"
-		echo "server add tcp $VIP4:$port $(server4 2):$port weight $weight"
+		echo "server add tcp $VIP4:$port $one:$port weight $weight"
+		echo "server add tcp $VIP4:$port $two:$port weight $weight"
 	done
 }
 
@@ -158,7 +159,6 @@ echo_conf() { # OTHER_LISTENERS_FROM OPTION...
 	CONF
 	conf "$first" $((first + 20)) 5
 }
-listens() { in_server "$1" ss -Hltn "sport = :$ECHO_PORT" | grep -q .; }
 generation() { # of the configuration in force
 	PYTHONPATH=$SELFTESTS in_node /usr/bin/python3 -c \
 		'import genl; print(genl.Genl().generation())'
@@ -168,7 +168,7 @@ declare -A vip=([4]=$VIP4 [6]=$VIP6) client=()
 hold() {
 	mkdir -p "$TMP/client$1"
 	rm -f "$TMP/client$1/held" "$TMP/client$1/enough"
-	spawn in_client "$SELFTESTS/connections.py" hold "${vip[$1]}" 80 "$2" \
+	spawn in_client "$SELFTESTS/connections.py" "${vip[$1]}" 80 "$2" \
 		"$TMP/client$1" >"$TMP/client$1/output" 2>&1
 	client[$1]=$spawned
 }
@@ -194,8 +194,7 @@ test_swaps() {
 		echo "listener set tcp $VIP4:80 acl deny"
 	} >"$TMP/b"
 	for i in 1 2; do
-		spawn in_server "$i" "$SELFTESTS/connections.py" serve "$ECHO_PORT"
-		wait_for 60 listens "$i" || exit 1
+		start_tcp "$i" "$ECHO_PORT" || exit 1
 	done
 
 	clb restore "$TMP/a"
@@ -209,8 +208,8 @@ test_swaps() {
 	before=$(generation)
 	ok "$SWAPS configurations take turns" swap_many
 	is "each was in force" "$(($(generation) - before))" "$SWAPS"
+	touch "$TMP"/client{4,6}/enough
 	for i in 4 6; do
-		touch "$TMP/client$i/enough"
 		ok "the client ends, IPv$i" wait_for 120 client_done "$i"
 		relay cat "$TMP/client$i/output"
 	done
@@ -244,14 +243,17 @@ microseconds() { # COMMAND...
 	"$@" || return
 	echo $((${EPOCHREALTIME/./} - begin))
 }
-# fastest FILE: of three times
+# fastest FILE ENOUGH: of three times, or of those until one is fast enough.
 fastest() {
-	local i
+	local i took least=''
 
 	for i in 1 2 3; do
 		clb flush
-		microseconds clb restore "$1" || return
-	done | sort -n | head -n 1
+		took=$(microseconds clb restore "$1") || return
+		[ "${least:-$took}" -lt "$took" ] || least=$took
+		[ "$least" -gt "$2" ] || break
+	done
+	echo "$least"
 }
 
 test_large() {
@@ -259,10 +261,10 @@ test_large() {
 
 	many "$SMALL" >"$TMP/small"
 	many "$LARGE" >"$TMP/large"
-	small=$(fastest "$TMP/small")
-	large=$(fastest "$TMP/large")
+	small=$(fastest "$TMP/small" 0)
+	large=$(fastest "$TMP/large" $((small * 14)))
 	is "$LARGE listeners in one transaction" \
-		"$(clb -j listener show | jq length)" "$LARGE"
+		"$(clb save | grep -c '^listener add')" "$LARGE"
 	diag "$SMALL listeners in $small us, $LARGE in $large us"
 	ok "ten times the listeners take at most 14 times as long" \
 		[ "$large" -le $((small * 14)) ]
