@@ -9,6 +9,19 @@ udp.py ask ADDRESS PORT TEXT [COUNT [SOURCE_PORT]]
 					comes from a new port, or all from
 					SOURCE_PORT; fails if one has no answer
 					in 2 seconds (times CLB_SLOW)
+udp.py client				reads commands from standard input and
+					answers each with one line:
+
+ask ADDRESS PORT TEXT [COUNT [SOURCE_PORT [OPTION VALUE]]]
+					the same: the answers, with commas
+					between them, or "error: WHY". OPTION: of
+					IP, for setsockopt(); VALUE: a number, or
+					bytes as 0x...
+send ADDRESS PORT TEXT [1 [SOURCE_PORT [OPTION VALUE]]]
+					asks, and does not wait
+heard					what was answered so far to what send
+					sent: the answer or "nothing"
+close					the same, and hears no more
 """
 import os
 import socket
@@ -33,21 +46,66 @@ def serve(name, port):
             print(f"{name}: {peer}: {error}", file=sys.stderr)
 
 
-def ask(address, port, text, count=1, source=0):
+def question(address, port, text, source=0, *option):
+    """A socket from which it was sent."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    s.settimeout(2 * int(os.environ.get("CLB_SLOW", "1")))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("", int(source)))
+    if option:
+        name, value = option
+        s.setsockopt(socket.IPPROTO_IP, getattr(socket, name),
+                     bytes.fromhex(value[2:]) if value.startswith("0x")
+                     else int(value))
+    s.connect((address, int(port)))
+    s.send(text.encode())
+    return s
+
+
+def ask(address, port, text, count=1, source=0, *option):
     kept = []       # a port that is free again could be given once more
-    for _ in range(count):
-        s = socket.socket(family, socket.SOCK_DGRAM)
-        s.settimeout(2 * int(os.environ.get("CLB_SLOW", "1")))
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("", source))
-        s.connect((address, port))
-        s.send(text.encode())
-        print(s.recv(65535).decode(), flush=True)
-        if source:
+    for _ in range(int(count)):
+        s = question(address, port, text, source, *option)
+        yield s.recv(65535).decode()
+        if int(source):
             s.close()
         else:
             kept.append(s)
+
+
+class Client:
+    def __init__(self):
+        self.socket = self.answer = None
+
+    def ask(self, *words):
+        return ", ".join(ask(*words))
+
+    def send(self, address, port, text, _=1, source=0, *option):
+        self.socket = question(address, port, text, source, *option)
+        self.socket.setblocking(False)
+        self.answer = "nothing"
+        return "sent"
+
+    def heard(self):
+        try:
+            self.answer = self.socket.recv(65535).decode()
+        except OSError:
+            pass        # nothing new, or an ICMP error, which is no answer
+        return self.answer
+
+    def close(self):
+        answer = self.heard()
+        self.socket.close()
+        return answer
+
+    def run(self):
+        for line in iter(sys.stdin.readline, ""):
+            verb, *words = line.split()
+            try:
+                print(getattr(self, verb)(*words), flush=True)
+            except (OSError, AttributeError, TypeError, ValueError) as error:
+                print("error:", error, flush=True)
 
 
 def main():
@@ -56,10 +114,12 @@ def main():
         serve(sys.argv[2], int(sys.argv[3]))
     elif verb == "ask":
         try:
-            ask(sys.argv[2], int(sys.argv[3]), sys.argv[4],
-                *map(int, sys.argv[5:7]))
+            for answer in ask(*sys.argv[2:7]):
+                print(answer, flush=True)
         except OSError as error:
             sys.exit(f"udp.py: {error}")
+    elif verb == "client":
+        Client().run()
     else:
         sys.exit(__doc__)
 
