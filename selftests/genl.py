@@ -30,6 +30,7 @@ NLA_F_NESTED = 0x8000
 NLA_TYPE_MASK = 0x3fff
 
 NLMSG_HEADER = struct.Struct("=IHHII")
+NLA_HEADER = struct.Struct("=HH")
 GENL_HEADER = struct.Struct("=BBH")
 HEADERS = NLMSG_HEADER.size + GENL_HEADER.size
 VERSION = 1
@@ -147,12 +148,13 @@ def server(host, host_port, *options):
 
 def attributes(data):
     """Pairs of type and value."""
-    while len(data) >= 4:
-        length, kind = struct.unpack_from("=HH", data)
+    at, last = 0, len(data) - 4
+    while at <= last:
+        length, kind = NLA_HEADER.unpack_from(data, at)
         if length < 4:
             return
-        yield kind & NLA_TYPE_MASK, data[4:length]
-        data = data[align(length):]
+        yield kind & NLA_TYPE_MASK, data[at + 4:at + length]
+        at += (length + 3) & ~3
 
 
 class Answer:

@@ -48,11 +48,15 @@ def sessions(client):
     return len(states) - bindings, bindings
 
 
-def accounts(client):
-    """What became of packets: how many were sent on or answered, and the
-    counters of those that were dropped."""
-    counters = stats(client)
-    sent = sum(number(one[kind]) for one in listeners(client)
+def books(client):
+    """What it counts at this moment: all in all, and at each listener."""
+    return stats(client), listeners(client)
+
+
+def accounts(counters, those):
+    """What became of packets, by its books: how many were sent on or
+    answered, and the counters of those that were dropped."""
+    sent = sum(number(one[kind]) for one in those
                for kind in (LISTENER_IN, LISTENER_OUT))
     return sent + counters[STATS_ECHO_REPLIES], {
         kind: value for kind, value in counters.items()
@@ -60,16 +64,16 @@ def accounts(client):
             STATS_CLIENT_ADDRESS_REMOVED, STATS_CLIENT_ADDRESS_OMITTED)}
 
 
-def mistakes(client):
+def mistakes(client, *its_books):
     """Gauges that disagree with the sessions that are listed; nothing may
-    change meanwhile."""
+    change meanwhile, nor since there were these books."""
+    counters, those = its_books or books(client)
     flows, bindings = sessions(client)
     servers = records(client, Cmd.SERVER_GET, A.SERVER)
     got = {
-        "sessions": (stats(client)[STATS_SESSIONS], flows + bindings),
+        "sessions": (counters[STATS_SESSIONS], flows + bindings),
         "sessions of listeners": (
-            sum(number(one[LISTENER_SESSIONS]) for one in listeners(client)),
-            flows),
+            sum(number(one[LISTENER_SESSIONS]) for one in those), flows),
         "sessions of servers": (
             sum(number(one[SERVER_ACTIVE]) + number(one[SERVER_INACTIVE])
                 for one in servers), flows),
