@@ -95,6 +95,7 @@ class NoMemory:
     wait meanwhile: "with" little in it.
     """
     KNOBS = ("failslab", "fail_page_alloc")
+    TIMES = 1 << 30
 
     @staticmethod
     def set(knob, **values):
@@ -120,9 +121,17 @@ class NoMemory:
     def __enter__(self):
         self.mark()
         for knob in self.KNOBS:
-            self.set(knob, task_filter="Y", interval=1, times=-1,
+            self.set(knob, task_filter="Y", interval=1, times=self.TIMES,
                      probability=100)
         return self
+
+    def failed(self):
+        """How many allocations have failed so far."""
+        left = 0
+        for knob in self.KNOBS:
+            with open(f"{DEBUGFS}/{knob}/times", encoding="ascii") as file:
+                left += int(file.read())
+        return self.TIMES * len(self.KNOBS) - left
 
     def __exit__(self, *_):
         for knob in self.KNOBS:
@@ -194,13 +203,25 @@ def sessions_end_without_resets(client):
 
 def drain_ends_later(client):
     server_is(client, 1, 1)
+    time_over = time.monotonic() + 1
+    early = False
+
+    def starve(seconds, failures):
+        """Until so many seconds after its time is over, and allocations have
+        failed since; or the server is down all the same, by a worker that is
+        new."""
+        nonlocal early
+        workers.mark()
+        early = state(client) == 2
+        return early or (time.monotonic() > time_over + seconds and
+                         workers.failed() > failures)
+
     with NoMemory() as workers:
-        time_over = time.monotonic() + 3 * SLOW
-        early = False
-        while time.monotonic() < time_over:
-            workers.mark()
-            early = early or state(client) == 2
-            time.sleep(0.2)
+        wait_for(20, lambda: starve(0, -1))
+        before = workers.failed()
+        # the collector looks at servers each second
+        failed = wait_for(20, lambda: starve(2, before))
+    tell(failed, "there is no memory when a server's time to drain is over")
     tell(wait_for(10, lambda: state(client) == 2),
          "a server whose time to drain is over goes down once there is memory",
          f"state {state(client)}")
