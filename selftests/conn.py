@@ -21,6 +21,8 @@ reuse ADDRESS PORT COUNT SOURCE_PORT HOW	connections in a row from one port
 						many worked
 uopen ID ADDRESS PORT				UDP
 ask ID						what it answers to "hello"
+utalk ADDRESS PORT SOURCE_PORT [COUNT [BYTES]]	how many datagrams were answered
+usend ADDRESS PORT SOURCE_PORT			one, and no answer is waited for
 uonce ADDRESS PORT [SOURCE_ADDRESS]		the same, from a new port
 usilent ADDRESS PORT [SOURCE_ADDRESS]		the same, where no answer is
 						expected: waits for a second
@@ -108,7 +110,7 @@ class Client:
     def talk(self, sock, text=b"x"):
         try:
             sock.send(text)
-            return sock.recv(100)
+            return sock.recv(65536)
         except OSError:
             return b""
 
@@ -182,6 +184,24 @@ class Client:
 
     def ask(self, name):
         return self.talk(self.socks[name][0], b"hello").decode() or "nothing"
+
+    def usock(self, address, port, source):
+        sock = socket.socket(family_of(address), socket.SOCK_DGRAM)
+        sock.settimeout(PATIENCE)
+        sock.bind(("", int(source)))
+        sock.connect((address, int(port)))
+        return sock
+
+    def utalk(self, address, port, source, count=1, size=1):
+        text = b"x" * int(size)
+        with self.usock(address, port, source) as sock:
+            return str(sum(self.talk(sock, text).endswith(b" " + text)
+                           for _ in range(int(count))))
+
+    def usend(self, address, port, source):
+        with self.usock(address, port, source) as sock:
+            sock.send(b"x")
+        return "sent"
 
     def uonce(self, address, port, source="", seconds=PATIENCE):
         answer = self.uopen("", address, port, source, seconds)

@@ -43,17 +43,23 @@ nodes_up() {
 		printf '%064d\n' 8 >"$TMP/other")
 }
 
-# A file to download that is long on its way: a client's buffers could hold all of it
-# before another node gets to see any.
+# big_file [KBYTES]: to download, and long on its way: a client's buffers could hold
+# all of it before another node gets to see any.
 big_file() {
-	make_file big "$(size 20000 4000)"
+	make_file big "${1:-$(size 20000 4000)}"
 	ip netns exec "$NS-c1" sysctl -qw net.ipv4.tcp_rmem="4096 65536 65536"
 }
 # FILE: of what is being downloaded
 has_some() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt 200000 ]; }
 
 passed_by() { # NODE: packets from clients
-	on "$1" -j listener | jq '[.[].in_packets] | add'
+	local list sum=0
+
+	list=$(on "$1" -j listener)
+	while [[ $list =~ \"in_packets\":([0-9]+)(.*) ]]; do
+		sum=$((sum + BASH_REMATCH[1])) list=${BASH_REMATCH[2]}
+	done
+	echo "$sum"
 }
 
 on() { # NODE ARGUMENT...
@@ -66,31 +72,36 @@ on_all() { # ARGUMENT...
 		on "$node" "$@" || return
 	done
 }
-sync_of() { on "$1" -j sync | jq -r ".$2"; }	# NODE NAME
+# field NAME JSON: what the first object has by that name, as jq -r prints it. To
+# start jq takes longer than all else that a look at a node needs.
+field() {
+	[[ $2 =~ \"$1\":(\"([^\"]*)\"|([^],}]*)) ]] || BASH_REMATCH=("" "" "" null)
+	echo "${BASH_REMATCH[2]}${BASH_REMATCH[3]}"
+}
+sync_of() { field "$2" "$(on "$1" -j sync)"; }	# NODE NAME
 local_attr() { # NODE ADDRESS NAME
 	on "$1" -j local | jq -r ".[] | select(.address == \"$2\").$3"
 }
 peer_of() { # NODE NAME: what it knows of another
-	on "$1" -j sync peers | jq -r ".[0].$2"
+	field "$2" "$(on "$1" -j sync peers)"
 }
 
 # Listeners of HTTP and of the echo (conn.py), in both families.
 config() { # MODE [KEYWORD VALUE]...
 	# shellcheck disable=SC2034 # vip_of sets what the caller has set
-	local f host vip vip_host
+	local f port vip vip_host node
 
-	on_all flush
 	for f in 4 6; do
 		vip_of "$f"
-		host=server$f
-		on_all listener add tcp "$vip_host:80" mode "$1" "${@:2}" &&
-			on_all listener add tcp "$vip_host:$ECHO_PORT" mode "$1" \
-				"${@:2}" &&
-			on_all server add tcp "$vip_host:80" "$($host 1)" &&
-			on_all server add tcp "$vip_host:80" "$($host 2)" &&
-			on_all server add tcp "$vip_host:$ECHO_PORT" "$($host 1)" &&
-			on_all server add tcp "$vip_host:$ECHO_PORT" "$($host 2)" ||
-			return
+		for port in 80 "$ECHO_PORT"; do
+			echo "listener add tcp $vip_host:$port mode $*"
+			echo "server add tcp $vip_host:$port $("server$f" 1)"
+			echo "server add tcp $vip_host:$port $("server$f" 2)"
+		done
+	done >"$TMP/config"
+	on_all flush
+	for node in $NODES; do
+		on "$node" restore "$TMP/config" || return
 	done
 }
 
@@ -108,11 +119,11 @@ cluster_up() {
 }
 cluster_down() { on_all sync stop; }
 hear_each_other() {
-	local node count
+	local node nodes
 
-	count=$(wc -w <<<"$NODES")
+	read -ra nodes <<<"$NODES"
 	for node in $NODES; do
-		[ "$(sync_of "$node" peers)" = $((count - 1)) ] || return
+		[ "$(sync_of "$node" peers)" = $((${#nodes[@]} - 1)) ] || return
 	done
 }
 alone() { start_sync "$@" && wait_for 10 is_ready "$1"; }	# NODE ID
@@ -131,8 +142,10 @@ next_hop() {
 	local ns
 
 	for ns in "${@:3}"; do
-		ip -n "$NS-$ns" route replace default via "$1"
-		ip -n "$NS-$ns" -6 route replace default via "$2"
+		ip -n "$NS-$ns" -batch - <<-IP
+		route replace default via $1
+		route replace default via $2
+		IP
 	done
 }
 # via NUMBER: clients and servers send by this node from now on.
@@ -146,7 +159,8 @@ servers_via() { # NUMBER
 
 # The sessions of a node, but for how long they have left.
 table() {
-	on "$1" -j session | jq -c 'map(del(.expires_ms)) | sort_by(tostring)[]'
+	on "$1" -j session |
+		sed 's/^\[//; s/[],]$//; s/,"expires_ms":[0-9]*//; /^$/d' | sort
 }
 tables_equal() { # [HOW-MANY]: with so many sessions in each
 	local node
