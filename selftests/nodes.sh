@@ -75,8 +75,8 @@ on_all() { # ARGUMENT...
 # field NAME JSON: what the first object has by that name, as jq -r prints it. To
 # start jq takes longer than all else that a look at a node needs.
 field() {
-	[[ $2 =~ \"$1\":(\"([^\"]*)\"|([^],}]*)) ]] || BASH_REMATCH=("" "" "" null)
-	echo "${BASH_REMATCH[2]}${BASH_REMATCH[3]}"
+	[[ $2 =~ \"$1\":(\"([^\"]*)\"|([^],}]*)) ]] &&
+		echo "${BASH_REMATCH[2]}${BASH_REMATCH[3]}" || echo null
 }
 sync_of() { field "$2" "$(on "$1" -j sync)"; }	# NODE NAME
 local_attr() { # NODE ADDRESS NAME
