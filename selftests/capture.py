@@ -5,8 +5,9 @@
 capture.py INTERFACE: reads commands from standard input and answers each
 with one line:
 
-count PROTOCOL ADDRESS PORT	begin at 0: packets to and from this listener
-result				"IN-PACKETS IN-BYTES OUT-PACKETS OUT-BYTES" at
+count [PROTOCOL ADDRESS PORT]...	begin at 0: packets to and from these listeners
+result				"IN-PACKETS IN-BYTES OUT-PACKETS OUT-BYTES;" of
+				each session, the one that began first first, at
 				the IP layer, once nothing more comes. A packet
 				the card or the receiver would cut up (GSO)
 				counts as its segments
@@ -42,13 +43,15 @@ class Capture:
         self.sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         self.sock.bind((interface, 0))
         self.sock.setblocking(False)
-        self.filter = None
-        self.sums = [0] * 4
+        self.listeners = set()
+        self.sums = {}
 
-    def add(self, at, gso_size, protocol, packet, thoff):
+    def add(self, at, session, gso_size, packet, thoff):
+        protocol, _ = session
         count, size = segments(gso_size, protocol, packet, thoff)
-        self.sums[at] += count
-        self.sums[at + 1] += size
+        sums = self.sums.setdefault(session, [0] * 4)
+        sums[at] += count
+        sums[at + 1] += size
 
     def packet(self, frame):
         gso_size, = struct.unpack_from("=H", frame, 4)
@@ -68,10 +71,10 @@ class Capture:
         if protocol not in (TCP, UDP):
             return
         sport, dport = struct.unpack_from("!HH", packet, thoff)
-        if (protocol, dst, dport) == self.filter:
-            self.add(0, gso_size, protocol, packet, thoff)
-        if (protocol, src, sport) == self.filter:
-            self.add(2, gso_size, protocol, packet, thoff)
+        if (protocol, dst, dport) in self.listeners:
+            self.add(0, (protocol, sport), gso_size, packet, thoff)
+        if (protocol, src, sport) in self.listeners:
+            self.add(2, (protocol, dport), gso_size, packet, thoff)
 
     def drain(self):
         try:
@@ -84,19 +87,22 @@ class Capture:
         data = self.sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
         return struct.unpack("=II", data)[1]
 
-    def count(self, protocol, address, port):
+    def count(self, *words):
         self.drain()
         self.lost()
-        self.sums = [0] * 4
-        self.filter = (TCP if protocol == "tcp" else UDP,
-                       ipaddress.ip_address(address).packed, int(port))
+        self.sums = {}
+        self.listeners = {
+            (TCP if protocol == "tcp" else UDP,
+             ipaddress.ip_address(address).packed, int(port))
+            for protocol, address, port in zip(*[iter(words)] * 3)}
         return "counting"
 
     def result(self):
         while select.select([self.sock], [], [], 0.5)[0]:
             self.drain()
         lost = self.lost()
-        return f"lost {lost}" if lost else " ".join(map(str, self.sums))
+        return f"lost {lost}" if lost else "".join(
+            " ".join(map(str, sums)) + ";" for sums in self.sums.values())
 
     def run(self):
         print("ready", flush=True)

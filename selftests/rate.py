@@ -4,11 +4,12 @@
 
 rate.py serve PORT SIZE			UDP and TCP: whoever asks is sent as much as
 					goes; datagrams of SIZE bytes
-rate.py udp ADDRESS PORT SECONDS	asks for so many seconds of datagrams and
-					prints "BYTES MICROSECONDS": headers of IP and
-					UDP included, from the first arrival at the
-					socket to the last
-rate.py tcp ADDRESS PORT SECONDS	waits 2 seconds for bursts to be over, then
+rate.py udp SECONDS [ADDRESS PORT]...	asks each for so many seconds of datagrams, all
+					at the same time, and prints for each
+					"BYTES MICROSECONDS": headers of IP and UDP
+					included, from the first arrival at the socket
+					to the last
+rate.py tcp SECONDS [ADDRESS PORT]...	waits 2 seconds for bursts to be over, then
 					prints the same, data alone, for so many
 					seconds
 """
@@ -16,15 +17,16 @@ import selectors
 import socket
 import struct
 import sys
+import threading
 import time
 
 WARM_UP = 2
+SILENCE = 1         # a flood that lasts has no such gap
 SO_RCVBUFFORCE, SO_TIMESTAMPNS = 33, 35
 UDP_HEADERS = {socket.AF_INET: 28, socket.AF_INET6: 48}
 
 
-def udp_flood(sock, size):
-    data, peer = sock.recvfrom(100)
+def udp_flood(sock, data, peer, size):
     end = time.monotonic() + float(data)
     payload = bytes(size)
     while time.monotonic() < end:
@@ -32,14 +34,17 @@ def udp_flood(sock, size):
             sock.sendto(payload, peer)
 
 
-def tcp_flood(listener):
-    sock, _ = listener.accept()
+def tcp_flood(sock):
     payload = bytes(1 << 18)
     try:
         while True:
             sock.sendall(payload)
     except ConnectionError:
         sock.close()
+
+
+def begin(flood, *arguments):
+    threading.Thread(target=flood, args=arguments, daemon=True).start()
 
 
 def serve(port, size):
@@ -53,9 +58,9 @@ def serve(port, size):
     while True:
         for key, _ in selector.select():
             if key.fileobj is udp:
-                udp_flood(udp, size)
+                begin(udp_flood, udp, *udp.recvfrom(100), size)
             else:
-                tcp_flood(tcp)
+                begin(tcp_flood, tcp.accept()[0])
 
 
 def arrival(sock):
@@ -75,7 +80,7 @@ def ask_udp(address, port, seconds):
         sock.settimeout(10)
         start, total = arrival(sock)
         now = start
-        sock.settimeout(4)
+        sock.settimeout(SILENCE)
         try:
             while True:
                 now, size = arrival(sock)
@@ -97,10 +102,28 @@ def ask_tcp(address, port, seconds):
         return read_for(sock, seconds)
 
 
+def ask(protocol, seconds, targets):
+    """Each target, for a line each; 0 bytes of one that could not be asked."""
+    results = [None] * len(targets)
+
+    def one(i):
+        results[i] = {"udp": ask_udp, "tcp": ask_tcp}[protocol](*targets[i],
+                                                                seconds)
+
+    threads = [threading.Thread(target=one, args=(i,))
+               for i in range(len(targets))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result in results:
+        print(*(result or (0, int(seconds * 1000000))))
+
+
 if sys.argv[1:2] == ["serve"] and len(sys.argv) == 4:
     serve(int(sys.argv[2]), int(sys.argv[3]))
-elif len(sys.argv) == 5:
-    print(*{"udp": ask_udp, "tcp": ask_tcp}[sys.argv[1]](
-        sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))
+elif len(sys.argv) >= 5 and len(sys.argv) % 2:
+    ask(sys.argv[1], float(sys.argv[2]),
+        list(zip(sys.argv[3::2], map(int, sys.argv[4::2]))))
 else:
     sys.exit(__doc__)
