@@ -127,6 +127,19 @@ void clbd_conn_wake(struct clbd_conn *conn)
 		conn->ops->wake(conn);
 }
 
+ssize_t clbd_conn_read_nothing(struct clbd_conn *conn, ssize_t n)
+{
+	conn->readable = false;
+	if (n < 0 && errno == EAGAIN)
+		return 0;
+	conn->ended = true;
+	if (n < 0) {
+		conn->broken = true;
+		return -errno;
+	}
+	return 0;
+}
+
 /* Fewer bytes than asked for: all is read, until the next event. */
 ssize_t clbd_conn_read(struct clbd_conn *conn, void *data, size_t size)
 {
@@ -142,15 +155,21 @@ ssize_t clbd_conn_read(struct clbd_conn *conn, void *data, size_t size)
 			conn->readable = false;
 		return n;
 	}
-	conn->readable = false;
+	return clbd_conn_read_nothing(conn, n);
+}
+
+ssize_t clbd_conn_wrote(struct clbd_conn *conn, ssize_t n, size_t size)
+{
 	if (n < 0 && errno == EAGAIN)
-		return 0;
-	conn->ended = true;
+		n = 0;
 	if (n < 0) {
+		conn->writable = false;
 		conn->broken = true;
 		return -errno;
 	}
-	return 0;
+	if ((size_t)n < size)
+		conn->writable = false;
+	return n;
 }
 
 ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count,
@@ -172,16 +191,7 @@ ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count,
 		else
 			n = sendmsg(conn->fd, &message, flags);
 	} while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == EAGAIN)
-		n = 0;
-	if (n < 0) {
-		conn->writable = false;
-		conn->broken = true;
-		return -errno;
-	}
-	if ((size_t)n < size)
-		conn->writable = false;
-	return n;
+	return clbd_conn_wrote(conn, n, size);
 }
 
 void clbd_conn_deadline(struct clbd_conn *conn, uint64_t ms)

@@ -85,6 +85,12 @@ void clbd_conn_wake(struct clbd_conn *conn);
  */
 ssize_t clbd_conn_read(struct clbd_conn *conn, void *data, size_t size);
 
+/*
+ * What a system call says that read nothing from the socket: @n is its result.
+ * Return: as clbd_conn_read()
+ */
+ssize_t clbd_conn_read_nothing(struct clbd_conn *conn, ssize_t n);
+
 /**
  * clbd_conn_write() - write what the peer takes
  * @more: if all is taken, something else follows at once, more bytes or the end
@@ -94,6 +100,12 @@ ssize_t clbd_conn_read(struct clbd_conn *conn, void *data, size_t size);
  */
 ssize_t clbd_conn_write(struct clbd_conn *conn, struct iovec *iov, int count,
 			bool more);
+
+/*
+ * What a system call says that was to write @size bytes to the socket: @n is its
+ * result. Return: as clbd_conn_write()
+ */
+ssize_t clbd_conn_wrote(struct clbd_conn *conn, ssize_t n, size_t size);
 
 /*
  * There is more to do, but others have their turn first: woken in the next

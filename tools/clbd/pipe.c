@@ -100,15 +100,7 @@ ssize_t clbd_pipe_fill(struct clbd_pipe *pipe, struct clbd_conn *conn,
 		pipe->held += n;
 		return n;
 	}
-	conn->readable = false;
-	if (n < 0 && errno == EAGAIN)
-		return 0;
-	conn->ended = true;
-	if (n < 0) {
-		conn->broken = true;
-		return -errno;
-	}
-	return 0;
+	return clbd_conn_read_nothing(conn, n);
 }
 
 ssize_t clbd_pipe_drain(struct clbd_pipe *pipe, struct clbd_conn *conn,
@@ -121,15 +113,8 @@ ssize_t clbd_pipe_drain(struct clbd_pipe *pipe, struct clbd_conn *conn,
 			   SPLICE_F_MOVE | SPLICE_F_NONBLOCK |
 				   (more ? SPLICE_F_MORE : 0));
 	} while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == EAGAIN)
-		n = 0;
-	if (n < 0) {
-		conn->writable = false;
-		conn->broken = true;
-		return -errno;
-	}
-	pipe->held -= n;
-	if (pipe->held)
-		conn->writable = false;
+	n = clbd_conn_wrote(conn, n, pipe->held);
+	if (n > 0)
+		pipe->held -= n;
 	return n;
 }

@@ -234,7 +234,8 @@ void clbd_session_start(struct clbd_session *session)
 static bool is_answered(const struct clbd_session *session)
 {
 	return session->headed && !clbd_buffer_held(session->reply) &&
-	       !session->waiting && !clbd_session_piped(session) && clbd_session_is_made(session) &&
+	       !session->waiting && !clbd_session_piped(session) &&
+	       clbd_session_is_made(session) &&
 	       (session->answering || clbd_body_done(&session->payload));
 }
 
