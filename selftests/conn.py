@@ -35,6 +35,8 @@ import struct
 import sys
 import time
 
+import commands
+
 PATIENCE = 5
 Key = collections.namedtuple("Key", "sock port")
 
@@ -211,19 +213,10 @@ class Client:
     def usilent(self, address, port, source=""):
         return self.uonce(address, port, source, 1)
 
-    def run(self):
-        for line in iter(sys.stdin.readline, ""):
-            verb, *words = line.split()
-            try:
-                print(getattr(self, verb)(*words), flush=True)
-            except (OSError, AttributeError, KeyError, TypeError,
-                    ValueError) as error:
-                print("error:", error, flush=True)
-
 
 if sys.argv[1:2] == ["serve"] and len(sys.argv) == 4:
     Server(sys.argv[2], int(sys.argv[3])).run()
 elif sys.argv[1:] == ["client"]:
-    Client().run()
+    commands.obey(Client())
 else:
     sys.exit(__doc__)

@@ -27,6 +27,8 @@ import os
 import socket
 import sys
 
+import commands
+
 
 def serve(name, port):
     s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
@@ -99,14 +101,6 @@ class Client:
         self.socket.close()
         return answer
 
-    def run(self):
-        for line in iter(sys.stdin.readline, ""):
-            verb, *words = line.split()
-            try:
-                print(getattr(self, verb)(*words), flush=True)
-            except (OSError, AttributeError, TypeError, ValueError) as error:
-                print("error:", error, flush=True)
-
 
 def main():
     verb = sys.argv[1]
@@ -119,7 +113,7 @@ def main():
         except OSError as error:
             sys.exit(f"udp.py: {error}")
     elif verb == "client":
-        Client().run()
+        commands.obey(Client())
     else:
         sys.exit(__doc__)
 

@@ -18,6 +18,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+import commands	# pylint: disable=wrong-import-position
 import raw	# pylint: disable=wrong-import-position
 
 PATIENCE = 60
@@ -133,13 +134,5 @@ class Client:
             del self.halves[half.key]
         return f"finished={done} broken={len(halves) - done}"
 
-    def run(self):
-        for line in iter(sys.stdin.readline, ""):
-            verb, *words = line.split()
-            try:
-                print(getattr(self, verb)(*words), flush=True)
-            except (OSError, AttributeError, TypeError, ValueError) as error:
-                print("error:", error, flush=True)
 
-
-Client().run()
+commands.obey(Client())
