@@ -79,6 +79,24 @@ field() {
 		echo "${BASH_REMATCH[2]}${BASH_REMATCH[3]}" || echo null
 }
 sync_of() { field "$2" "$(on "$1" -j sync)"; }	# NODE NAME
+missed() { # NODE...: datagrams, by all of them
+	local node sum=0
+
+	for node in "$@"; do
+		sum=$((sum + $(sync_of "$node" missed)))
+	done
+	echo "$sum"
+}
+# Connections begin one by one until one of the nodes has missed a datagram,
+# which is luck where the link loses some: $more of them.
+miss_some() { # ADDRESS NODE...
+	more=0
+	while [ "$(missed "${@:2}")" = 0 ] && [ "$more" -lt 200 ]; do
+		more=$((more + 1))
+		tell client open "more$more" "$1" "$ECHO_PORT" >"$TMP/more"
+	done
+	[ "$more" -lt 200 ]
+}
 local_attr() { # NODE ADDRESS NAME
 	on "$1" -j local | jq -r ".[] | select(.address == \"$2\").$3"
 }
