@@ -200,9 +200,11 @@ static unsigned int dead_server_packet(struct clb_ctx *ctx)
 		     ctx->dir == CLB_DIR_ORIGINAL;
 	bool ended;
 
-	/* the packet may bring the numbers that the ends will accept */
-	if (clb_ctx_is_tcp(ctx) && !opens)
+	/* it brings the numbers that the ends will accept, but itself ends here */
+	if (clb_ctx_is_tcp(ctx) && !opens) {
+		ctx->pkt.tcp_len = 0;
 		clb_tcp_track(session, ctx->dir, &ctx->pkt);
+	}
 	ended = opens ? clb_session_kill(ctx->cn, session) :
 			clb_session_end(ctx->cn, session);
 	if (!ended)

@@ -4,12 +4,7 @@
  * from the middle). The state only chooses timeouts and what may be evicted;
  * no packet is refused for it.
  */
-#include <linux/bits.h>
-
 #include "tcp.h"
-
-/* A reset counts only if it lies this far ahead of what was acknowledged. */
-#define CLB_TCP_RESET_WINDOW BIT(24)
 
 enum tcp_event {
 	EVENT_SYN,
@@ -82,7 +77,9 @@ static enum tcp_event packet_event(u8 flags)
 
 /*
  * A blind reset must not shorten the life of a session it cannot end (RFC
- * 5961, section 3). Half-open connections are reset by number 0 with an ACK.
+ * 5961, section 3). One that answers a segment has the number this
+ * acknowledges, which may be behind what was sent. Half-open connections are
+ * reset by number 0 with an ACK.
  */
 static bool reset_believed(const struct clb_session *session,
 			   enum clb_dir dir, u32 state,
@@ -90,8 +87,8 @@ static bool reset_believed(const struct clb_session *session,
 {
 	if (state < CLB_SESSION_STATE_ESTABLISHED)
 		return true;
-	return pkt->seq - READ_ONCE(session->reset_seq[dir]) <
-	       CLB_TCP_RESET_WINDOW;
+	return pkt->seq - READ_ONCE(session->reset_seq[dir]) + CLB_TCP_FLIGHT <
+	       2 * CLB_TCP_FLIGHT;
 }
 
 /*

@@ -2,6 +2,8 @@
 #ifndef _CLB_TCP_H
 #define _CLB_TCP_H
 
+#include <linux/sizes.h>
+
 #include "session.h"
 
 void clb_tcp_track(struct clb_session *session, enum clb_dir dir,
@@ -21,25 +23,32 @@ static inline bool clb_tcp_closing(u32 state)
 	       state <= CLB_SESSION_STATE_CLOSED;
 }
 
+/* So much at most is on its way at a time: numbers further off mean nothing. */
+#define CLB_TCP_FLIGHT	SZ_16M
+
 /**
  * clb_tcp_note() - note what each side would accept as the number of a reset
  * @session: an established session
  * @dir: the direction in which the segment travels
- * @ack: what it acknowledges: the other side's number
- * @end: number behind its last byte: its own side's, where the other side's
- *	acknowledgements pass the node by
+ * @ack: what it acknowledges of the other side's bytes
+ * @end: number behind its last byte
  *
- * The latest word counts, so that neither an old segment nor a forged one has
- * a lasting effect.
+ * A number before the one that is awaited is ignored without a word (RFC 9293,
+ * 3.10.7.4), one behind it is challenged (RFC 5961, 3.2). So what was sent
+ * counts, acknowledged or not: it has arrived by the time the reset does. The
+ * latest word does, so that neither an old segment nor a forged one has a
+ * lasting effect.
  *
  * Context: RCU read side.
  */
 static inline void clb_tcp_note(struct clb_session *session, enum clb_dir dir,
 				u32 ack, u32 end)
 {
-	WRITE_ONCE(session->reset_seq[!dir], ack);
-	if (clb_session_one_way(session))
-		WRITE_ONCE(session->reset_seq[dir], end);
+	u32 sent = READ_ONCE(session->reset_seq[!dir]);
+
+	WRITE_ONCE(session->reset_seq[dir], end);
+	if (sent - ack >= CLB_TCP_FLIGHT)
+		WRITE_ONCE(session->reset_seq[!dir], ack);
 }
 
 /* The client opens a new connection where an old one is closing; UDP never. */

@@ -109,6 +109,32 @@ test_resets() { # LABEL
 	client close b >/dev/null
 }
 
+# While clients have not acknowledged what they were sent, their listener goes:
+# nobody is left to reset what they say later.
+test_in_flight() { # LABEL MODE
+	local r1 r2
+
+	ok "$1: listeners anew" begin "$2"
+	r1=$(resets_at 1) r2=$(resets_at 2)
+	is "$1: connections" "$(client open a "$vip" "$PORT" 4)" "open 4"
+	in_client nft -f - <<-NFT
+	table inet mute {
+		chain out {
+			type filter hook output priority 0
+			tcp dport $PORT tcp flags & (syn | fin | rst | psh) == 0 drop
+		}
+	}
+	NFT
+	is "$1: servers answer" "$(client who a)" "s1=2 s2=2"
+	ok "$1: the listener goes before clients say that they know" \
+		clb flush
+	is "$1: they are reset" "$(client ended a 4)" "reset=4 eof=0 open=0"
+	ok "$1: so are the servers" servers_have 1 $((r1 + 2))
+	ok "$1: both" servers_have 2 $((r2 + 2))
+	in_client nft delete table inet mute
+	client close a >/dev/null
+}
+
 test_udp_moves() { # LABEL
 	local moved first one other
 
@@ -314,6 +340,8 @@ for mode in nat fnat dr tun; do
 		ok "$mode IPv$i: listeners anew" begin "$mode"
 		test_resets "$mode IPv$i"
 		test_udp_moves "$mode IPv$i"
+		# of those who answer past the node it knows no numbers
+		[[ $mode != *nat ]] || test_in_flight "$mode IPv$i" "$mode"
 	done
 done
 for i in 4 6; do

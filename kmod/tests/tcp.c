@@ -92,10 +92,10 @@ static const struct tcp_case tcp_cases[] = {
 	{ "blind resets", CLB_MODE_NAT, {
 		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
 		{ 'C', ACK, 0, ESTABLISHED }, { 'S', ACK, 0, ESTABLISHED },
-		{ 'C', RST, -1, ESTABLISHED },
-		{ 'S', RST, 1 << 24, ESTABLISHED },
+		{ 'C', RST, -SZ_16M - 1, ESTABLISHED },
+		{ 'S', RST, SZ_16M, ESTABLISHED },
 		{ 'S', RST, 1 << 30, ESTABLISHED },
-		{ 'S', RST, (1 << 24) - 1, CLOSED } } },
+		{ 'S', RST, SZ_16M - 1, CLOSED } } },
 	{ "reset in TIME_WAIT", CLB_MODE_NAT, {
 		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
 		{ 'C', ACK, 0, ESTABLISHED },
@@ -107,9 +107,14 @@ static const struct tcp_case tcp_cases[] = {
 		{ 'C', ACK, 0, ESTABLISHED }, { 'C', ACK, 0, ESTABLISHED },
 		{ 'C', FIN | ACK, 0, FIN_CLIENT },
 		{ 'C', ACK, 0, FIN_CLIENT } } },
+	{ "reset with what was acknowledged", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED },
+		{ 'C', RST, -SZ_16M, CLOSED } } },
 	{ "one way: resets", CLB_MODE_TUN, {
 		{ 'C', SYN, 0, SYN_SENT }, { 'C', ACK, 0, ESTABLISHED },
-		{ 'C', RST, -1, ESTABLISHED }, { 'C', RST, 0, CLOSED } } },
+		{ 'C', RST, -SZ_16M - 1, ESTABLISHED },
+		{ 'C', RST, 0, CLOSED } } },
 	{ "FIN without a handshake", CLB_MODE_NAT, {
 		{ 'C', SYN, 0, SYN_SENT }, { 'C', FIN, 0, FIN_CLIENT },
 		{ 'S', FIN, 0, CLOSING } } },
@@ -178,6 +183,94 @@ static void follows(struct kunit *test)
 	}
 }
 
+/**
+ * struct number_case - the numbers with which a connection would be reset
+ * @name: what was seen of it
+ * @mode: enum clb_mode
+ * @step: segments: from the client ('C') or the server ('S'), their flags,
+ *	number, length and acknowledgment
+ * @towards: numbers of resets, by who is sent them: server, client
+ */
+struct number_case {
+	const char	*name;
+	u8		mode;
+	struct {
+		char	from;
+		u8	flags;
+		u32	seq;
+		u32	len;
+		u32	ack;
+	} step[6];
+	u32		towards[CLB_DIR_MAX];
+};
+
+#define C0 0xfffffff0U	/* the client's first number, the server's */
+#define S0 0x7ffffff0U
+#define HANDSHAKE { 'C', SYN, C0, 1 }, { 'S', SYN | ACK, S0, 1, C0 + 1 }, \
+		  { 'C', ACK, C0 + 1, 0, S0 + 1 }
+
+static const struct number_case number_cases[] = {
+	{ "handshake", CLB_MODE_NAT, { HANDSHAKE }, { C0 + 1, S0 + 1 } },
+	{ "acknowledged", CLB_MODE_NAT, {
+		HANDSHAKE, { 'C', ACK, C0 + 1, 50, S0 + 1 },
+		{ 'S', ACK, S0 + 1, 70, C0 + 51 },
+		{ 'C', ACK, C0 + 51, 0, S0 + 71 } }, { C0 + 51, S0 + 71 } },
+	{ "not acknowledged yet", CLB_MODE_FNAT, {
+		HANDSHAKE, { 'C', ACK, C0 + 1, 50, S0 + 1 },
+		{ 'S', ACK, S0 + 1, 70, C0 + 1 },
+		{ 'C', ACK, C0 + 51, 10, S0 + 1 } }, { C0 + 61, S0 + 71 } },
+	{ "acknowledged before it is seen", CLB_MODE_NAT, {
+		HANDSHAKE, { 'C', ACK, C0 + 1, 50, S0 + 1001 } },
+		{ C0 + 51, S0 + 1001 } },
+	{ "sent once more, then acknowledged", CLB_MODE_NAT, {
+		HANDSHAKE, { 'S', ACK, S0 + 1001, 100, C0 + 1 },
+		{ 'S', ACK, S0 + 1, 100, C0 + 1 },
+		{ 'C', ACK, C0 + 1, 0, S0 + 1101 } },
+		{ C0 + 1, S0 + 1101 } },
+	{ "a forged number, and what comes next", CLB_MODE_NAT, {
+		HANDSHAKE, { 'S', ACK, S0 + 1, 100, C0 + 1 },
+		{ 'S', ACK, S0 + 0x20000000, 100, C0 + 1 },
+		{ 'C', ACK, C0 + 1, 0, S0 + 101 } }, { C0 + 1, S0 + 101 } },
+	{ "one way", CLB_MODE_DR, {
+		{ 'C', SYN, C0, 1 }, { 'C', ACK, C0 + 1, 0, S0 + 1 },
+		{ 'C', ACK, C0 + 1, 50, S0 + 1 },
+		{ 'C', ACK, C0 + 51, 0, S0 + 71 } }, { C0 + 51, S0 + 71 } },
+};
+
+static void number_name(const struct number_case *c, char *name)
+{
+	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(number, number_cases, number_name);
+
+static void numbers(struct kunit *test)
+{
+	const struct number_case *c = test->param_value;
+	struct clb_session *session;
+	struct clb_packet pkt = { .tuple.protocol = IPPROTO_TCP };
+	unsigned int i;
+
+	configure(test, c->mode);
+	session = test->priv;
+	for (i = 0; i < ARRAY_SIZE(c->step) && c->step[i].from; i++) {
+		pkt.seq = c->step[i].seq;
+		pkt.tcp_len = c->step[i].len;
+		pkt.ack = c->step[i].ack;
+		pkt.tcp_flags = c->step[i].flags;
+		local_bh_disable();
+		rcu_read_lock();
+		clb_session_track(session, c->step[i].from == 'C' ?
+				  CLB_DIR_ORIGINAL : CLB_DIR_REPLY, &pkt);
+		rcu_read_unlock();
+		local_bh_enable();
+	}
+	KUNIT_EXPECT_EQ(test, session->reset_seq[CLB_DIR_ORIGINAL],
+			c->towards[0]);
+	KUNIT_EXPECT_EQ(test, session->reset_seq[CLB_DIR_REPLY],
+			c->towards[1]);
+}
+
 static void opens(struct kunit *test)
 {
 	struct clb_packet pkt = {};
@@ -193,6 +286,7 @@ static void opens(struct kunit *test)
 
 static struct kunit_case tcp_cases_list[] = {
 	KUNIT_CASE_PARAM(follows, tcp_gen_params),
+	KUNIT_CASE_PARAM(numbers, number_gen_params),
 	KUNIT_CASE(opens),
 	{}
 };
