@@ -200,7 +200,7 @@ static unsigned int dead_server_packet(struct clb_ctx *ctx)
 		     ctx->dir == CLB_DIR_ORIGINAL;
 	bool ended;
 
-	/* it brings the numbers that the ends will accept, but itself ends here */
+	/* it brings numbers that the ends will accept, and goes no further */
 	if (clb_ctx_is_tcp(ctx) && !opens) {
 		ctx->pkt.tcp_len = 0;
 		clb_tcp_track(session, ctx->dir, &ctx->pkt);

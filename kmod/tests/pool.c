@@ -247,7 +247,7 @@ static void of_another_node(struct kunit *test)
 {
 	struct clb_endpoint server =
 		clb_test_endpoint(test, "198.51.100.11", 80, IPPROTO_TCP);
-	/* no other test's: one whose end is near would be revived, ports and all */
+	/* no other test's: that would be revived, ports and all */
 	const char *address = "198.51.100.7";
 	struct clb_local_address *local;
 	__be16 port = 0;

@@ -183,56 +183,60 @@ static void follows(struct kunit *test)
 	}
 }
 
+struct segment {
+	char	from;
+	u8	flags;
+	u32	seq;
+	u32	len;
+	u32	ack;
+};
+
 /**
  * struct number_case - the numbers with which a connection would be reset
  * @name: what was seen of it
  * @mode: enum clb_mode
- * @step: segments: from the client ('C') or the server ('S'), their flags,
- *	number, length and acknowledgment
+ * @step: segments after the handshake: from the client ('C') or the server
+ *	('S'), their flags, number, length and acknowledgment
  * @towards: numbers of resets, by who is sent them: server, client
  */
 struct number_case {
 	const char	*name;
 	u8		mode;
-	struct {
-		char	from;
-		u8	flags;
-		u32	seq;
-		u32	len;
-		u32	ack;
-	} step[6];
+	struct segment	step[3];
 	u32		towards[CLB_DIR_MAX];
 };
 
 #define C0 0xfffffff0U	/* the client's first number, the server's */
 #define S0 0x7ffffff0U
-#define HANDSHAKE { 'C', SYN, C0, 1 }, { 'S', SYN | ACK, S0, 1, C0 + 1 }, \
-		  { 'C', ACK, C0 + 1, 0, S0 + 1 }
+
+static const struct segment handshake[] = {
+	{ 'C', SYN, C0, 1 }, { 'S', SYN | ACK, S0, 1, C0 + 1 },
+	{ 'C', ACK, C0 + 1, 0, S0 + 1 },
+};
 
 static const struct number_case number_cases[] = {
-	{ "handshake", CLB_MODE_NAT, { HANDSHAKE }, { C0 + 1, S0 + 1 } },
+	{ "handshake", CLB_MODE_NAT, {}, { C0 + 1, S0 + 1 } },
 	{ "acknowledged", CLB_MODE_NAT, {
-		HANDSHAKE, { 'C', ACK, C0 + 1, 50, S0 + 1 },
+		{ 'C', ACK, C0 + 1, 50, S0 + 1 },
 		{ 'S', ACK, S0 + 1, 70, C0 + 51 },
 		{ 'C', ACK, C0 + 51, 0, S0 + 71 } }, { C0 + 51, S0 + 71 } },
 	{ "not acknowledged yet", CLB_MODE_FNAT, {
-		HANDSHAKE, { 'C', ACK, C0 + 1, 50, S0 + 1 },
+		{ 'C', ACK, C0 + 1, 50, S0 + 1 },
 		{ 'S', ACK, S0 + 1, 70, C0 + 1 },
 		{ 'C', ACK, C0 + 51, 10, S0 + 1 } }, { C0 + 61, S0 + 71 } },
 	{ "acknowledged before it is seen", CLB_MODE_NAT, {
-		HANDSHAKE, { 'C', ACK, C0 + 1, 50, S0 + 1001 } },
+		{ 'C', ACK, C0 + 1, 50, S0 + 1001 } },
 		{ C0 + 51, S0 + 1001 } },
 	{ "sent once more, then acknowledged", CLB_MODE_NAT, {
-		HANDSHAKE, { 'S', ACK, S0 + 1001, 100, C0 + 1 },
+		{ 'S', ACK, S0 + 1001, 100, C0 + 1 },
 		{ 'S', ACK, S0 + 1, 100, C0 + 1 },
 		{ 'C', ACK, C0 + 1, 0, S0 + 1101 } },
 		{ C0 + 1, S0 + 1101 } },
 	{ "a forged number, and what comes next", CLB_MODE_NAT, {
-		HANDSHAKE, { 'S', ACK, S0 + 1, 100, C0 + 1 },
+		{ 'S', ACK, S0 + 1, 100, C0 + 1 },
 		{ 'S', ACK, S0 + 0x20000000, 100, C0 + 1 },
 		{ 'C', ACK, C0 + 1, 0, S0 + 101 } }, { C0 + 1, S0 + 101 } },
 	{ "one way", CLB_MODE_DR, {
-		{ 'C', SYN, C0, 1 }, { 'C', ACK, C0 + 1, 0, S0 + 1 },
 		{ 'C', ACK, C0 + 1, 50, S0 + 1 },
 		{ 'C', ACK, C0 + 51, 0, S0 + 71 } }, { C0 + 51, S0 + 71 } },
 };
@@ -244,27 +248,37 @@ static void number_name(const struct number_case *c, char *name)
 
 KUNIT_ARRAY_PARAM(number, number_cases, number_name);
 
+static void see(struct clb_session *session, const struct segment *segment)
+{
+	struct clb_packet pkt = {
+		.tuple.protocol = IPPROTO_TCP,
+		.tcp_flags = segment->flags,
+		.tcp_len = segment->len,
+		.seq = segment->seq,
+		.ack = segment->ack,
+	};
+
+	local_bh_disable();
+	rcu_read_lock();
+	clb_session_track(session, segment->from == 'C' ?
+			  CLB_DIR_ORIGINAL : CLB_DIR_REPLY, &pkt);
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
 static void numbers(struct kunit *test)
 {
 	const struct number_case *c = test->param_value;
 	struct clb_session *session;
-	struct clb_packet pkt = { .tuple.protocol = IPPROTO_TCP };
 	unsigned int i;
 
 	configure(test, c->mode);
 	session = test->priv;
-	for (i = 0; i < ARRAY_SIZE(c->step) && c->step[i].from; i++) {
-		pkt.seq = c->step[i].seq;
-		pkt.tcp_len = c->step[i].len;
-		pkt.ack = c->step[i].ack;
-		pkt.tcp_flags = c->step[i].flags;
-		local_bh_disable();
-		rcu_read_lock();
-		clb_session_track(session, c->step[i].from == 'C' ?
-				  CLB_DIR_ORIGINAL : CLB_DIR_REPLY, &pkt);
-		rcu_read_unlock();
-		local_bh_enable();
-	}
+	for (i = 0; i < ARRAY_SIZE(handshake); i++)
+		if (handshake[i].from == 'C' || !clb_session_one_way(session))
+			see(session, &handshake[i]);
+	for (i = 0; i < ARRAY_SIZE(c->step) && c->step[i].from; i++)
+		see(session, &c->step[i]);
 	KUNIT_EXPECT_EQ(test, session->reset_seq[CLB_DIR_ORIGINAL],
 			c->towards[0]);
 	KUNIT_EXPECT_EQ(test, session->reset_seq[CLB_DIR_REPLY],
