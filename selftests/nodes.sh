@@ -188,7 +188,9 @@ tables_equal() { # [HOW-MANY]: with so many sessions in each
 		table "$node" >"$TMP/table.$node" &&
 			diff "$TMP/table" "$TMP/table.$node" || return
 	done
-	[ "${1:-$(wc -l <"$TMP/table")}" = "$(wc -l <"$TMP/table")" ]
+	[ "${1:-$(wc -l <"$TMP/table")}" = "$(wc -l <"$TMP/table")" ] && return
+	grep -o '"state":"[^"]*"' "$TMP/table" | sort | uniq -c
+	return 1
 }
 known() { # NODE FILTER...: how many sessions
 	on "$1" session count "${@:2}"

@@ -158,6 +158,18 @@ static void expect_state(struct kunit *test, struct clb_session *session,
 	KUNIT_EXPECT_EQ(test, atomic_read(&server->inactive), !active);
 }
 
+/* As the packet path does: a segment of the client ('C') or server ('S'). */
+static void see(struct clb_session *session, char from, struct clb_packet *pkt)
+{
+	pkt->tuple.protocol = IPPROTO_TCP;
+	local_bh_disable();
+	rcu_read_lock();
+	clb_session_track(session, from == 'C' ? CLB_DIR_ORIGINAL :
+						 CLB_DIR_REPLY, pkt);
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
 static void follows(struct kunit *test)
 {
 	const struct tcp_case *c = test->param_value;
@@ -168,17 +180,10 @@ static void follows(struct kunit *test)
 	configure(test, c->mode);
 	session = test->priv;
 	for (i = 0; i < ARRAY_SIZE(c->step) && c->step[i].from; i++) {
-		enum clb_dir dir = c->step[i].from == 'C' ? CLB_DIR_ORIGINAL :
-							    CLB_DIR_REPLY;
-
 		pkt.seq = SEQ + c->step[i].off;
 		pkt.ack = SEQ;
 		pkt.tcp_flags = c->step[i].flags;
-		local_bh_disable();
-		rcu_read_lock();
-		clb_tcp_track(session, dir, &pkt);
-		rcu_read_unlock();
-		local_bh_enable();
+		see(session, c->step[i].from, &pkt);
 		expect_state(test, session, c->step[i].state, i);
 	}
 }
@@ -248,22 +253,17 @@ static void number_name(const struct number_case *c, char *name)
 
 KUNIT_ARRAY_PARAM(number, number_cases, number_name);
 
-static void see(struct clb_session *session, const struct segment *segment)
+static void see_segment(struct clb_session *session,
+			const struct segment *segment)
 {
 	struct clb_packet pkt = {
-		.tuple.protocol = IPPROTO_TCP,
 		.tcp_flags = segment->flags,
 		.tcp_len = segment->len,
 		.seq = segment->seq,
 		.ack = segment->ack,
 	};
 
-	local_bh_disable();
-	rcu_read_lock();
-	clb_session_track(session, segment->from == 'C' ?
-			  CLB_DIR_ORIGINAL : CLB_DIR_REPLY, &pkt);
-	rcu_read_unlock();
-	local_bh_enable();
+	see(session, segment->from, &pkt);
 }
 
 static void numbers(struct kunit *test)
@@ -276,9 +276,9 @@ static void numbers(struct kunit *test)
 	session = test->priv;
 	for (i = 0; i < ARRAY_SIZE(handshake); i++)
 		if (handshake[i].from == 'C' || !clb_session_one_way(session))
-			see(session, &handshake[i]);
+			see_segment(session, &handshake[i]);
 	for (i = 0; i < ARRAY_SIZE(c->step) && c->step[i].from; i++)
-		see(session, &c->step[i]);
+		see_segment(session, &c->step[i]);
 	KUNIT_EXPECT_EQ(test, session->reset_seq[CLB_DIR_ORIGINAL],
 			c->towards[0]);
 	KUNIT_EXPECT_EQ(test, session->reset_seq[CLB_DIR_REPLY],
