@@ -177,8 +177,10 @@ static u32 bucket_end(struct clb_net *cn, u32 index,
 		struct clb_session *session = clb_session_of(entry);
 
 		if (entry->tuple.dir != CLB_DIR_ORIGINAL ||
-		    !clb_session_matches(session, filter) ||
-		    !clb_session_end(cn, session))
+		    !clb_session_matches(session, filter))
+			continue;
+		clb_sync_ending(session);
+		if (!clb_session_end(cn, session))
 			continue;
 		clb_sync_ended(session);
 		count++;

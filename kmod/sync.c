@@ -6,8 +6,9 @@
  * sessions and keeps theirs: Documentation/sync-protocol.rst. The packet path
  * puts keys of sessions into queues (sync_queue.c), one thread says what is
  * true of them (sync_send.c), another does what other nodes say
- * (sync_receive.c); sync_session.c has the rules for one session, sync_read.c
- * and sync_write.c the bytes. This file starts and stops all that.
+ * (sync_receive.c); sync_session.c has the rules for one session, sync_tomb.c
+ * what is remembered of those that were ended, sync_read.c and sync_write.c the
+ * bytes. This file starts and stops all that.
  */
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -44,6 +45,7 @@ static void threads_stop(struct clb_sync *sync)
 static void sync_free(struct clb_sync *sync)
 {
 	clb_sync_history_free(sync);
+	clb_sync_tombs_free(sync);
 	clb_sync_queues_free(sync);
 	free_percpu(sync->stats);
 	memzero_explicit(sync, sizeof(*sync));
@@ -69,7 +71,8 @@ static struct clb_sync *sync_alloc(struct clb_net *cn,
 	sync->started = jiffies;
 	sync->stats = alloc_percpu_gfp(struct clb_sync_stats,
 				       GFP_KERNEL_ACCOUNT);
-	if (sync->stats && !clb_sync_queues_alloc(sync))
+	if (sync->stats && !clb_sync_queues_alloc(sync) &&
+	    !clb_sync_tombs_alloc(sync))
 		return sync;
 	sync_free(sync);
 	return NULL;

@@ -60,6 +60,7 @@ void clb_sync_ends_wait(struct clb_net *cn);
 void __clb_sync_born(struct clb_session *session);
 void __clb_sync_created(const struct clb_session *session);
 void __clb_sync_changed(const struct clb_session *session, u32 old, u32 new);
+void __clb_sync_ending(const struct clb_session *session);
 void __clb_sync_ended(const struct clb_session *session);
 bool __clb_sync_learns(const struct clb_net *cn);
 
@@ -88,6 +89,13 @@ static inline void clb_sync_changed(const struct clb_session *session, u32 old,
 {
 	if (static_branch_unlikely(&clb_sync_used))
 		__clb_sync_changed(session, old, new);
+}
+
+/* It is about to be ended on request: no older word may make it again. */
+static inline void clb_sync_ending(const struct clb_session *session)
+{
+	if (static_branch_unlikely(&clb_sync_used))
+		__clb_sync_ending(session);
 }
 
 /* It was ended on request. */

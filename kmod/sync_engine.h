@@ -169,6 +169,7 @@ struct clb_sync_peer {
  * @started: jiffies
  * @stats: counters
  * @queues: keys of sessions that others are to be told of, by CPU
+ * @tombs: what was ended
  * @wait: where @sender sleeps while there is nothing to do
  * @idle: it sleeps there
  * @sweep: a key was lost: look for sessions of which nobody was told
@@ -214,6 +215,7 @@ struct clb_sync {
 	unsigned long		started;
 	struct clb_sync_stats __percpu *stats;
 	struct clb_sync_queue	**queues;
+	struct clb_sync_tombs	*tombs;
 	wait_queue_head_t	wait;
 	bool			idle;
 	bool			sweep;
@@ -267,6 +269,17 @@ static inline void clb_sync_peer_add(struct clb_sync_peer *peer,
 	WRITE_ONCE(peer->counts[which], peer->counts[which] + n);
 }
 
+/*
+ * Positive: a session born at @a came later than one born at @b (RFC 1982). 0
+ * is before sync, and thereby before all.
+ */
+static inline s32 clb_sync_born_order(u32 a, u32 b)
+{
+	if (a && b)
+		return a - b;
+	return (a ? S32_MAX : 0) - (b ? S32_MAX : 0);
+}
+
 /* Heard, and it heard us. Context: clb_sync.lock held. */
 static inline bool clb_sync_peer_lives(const struct clb_sync_peer *peer)
 {
@@ -280,6 +293,16 @@ void clb_sync_queues_free(struct clb_sync *sync);
 u32 clb_sync_queues_len(const struct clb_sync *sync);
 bool clb_sync_queues_empty(const struct clb_sync *sync);
 void clb_sync_wake(struct clb_sync *sync);
+void clb_sync_gone_again(struct clb_sync *sync, const struct clb_tuple *tuple,
+			 u32 born);
+
+/* sync_tomb.c */
+int clb_sync_tombs_alloc(struct clb_sync *sync);
+void clb_sync_tombs_free(struct clb_sync *sync);
+void clb_sync_tomb_put(struct clb_sync *sync, const struct clb_tuple *tuple,
+		       u32 born);
+bool clb_sync_tomb_find(struct clb_sync *sync, const struct clb_tuple *tuple,
+			u32 *born);
 
 /* sync_crypt.c */
 u64 clb_sync_epoch_new(u64 least);

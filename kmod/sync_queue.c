@@ -29,8 +29,8 @@ void clb_sync_wake(struct clb_sync *sync)
 	wake_up(&sync->wait);
 }
 
-static void queue_put(struct clb_sync *sync,
-		      const struct clb_session *session, bool ended)
+static void queue_put(struct clb_sync *sync, const struct clb_tuple *tuple,
+		      u32 born, bool ended)
 {
 	struct clb_sync_queue *queue = sync->queues[smp_processor_id()];
 	struct clb_sync_key *key = &queue->keys[queue->head % CLB_SYNC_QUEUE];
@@ -42,12 +42,19 @@ static void queue_put(struct clb_sync *sync,
 		WRITE_ONCE(sync->sweep, true);
 		return;
 	}
-	key->tuple = *clb_session_tuple(session, CLB_DIR_ORIGINAL);
-	key->born = clb_session_born(session);
+	key->tuple = *tuple;
+	key->born = born;
 	key->ended = ended;
 	/* the thread sees the key before it sees that there is one */
 	smp_store_release(&queue->head, queue->head + 1);
 	clb_sync_wake(sync);
+}
+
+static void session_put(struct clb_sync *sync,
+			const struct clb_session *session, bool ended)
+{
+	queue_put(sync, clb_session_tuple(session, CLB_DIR_ORIGINAL),
+		  clb_session_born(session), ended);
 }
 
 static struct clb_sync *sync_of(const struct clb_session *session)
@@ -70,7 +77,7 @@ void __clb_sync_created(const struct clb_session *session)
 	struct clb_sync *sync = sync_of(session);
 
 	if (sync && clb_sync_wanted(session, READ_ONCE(session->state)))
-		queue_put(sync, session, false);
+		session_put(sync, session, false);
 }
 
 /* Only what changes how long it lives, and whether it makes room for others. */
@@ -86,7 +93,17 @@ void __clb_sync_changed(const struct clb_session *session, u32 old, u32 new)
 	struct clb_sync *sync = sync_of(session);
 
 	if (sync && change_matters(old, new) && clb_sync_wanted(session, new))
-		queue_put(sync, session, false);
+		session_put(sync, session, false);
+}
+
+void __clb_sync_ending(const struct clb_session *session)
+{
+	struct clb_sync *sync = sync_of(session);
+
+	if (sync && !clb_session_is_persistence(session))
+		clb_sync_tomb_put(sync,
+				  clb_session_tuple(session, CLB_DIR_ORIGINAL),
+				  clb_session_born(session));
 }
 
 void __clb_sync_ended(const struct clb_session *session)
@@ -94,7 +111,21 @@ void __clb_sync_ended(const struct clb_session *session)
 	struct clb_sync *sync = sync_of(session);
 
 	if (sync)
-		queue_put(sync, session, true);
+		session_put(sync, session, true);
+}
+
+/**
+ * clb_sync_gone_again() - another node believes in what was ended: tell it
+ * @sync: sync
+ * @tuple: of its original direction
+ * @born: the latest that was ended
+ *
+ * Context: softirqs off.
+ */
+void clb_sync_gone_again(struct clb_sync *sync, const struct clb_tuple *tuple,
+			 u32 born)
+{
+	queue_put(sync, tuple, born, true);
 }
 
 static bool half_full(const struct clb_sync *sync)

@@ -35,14 +35,6 @@ static u16 synced_of(u32 deadline, u32 state)
 	return synced_deadline(deadline) | state << SYNCED_STATE;
 }
 
-/* Positive: @a is the later one. 0 is before sync, and thereby before all. */
-static s32 born_order(u32 a, u32 b)
-{
-	if (a && b)
-		return a - b;
-	return (a ? S32_MAX : 0) - (b ? S32_MAX : 0);
-}
-
 static u32 timeout_of(const struct clb_session *session, u32 state)
 {
 	const struct clb_listener *listener = session->server->listener;
@@ -349,8 +341,8 @@ static void local_clear(struct clb_sync *sync,
 		return;
 	other = clb_session_of(entry);
 	if (is_copy(other) &&
-	    born_order(clb_session_born(session),
-		       clb_session_born(other)) > 0 &&
+	    clb_sync_born_order(clb_session_born(session),
+				clb_session_born(other)) > 0 &&
 	    clb_session_kill(sync->cn, other))
 		clb_sync_count(sync, CLB_SYNC_A_ENDED);
 }
@@ -480,7 +472,7 @@ static bool is_same(const struct clb_session *session,
 static bool told_wins(const struct clb_session *session,
 		      const struct clb_sync_session *told)
 {
-	s32 born = born_order(told->born, clb_session_born(session));
+	s32 born = clb_sync_born_order(told->born, clb_session_born(session));
 	int order = 0;
 
 	if (born > -HANDSHAKE && born < HANDSHAKE)
@@ -515,6 +507,25 @@ static bool conflict_settle(struct clb_sync *sync, struct clb_session *session,
 	return false;
 }
 
+/*
+ * It was ended, and whoever believes in it has not heard of that. Returns false
+ * if no such thing is remembered.
+ */
+static bool ended_refuse(struct clb_sync *sync,
+			 const struct clb_sync_session *told,
+			 const struct clb_tuple *tuple)
+{
+	u32 ended;
+
+	if (tuple->kind != CLB_TUPLE_FLOW ||
+	    !clb_sync_tomb_find(sync, tuple, &ended) ||
+	    clb_sync_born_order(told->born, ended) > 0)
+		return false;
+	clb_sync_count(sync, CLB_SYNC_A_REFUSED_ENDED);
+	clb_sync_gone_again(sync, tuple, ended);
+	return true;
+}
+
 /**
  * clb_sync_apply() - another node says what is true of a session
  * @sync: sync
@@ -542,14 +553,13 @@ void clb_sync_apply(struct clb_sync *sync, const struct clb_sync_session *told)
 		clb_sync_count(sync, CLB_SYNC_A_REFUSED_CONFLICT);
 		return;
 	}
-	if (entry) {
-		session = clb_session_of(entry);
-		if (is_same(session, told) && !clb_session_expired(session) &&
-		    copy_update(sync, session, told))
-			return;
-		if (!conflict_settle(sync, session, told))
-			return;
-	}
+	session = entry ? clb_session_of(entry) : NULL;
+	if (session && is_same(session, told) &&
+	    !clb_session_expired(session) && copy_update(sync, session, told))
+		return;
+	if (ended_refuse(sync, told, &tuple) ||
+	    (session && !conflict_settle(sync, session, told)))
+		return;
 	copy_make(sync, server, told, &tuple);
 }
 
@@ -572,12 +582,13 @@ void clb_sync_apply_gone(struct clb_sync *sync,
 	struct clb_session *session;
 	struct clb_tuplehash *entry;
 
+	clb_sync_tomb_put(sync, &tuple, gone->born);
 	entry = clb_table_find(&sync->cn->table, &tuple,
 			       clb_table_hash(&sync->cn->table, &tuple));
 	if (!entry || entry->tuple.dir != CLB_DIR_ORIGINAL)
 		return;
 	session = clb_session_of(entry);
-	if (born_order(gone->born, clb_session_born(session)) >= 0 &&
+	if (clb_sync_born_order(gone->born, clb_session_born(session)) >= 0 &&
 	    clb_session_kill(sync->cn, session))
 		clb_sync_count(sync, CLB_SYNC_A_ENDED);
 }

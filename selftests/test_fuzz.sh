@@ -282,7 +282,7 @@ sync_all_ways() {
 
 	sync_counters >"$TMP/after"
 	for name in created updated ended gaps_repaired \
-		refused_{listener,server,unfit,conflict}; do
+		refused_{listener,server,unfit,conflict,ended}; do
 		awk -v name="$name" '$1 == name && $2 > 0 { found = 1 }
 			END { exit !found }' "$TMP/after" || {
 			echo "none: $name"

@@ -107,8 +107,44 @@ test_cut() {
 		"$(tell client ping n2) $(tell client ping n3)" "20 30"
 	cluster_down
 }
+
+# A node that has not heard that sessions were ended says what it believes.
+test_ended() {
+	config nat && cluster_up
+	ok "once more they hear each other" wait_for 20 hear_each_other
+	via 1
+	tell client open e "$VIP4" "$ECHO_PORT" 5 >"$TMP/open"
+	equal_soon "before the end" 5
+	ok "the first node does not hear the third any more" \
+		deaf node 10.7.0.3
+	ok "the third ends them by hand" on node3 session del
+	ok "the second one hears of it" wait_for 10 knows node2 0
+	is "the first has not" "$(known node)" 5
+	tell client close e >"$TMP/close"
+	ok "what it says of them the second refuses" \
+		wait_for 10 counter_above node2 refused_ended 4
+	ok "and so does the third" \
+		wait_for 10 counter_above node3 refused_ended 4
+	ok "the first is told of their end by the second" \
+		wait_for 10 counter_above node ended 4
+	is "nobody has them any more" \
+		"$(known node) $(known node2) $(known node3)" "0 0 0"
+	ip netns exec "$NS-node" nft delete table inet deaf
+	cluster_down
+}
+deaf() { # NODE ADDRESS
+	ip netns exec "$NS-$1" nft -f - <<-NFT
+	table inet deaf {
+		chain input {
+			type filter hook input priority 0
+			ip saddr $2 counter drop
+		}
+	}
+	NFT
+}
 peers_of() { [ "$(sync_of "$1" peers)" = "$2" ]; }	# NODE HOW-MANY
 
 ! part loss || test_loss
 ! part cut || test_cut
+! part ended || test_ended
 done_testing

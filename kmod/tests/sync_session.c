@@ -33,12 +33,18 @@ static struct clb_sync *sync_of(struct kunit *test, u8 protocol)
 	sync->cn = clb_test_net();
 	sync->stats = alloc_percpu(struct clb_sync_stats);
 	KUNIT_EXPECT_NOT_NULL(test, sync->stats);
+	KUNIT_ASSERT_EQ(test, clb_sync_queues_alloc(sync), 0);
+	KUNIT_ASSERT_EQ(test, clb_sync_tombs_alloc(sync), 0);
+	/* nobody to be woken */
+	sync->idle = false;
 	return sync;
 }
 
 static void sync_free(struct kunit *test, struct clb_sync *sync)
 {
 	clb_test_flush(test);
+	clb_sync_tombs_free(sync);
+	clb_sync_queues_free(sync);
 	free_percpu(sync->stats);
 	kvfree(sync);
 }
@@ -112,6 +118,19 @@ static struct clb_session *session_from(struct kunit *test, u16 port,
 static struct clb_session *session_of(struct kunit *test, u8 protocol)
 {
 	return session_from(test, 1000, protocol);
+}
+
+/* Without a word. */
+static void expire(struct kunit *test, struct clb_sync *sync)
+{
+	struct clb_session *session = session_of(test, IPPROTO_TCP);
+
+	KUNIT_ASSERT_NOT_NULL(test, session);
+	local_bh_disable();
+	rcu_read_lock();
+	KUNIT_EXPECT_TRUE(test, clb_session_kill(sync->cn, session));
+	rcu_read_unlock();
+	local_bh_enable();
 }
 
 static bool is_at(struct kunit *test, const struct clb_session *session,
@@ -272,8 +291,7 @@ static void settled(struct kunit *test)
 							       IPPROTO_TCP),
 						    servers[conflicts[i].wins]),
 					      "case %u, first %u", i, first);
-			apply_gone(test, sync, 0x7fffffff);
-			apply_gone(test, sync, 5);
+			expire(test, sync);
 			KUNIT_EXPECT_NULL(test, session_of(test, IPPROTO_TCP));
 		}
 	}
@@ -295,6 +313,101 @@ static void gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_ENDED), 1);
 	apply_gone(test, sync, 7);
 	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_ENDED), 1);
+	sync_free(test, sync);
+}
+
+static bool makes_one(struct kunit *test, struct clb_sync *sync, u32 born)
+{
+	struct clb_sync_session told = word(test, SERVER1, IPPROTO_TCP,
+					    CLB_SESSION_STATE_ESTABLISHED,
+					    born);
+	bool made;
+
+	apply(sync, &told);
+	made = session_of(test, IPPROTO_TCP);
+	if (made)
+		expire(test, sync);
+	return made;
+}
+
+/* What was ended no old word makes again, whoever says it. */
+static void ended(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_sync_session other = word(test, SERVER1, IPPROTO_TCP,
+					     CLB_SESSION_STATE_ESTABLISHED, 6);
+
+	KUNIT_EXPECT_TRUE(test, makes_one(test, sync, 7));
+	apply_gone(test, sync, 7);
+	KUNIT_EXPECT_EQ(test, clb_sync_queues_len(sync), 0);
+	KUNIT_EXPECT_FALSE(test, makes_one(test, sync, 7));
+	KUNIT_EXPECT_FALSE(test, makes_one(test, sync, 6));
+	KUNIT_EXPECT_FALSE(test, makes_one(test, sync, 0));
+	KUNIT_EXPECT_FALSE(test, makes_one(test, sync, 0xfffffff0));
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_REFUSED_ENDED), 4);
+	/* whoever believes in it is told, each time */
+	KUNIT_EXPECT_EQ(test, clb_sync_queues_len(sync), 4);
+	/* a later connection of the same port is another one */
+	KUNIT_EXPECT_TRUE(test, makes_one(test, sync, 8));
+	/* an older word on its end, or one said twice, undoes nothing */
+	apply_gone(test, sync, 5);
+	apply_gone(test, sync, 7);
+	KUNIT_EXPECT_FALSE(test, makes_one(test, sync, 7));
+	apply_gone(test, sync, 9);
+	KUNIT_EXPECT_FALSE(test, makes_one(test, sync, 8));
+	/* other flows go on */
+	other.client_port = htons(1001);
+	apply(sync, &other);
+	KUNIT_EXPECT_NOT_NULL(test, session_from(test, 1001, IPPROTO_TCP));
+	sync_free(test, sync);
+}
+
+/* Of those of before sync nobody knows when they were born. */
+static void ended_before(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+
+	apply_gone(test, sync, 0);
+	KUNIT_EXPECT_FALSE(test, makes_one(test, sync, 0));
+	KUNIT_EXPECT_TRUE(test, makes_one(test, sync, 1));
+	KUNIT_EXPECT_TRUE(test, makes_one(test, sync, 0xfffffff0));
+	sync_free(test, sync);
+}
+
+static struct clb_tuple flow(struct kunit *test, unsigned int i)
+{
+	struct clb_tuple tuple = clb_test_tuple(test, CLIENT, i & 0xffff, VIP,
+						80, IPPROTO_TCP);
+
+	tuple.src.ip ^= htonl(i >> 16);
+	return tuple;
+}
+
+/* There is room for many, and the oldest give way. */
+static void tombs(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	const unsigned int many = 400000, last = 100;
+	unsigned int i, found[2] = { 0, 0 };
+	struct clb_tuple tuple;
+	u32 born = 0;
+
+	local_bh_disable();
+	for (i = 0; i < many; i++) {
+		tuple = flow(test, i);
+		clb_sync_tomb_put(sync, &tuple, i + 1);
+	}
+	for (i = 0; i < many; i++) {
+		tuple = flow(test, i);
+		if (!clb_sync_tomb_find(sync, &tuple, &born))
+			continue;
+		KUNIT_EXPECT_EQ(test, born, i + 1);
+		found[i >= many - last]++;
+	}
+	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, found[1], last);
+	KUNIT_EXPECT_LE(test, found[0] + found[1], 65536U);
+	KUNIT_EXPECT_GT(test, found[0] + found[1], 65000U);
 	sync_free(test, sync);
 }
 
@@ -391,7 +504,7 @@ static void repeated(struct kunit *test)
 	}
 	rcu_read_unlock();
 	/* with its time over, it is kept for nothing but a late word */
-	apply_gone(test, sync, 7);
+	expire(test, sync);
 	told.time = 0;
 	apply(sync, &told);
 	s = session_of(test, IPPROTO_TCP);
@@ -464,6 +577,9 @@ static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(merged),
 	KUNIT_CASE(settled),
 	KUNIT_CASE(gone),
+	KUNIT_CASE(ended),
+	KUNIT_CASE(ended_before),
+	KUNIT_CASE(tombs),
 	KUNIT_CASE(told_again),
 	KUNIT_CASE(idle),
 	KUNIT_CASE(repeated),

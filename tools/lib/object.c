@@ -311,6 +311,7 @@ static const struct clb_field sync_fields[] = {
 	{ SYNC_COUNTER(REFUSED_LISTENER, "refused-listener") },
 	{ SYNC_COUNTER(REFUSED_SERVER, "refused-server") },
 	{ SYNC_COUNTER(REFUSED_UNFIT, "refused-unfit") },
+	{ SYNC_COUNTER(REFUSED_ENDED, "refused-ended") },
 	{ SYNC_COUNTER(REFUSED_LIMIT, "refused-limit") },
 	{ SYNC_COUNTER(REFUSED_CONFLICT, "refused-conflict") },
 	{ SYNC_COUNTER(REFUSED_NO_MEMORY, "refused-no-memory") },

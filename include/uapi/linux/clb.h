@@ -676,6 +676,8 @@ enum clb_stats_attr {
  * @CLB_SYNC_A_REFUSED_SERVER: u64, sessions of servers that this node has not,
  *	or are down here (output)
  * @CLB_SYNC_A_REFUSED_UNFIT: u64, sessions whose mode does not fit (output)
+ * @CLB_SYNC_A_REFUSED_ENDED: u64, words on sessions that had been ended by hand
+ *	(output)
  * @CLB_SYNC_A_REFUSED_LIMIT: u64, sessions beyond a limit (output)
  * @CLB_SYNC_A_REFUSED_CONFLICT: u64, sessions whose place another one keeps
  *	(output)
@@ -728,6 +730,7 @@ enum clb_sync_attr {
 	CLB_SYNC_A_REFUSED_LISTENER,
 	CLB_SYNC_A_REFUSED_SERVER,
 	CLB_SYNC_A_REFUSED_UNFIT,
+	CLB_SYNC_A_REFUSED_ENDED,
 	CLB_SYNC_A_REFUSED_LIMIT,
 	CLB_SYNC_A_REFUSED_CONFLICT,
 	CLB_SYNC_A_REFUSED_NO_MEMORY,
