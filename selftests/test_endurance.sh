@@ -116,13 +116,12 @@ refused() {
 		paste -s
 }
 
-# A flood that has filled the table goes on while the connections are used. It
-# comes from a machine of its own, so to speak: those who use them go first.
+# A flood that has filled the table goes on while the connections are used.
 flood() { # NAME KIND PORT
 	local name=$1 rounds=0 working=$CONNECTIONS evicted before
 
 	before=$(refused) evicted=$(stat_of sessions_evicted)
-	spawn in_client nice -n 19 "$FLOOD_BIN" "$2" "$VIP4" "$3" 0 10.32.0.1 65536 \
+	spawn in_client "$FLOOD_BIN" "$2" "$VIP4" "$3" 0 10.32.0.1 65536 \
 		$(((300 + FLOOD / 500) * SLOW)) >"$TMP/flood"
 	ok "$name: the table is full" \
 		wait_for 60 table_is_full $((FLOOD / 2))
