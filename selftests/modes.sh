@@ -91,6 +91,19 @@ test_tcp_data() { # LABEL MODE
 	ok "$1 tcp: 2 MB to a server" upload
 }
 
+# Of listener and servers, when all their sessions were ended.
+test_gauges() { # LABEL PROTOCOL PORT
+	local key=("$2" "$vip_host:$3")
+
+	ok "$1 $2: it counts its sessions" \
+		[ "$(clb_get '.[].sessions' listener show "${key[@]}")" -gt 0 ]
+	ok "$1 $2: they are ended" clb session del listener "${key[@]}"
+	is "$1 $2: then it counts none, nor do its servers" \
+		"$(clb_get '.[].sessions' listener show "${key[@]}") $(
+		clb_get 'map(.active_sessions + .inactive_sessions) | add' \
+			server show "${key[@]}")" "0 0"
+}
+
 test_tcp() { # LABEL MODE SERVER_FAMILY
 	local port=80
 
@@ -101,6 +114,7 @@ test_tcp() { # LABEL MODE SERVER_FAMILY
 	is "$1 tcp: round robin over all servers" \
 		"$(get_many 8 "$vip" 80 2>&1 | spread)" "$EVEN"
 	! last_ok || test_tcp_data "$1" "$2"
+	test_gauges "$1" tcp 80
 	ok "$1 tcp: listener goes" clb listener del tcp "$vip_host:80"
 }
 
@@ -110,6 +124,7 @@ test_udp() { # LABEL MODE SERVER_FAMILY
 	is "$1 udp: round robin over all servers" \
 		"$(ask "$vip" "$UDP_PORT" hello 8 2>&1 | sed 's/ hello//' |
 			spread)" "$EVEN"
+	test_gauges "$1" udp "$UDP_PORT"
 	ok "$1 udp: listener goes" clb listener del udp "$vip_host:$UDP_PORT"
 }
 
