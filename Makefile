@@ -34,7 +34,7 @@ check-debug: setup
 coverage:
 	@selftests/coverage.sh build/log/debug*/
 
-# Ten million sessions and long floods: about half an hour.
+# Ten million sessions and long floods.
 check-endurance: setup
 	@ENDURANCE_SESSIONS=10000000 ENDURANCE_FLOOD=300000 MEM=4G \
 		TEST_TIMEOUT=5400 TIMEOUT=5700 selftests/check.sh endurance

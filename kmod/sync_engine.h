@@ -365,6 +365,10 @@ bool clb_sync_stale(const struct clb_session *session);
 bool clb_sync_tellable(const struct clb_session *session, bool own);
 bool clb_sync_tell(struct clb_session *session, u8 flags,
 		   struct clb_sync_session *told);
+void clb_sync_session_tuple(const struct clb_sync_session *told,
+			    struct clb_tuple *tuple);
+void clb_sync_gone_tuple(const struct clb_sync_gone *gone,
+			 struct clb_tuple *tuple);
 void clb_sync_apply(struct clb_sync *sync,
 		    const struct clb_sync_session *told);
 void clb_sync_apply_gone(struct clb_sync *sync,

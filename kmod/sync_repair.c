@@ -213,32 +213,23 @@ static void gaps_ask(struct clb_sync *sync)
 	}
 }
 
-static struct clb_sync_key session_key(const struct clb_sync_session *told)
+/* Returns false if it is about no session. */
+static bool key_of(const struct clb_sync_record *record,
+		   struct clb_sync_key *key)
 {
-	return (struct clb_sync_key) {
-		.tuple = {
-			.src = told->client, .dst = told->listener.addr,
-			.sport = told->client_port, .dport = told->port,
-			.family = told->listener.family,
-			.protocol = told->listener.protocol,
-			.kind = told->state == CLB_SESSION_STATE_PERSISTENCE ?
-				CLB_TUPLE_PERSISTENCE : CLB_TUPLE_FLOW,
-		},
-	};
-}
-
-static struct clb_sync_key gone_key(const struct clb_sync_gone *gone)
-{
-	return (struct clb_sync_key) {
-		.tuple = {
-			.src = gone->client, .dst = gone->listener.addr,
-			.sport = gone->client_port, .dport = gone->port,
-			.family = gone->listener.family,
-			.protocol = gone->listener.protocol,
-		},
-		.born = gone->born,
-		.ended = true,
-	};
+	memset(key, 0, sizeof(*key));
+	switch (record->type) {
+	case CLB_SYNC_SESSION:
+		clb_sync_session_tuple(&record->session, &key->tuple);
+		return true;
+	case CLB_SYNC_GONE:
+		clb_sync_gone_tuple(&record->gone, &key->tuple);
+		key->born = record->gone.born;
+		key->ended = true;
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* It is what we wrote ourselves; what it names is said anew as it is by now. */
@@ -250,15 +241,9 @@ static void said_repeat(struct clb_sync *sync, u64 seq, unsigned int len)
 	/* what is said anew may take its place */
 	memcpy(sync->again, history_at(sync, seq), len);
 	clb_sync_reader_init(&sync->repeat, sync->again, len);
-	while (clb_sync_next(&sync->repeat, &record) == CLB_SYNC_DONE) {
-		if (record.type == CLB_SYNC_SESSION)
-			key = session_key(&record.session);
-		else if (record.type == CLB_SYNC_GONE)
-			key = gone_key(&record.gone);
-		else
-			continue;
-		clb_sync_key_send(sync, &key, CLB_SYNC_F_TIME);
-	}
+	while (clb_sync_next(&sync->repeat, &record) == CLB_SYNC_DONE)
+		if (key_of(&record, &key))
+			clb_sync_key_send(sync, &key, CLB_SYNC_F_TIME);
 }
 
 /*

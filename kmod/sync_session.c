@@ -217,18 +217,42 @@ bool clb_sync_tell(struct clb_session *session, u8 flags,
 	return true;
 }
 
-static void told_tuple(const struct clb_sync_session *told,
-		       struct clb_tuple *tuple)
+/**
+ * clb_sync_session_tuple() - what identifies a session that is told of
+ * @told: what is told
+ * @tuple: result: of its original direction
+ *
+ * Context: any.
+ */
+void clb_sync_session_tuple(const struct clb_sync_session *told,
+			    struct clb_tuple *tuple)
 {
-	memset(tuple, 0, sizeof(*tuple));
-	tuple->src = told->client;
-	tuple->dst = told->listener.addr;
-	tuple->sport = told->client_port;
-	tuple->dport = told->port;
-	tuple->family = told->listener.family;
-	tuple->protocol = told->listener.protocol;
-	if (told->state == CLB_SESSION_STATE_PERSISTENCE)
-		tuple->kind = CLB_TUPLE_PERSISTENCE;
+	*tuple = (struct clb_tuple) {
+		.src = told->client, .dst = told->listener.addr,
+		.sport = told->client_port, .dport = told->port,
+		.family = told->listener.family,
+		.protocol = told->listener.protocol,
+		.kind = told->state == CLB_SESSION_STATE_PERSISTENCE ?
+			CLB_TUPLE_PERSISTENCE : CLB_TUPLE_FLOW,
+	};
+}
+
+/**
+ * clb_sync_gone_tuple() - what identifies a session that is said to have ended
+ * @gone: what is said
+ * @tuple: result: of its original direction
+ *
+ * Context: any.
+ */
+void clb_sync_gone_tuple(const struct clb_sync_gone *gone,
+			 struct clb_tuple *tuple)
+{
+	*tuple = (struct clb_tuple) {
+		.src = gone->client, .dst = gone->listener.addr,
+		.sport = gone->client_port, .dport = gone->port,
+		.family = gone->listener.family,
+		.protocol = gone->listener.protocol,
+	};
 }
 
 static u32 copy_deadline(const struct clb_session *session,
@@ -546,7 +570,7 @@ void clb_sync_apply(struct clb_sync *sync, const struct clb_sync_session *told)
 		clb_sync_count(sync, why);
 		return;
 	}
-	told_tuple(told, &tuple);
+	clb_sync_session_tuple(told, &tuple);
 	entry = clb_table_find(&sync->cn->table, &tuple,
 			       clb_table_hash(&sync->cn->table, &tuple));
 	if (entry && entry->tuple.dir != CLB_DIR_ORIGINAL) {
@@ -573,15 +597,11 @@ void clb_sync_apply(struct clb_sync *sync, const struct clb_sync_session *told)
 void clb_sync_apply_gone(struct clb_sync *sync,
 			 const struct clb_sync_gone *gone)
 {
-	const struct clb_tuple tuple = {
-		.src = gone->client, .dst = gone->listener.addr,
-		.sport = gone->client_port, .dport = gone->port,
-		.family = gone->listener.family,
-		.protocol = gone->listener.protocol,
-	};
 	struct clb_session *session;
 	struct clb_tuplehash *entry;
+	struct clb_tuple tuple;
 
+	clb_sync_gone_tuple(gone, &tuple);
 	clb_sync_tomb_put(sync, &tuple, gone->born);
 	entry = clb_table_find(&sync->cn->table, &tuple,
 			       clb_table_hash(&sync->cn->table, &tuple));
