@@ -297,12 +297,14 @@ void clb_sync_gone_again(struct clb_sync *sync, const struct clb_tuple *tuple,
 			 u32 born);
 
 /* sync_tomb.c */
+#define CLB_SYNC_TOMB_LIFETIME	(1200 * HZ)
+
 int clb_sync_tombs_alloc(struct clb_sync *sync);
 void clb_sync_tombs_free(struct clb_sync *sync);
 void clb_sync_tomb_put(struct clb_sync *sync, const struct clb_tuple *tuple,
-		       u32 born);
+		       u32 born, u32 now);
 bool clb_sync_tomb_find(struct clb_sync *sync, const struct clb_tuple *tuple,
-			u32 *born);
+			u32 now, u32 *born);
 
 /* sync_crypt.c */
 u64 clb_sync_epoch_new(u64 least);

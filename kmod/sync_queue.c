@@ -103,7 +103,7 @@ void __clb_sync_ending(const struct clb_session *session)
 	if (sync && !clb_session_is_persistence(session))
 		clb_sync_tomb_put(sync,
 				  clb_session_tuple(session, CLB_DIR_ORIGINAL),
-				  clb_session_born(session));
+				  clb_session_born(session), jiffies);
 }
 
 void __clb_sync_ended(const struct clb_session *session)

@@ -542,7 +542,7 @@ static bool ended_refuse(struct clb_sync *sync,
 	u32 ended;
 
 	if (tuple->kind != CLB_TUPLE_FLOW ||
-	    !clb_sync_tomb_find(sync, tuple, &ended) ||
+	    !clb_sync_tomb_find(sync, tuple, jiffies, &ended) ||
 	    clb_sync_born_order(told->born, ended) > 0)
 		return false;
 	clb_sync_count(sync, CLB_SYNC_A_REFUSED_ENDED);
@@ -602,7 +602,7 @@ void clb_sync_apply_gone(struct clb_sync *sync,
 	struct clb_tuple tuple;
 
 	clb_sync_gone_tuple(gone, &tuple);
-	clb_sync_tomb_put(sync, &tuple, gone->born);
+	clb_sync_tomb_put(sync, &tuple, gone->born, jiffies);
 	entry = clb_table_find(&sync->cn->table, &tuple,
 			       clb_table_hash(&sync->cn->table, &tuple));
 	if (!entry || entry->tuple.dir != CLB_DIR_ORIGINAL)

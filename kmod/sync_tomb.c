@@ -11,7 +11,6 @@
 
 #define SETS		16384	/* a power of 2 */
 #define WAYS		4
-#define LIFETIME	(1200 * HZ)
 
 /* @hash: of the flow; 0: free. @since: jiffies, when it was put. */
 struct tomb {
@@ -75,13 +74,13 @@ static u64 hash_of(const struct clb_sync_tombs *tombs,
 		       &tombs->key) ?: 1;
 }
 
-static struct tomb *find(struct set *set, u64 hash)
+static struct tomb *find(struct set *set, u64 hash, u32 now)
 {
 	unsigned int i;
 
 	for (i = 0; i < WAYS; i++)
 		if (set->ways[i].hash == hash &&
-		    (u32)jiffies - set->ways[i].since < LIFETIME)
+		    now - set->ways[i].since < CLB_SYNC_TOMB_LIFETIME)
 			return &set->ways[i];
 	return NULL;
 }
@@ -102,21 +101,22 @@ static void put(struct set *set, const struct tomb *tomb)
  * @sync: sync
  * @tuple: of its original direction; a flow's
  * @born: when it was; earlier ones of that flow have ended, too
+ * @now: jiffies
  *
  * Context: softirqs off.
  */
 void clb_sync_tomb_put(struct clb_sync *sync, const struct clb_tuple *tuple,
-		       u32 born)
+		       u32 born, u32 now)
 {
 	struct clb_sync_tombs *tombs = sync->tombs;
 	struct tomb tomb = {
-		.hash = hash_of(tombs, tuple), .born = born, .since = jiffies,
+		.hash = hash_of(tombs, tuple), .born = born, .since = now,
 	};
 	struct set *set = &tombs->sets[tomb.hash % SETS];
 	const struct tomb *old;
 
 	spin_lock(&tombs->lock);
-	old = find(set, tomb.hash);
+	old = find(set, tomb.hash, now);
 	if (old && clb_sync_born_order(old->born, born) > 0)
 		tomb.born = old->born;
 	put(set, &tomb);
@@ -128,13 +128,14 @@ void clb_sync_tomb_put(struct clb_sync *sync, const struct clb_tuple *tuple,
  * clb_sync_tomb_find() - was a session of a flow ended
  * @sync: sync
  * @tuple: of its original direction; a flow's
+ * @now: jiffies
  * @born: result: when the latest that was ended was born
  *
  * Return: true if so, lately.
  * Context: softirqs off.
  */
 bool clb_sync_tomb_find(struct clb_sync *sync, const struct clb_tuple *tuple,
-			u32 *born)
+			u32 now, u32 *born)
 {
 	struct clb_sync_tombs *tombs = sync->tombs;
 	const struct tomb *tomb;
@@ -145,7 +146,7 @@ bool clb_sync_tomb_find(struct clb_sync *sync, const struct clb_tuple *tuple,
 		return false;
 	hash = hash_of(tombs, tuple);
 	spin_lock(&tombs->lock);
-	tomb = find(&tombs->sets[hash % SETS], hash);
+	tomb = find(&tombs->sets[hash % SETS], hash, now);
 	if (tomb)
 		*born = tomb->born;
 	spin_unlock(&tombs->lock);

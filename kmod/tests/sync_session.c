@@ -395,11 +395,11 @@ static void tombs(struct kunit *test)
 	local_bh_disable();
 	for (i = 0; i < many; i++) {
 		tuple = flow(test, i);
-		clb_sync_tomb_put(sync, &tuple, i + 1);
+		clb_sync_tomb_put(sync, &tuple, i + 1, 0);
 	}
 	for (i = 0; i < many; i++) {
 		tuple = flow(test, i);
-		if (!clb_sync_tomb_find(sync, &tuple, &born))
+		if (!clb_sync_tomb_find(sync, &tuple, 0, &born))
 			continue;
 		KUNIT_EXPECT_EQ(test, born, i + 1);
 		found[i >= many - last]++;
@@ -408,6 +408,34 @@ static void tombs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, found[1], last);
 	KUNIT_EXPECT_LE(test, found[0] + found[1], 65536U);
 	KUNIT_EXPECT_GT(test, found[0] + found[1], 65000U);
+	sync_free(test, sync);
+}
+
+/* They last as long as old words may be on their way, and no longer. */
+static void tomb_expires(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	const u32 put = 0xfffffff0, again = put + CLB_SYNC_TOMB_LIFETIME - 1;
+	const u32 over = again + CLB_SYNC_TOMB_LIFETIME;
+	struct clb_tuple tuple = flow(test, 1);
+	u32 born = 0;
+
+	local_bh_disable();
+	clb_sync_tomb_put(sync, &tuple, 7, put);
+	KUNIT_EXPECT_TRUE(test, clb_sync_tomb_find(sync, &tuple, again, &born));
+	KUNIT_EXPECT_EQ(test, born, 7);
+	KUNIT_EXPECT_FALSE(test,
+			   clb_sync_tomb_find(sync, &tuple, again + 1, &born));
+	/* put anew, it has its whole life before it, and knows the latest */
+	clb_sync_tomb_put(sync, &tuple, 5, again);
+	KUNIT_EXPECT_TRUE(test,
+			  clb_sync_tomb_find(sync, &tuple, again + 1, &born));
+	KUNIT_EXPECT_EQ(test, born, 7);
+	/* one that is over is no part of the next one of its flow */
+	clb_sync_tomb_put(sync, &tuple, 3, over);
+	KUNIT_EXPECT_TRUE(test, clb_sync_tomb_find(sync, &tuple, over, &born));
+	KUNIT_EXPECT_EQ(test, born, 3);
+	local_bh_enable();
 	sync_free(test, sync);
 }
 
@@ -580,6 +608,7 @@ static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(ended),
 	KUNIT_CASE(ended_before),
 	KUNIT_CASE(tombs),
+	KUNIT_CASE(tomb_expires),
 	KUNIT_CASE(told_again),
 	KUNIT_CASE(idle),
 	KUNIT_CASE(repeated),

@@ -221,11 +221,12 @@ _card() { # NODE BRIDGE NUMBER
 		"-device virtio-net-pci,netdev=$2,mac=52:54:00:00:0$3:0$1"
 }
 
-# boot_node NODE: it is there when it is heard (node_up).
+# boot_node NODE: it is there when it is heard (node_up). A node that boots takes a
+# whole processor, and should not take that of another.
 boot_node() {
 	_node_conf "$1" || return
 	rm -f "$TMP/n$1.pid"
-	SMP=1 MEM=512M TIMEOUT=$NODE_TIMEOUT SHARE=$SHARE \
+	CPU=any SMP=1 MEM=512M TIMEOUT=$NODE_TIMEOUT SHARE=$SHARE \
 	LOGDIR=$TOP/build/log/cluster-n$1 \
 	QEMU_ARGS="-pidfile $TMP/n$1.pid $(_card "$1" front 1) \
 		$(_card "$1" back 2) $(_card "$1" sync 3)" \

@@ -23,8 +23,9 @@
 #	THREADS=single			multi: a thread of the host for each
 #					processor; they run at the same moment,
 #					for twice the host's time
-#	CPU=0				with one thread: which of the processors
-#					of this machine; default: any
+#	CPU=0				with one thread: on which of the processors
+#					of this machine it stays; any: on none;
+#					default: one by chance
 #	KVER=release			default: selftests/kver.sh
 #	KERNEL=bzImage			default: /boot/vmlinuz-KVER
 #	MODROOT=dir			holds lib/modules/KVER; default: /
@@ -104,7 +105,7 @@ run_qemu() {
 		extra=(-icount "shift=0,sleep=off")
 	fi
 	# What serves its requests need not be woken up elsewhere.
-	[[ $accel != *single ]] || on=(taskset -c "$(one_processor)")
+	[[ $accel != *single || ${CPU:-} = any ]] || on=(taskset -c "$(one_processor)")
 	[ -z "${SHARE:-}" ] ||
 		extra+=(-virtfs "local,path=$SHARE,mount_tag=share,security_model=none")
 	# shellcheck disable=SC2206 # words are meant to split
