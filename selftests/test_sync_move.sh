@@ -91,8 +91,9 @@ test_refresh() {
 # everything else that much faster. At the other node, what is not told of again lives
 # for 22 minutes: its timeout, a quarter of it, and 2 seconds.
 test_idle() {
-	local made
+	local made minutes
 
+	minutes=$(size 60 25)
 	vip_of 4
 	via 1
 	config nat timeout-established 10
@@ -101,8 +102,8 @@ test_idle() {
 	tell client open q "$vip" "$ECHO_PORT" 1 >"$TMP/open"
 	ok "idle: the other node knows the connection" \
 		wait_for 10 knows node2 1 state established
-	is "idle: it works through 25 minutes of one packet a minute" \
-		"$(idle_for 25 node)" 25
+	is "idle: it works through $minutes minutes of one packet a minute" \
+		"$(idle_for "$minutes" node)" "$minutes"
 	is "idle: the other node was told of it once, and has it" \
 		"$(($(sync_of node2 created) - made)) $(known node2)" "1 1"
 	via 2
