@@ -73,6 +73,24 @@ def replace(steps):
     return [(Cmd.BEGIN, b""), (Cmd.FLUSH, b""), *steps]
 
 
+def is_live():
+    try:
+        with open("/sys/module/clb/initstate", encoding="ascii") as file:
+            return file.read() == "live\n"
+    except OSError:
+        return False
+
+
+def connect(timeout=10):
+    """As soon as there is a module. Were its family asked for while it is
+    away, the kernel would run modprobe each time: so many of these that a
+    slow machine did nothing else any more.
+    """
+    while not is_live():
+        time.sleep(0.02)
+    return genl.Genl(timeout=timeout)
+
+
 class Client:
     """A netlink client that outlives the module. longest: that an answer took
     to come.
@@ -85,7 +103,7 @@ class Client:
     def fresh(self):
         while not self.genl:
             try:
-                self.genl = genl.Genl(timeout=30)
+                self.genl = connect(timeout=30)
             except OSError as error:
                 if error.errno not in BROKEN:
                     raise
@@ -259,7 +277,7 @@ def namespace_life():
         link set sink up
         addr add 10.9.255.1/16 dev sink
         route add 203.0.113.0/24 dev sink""")
-    client = genl.Genl()
+    client = connect()
     client.must(Cmd.LISTENER_ADD, genl.listener(genl.UDP, VIP[4], SINK))
     client.must(Cmd.SERVER_ADD, genl.listener(genl.UDP, VIP[4], SINK) +
                 server(SINKS[0], SINK))
