@@ -300,33 +300,39 @@ static bool is_bridged(const struct sk_buff *skb)
 #endif
 }
 
-static unsigned int hook_pre_routing(void *priv, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
-{
-	struct clb_ctx ctx = {
-		.cn = clb_net(state->net), .skb = skb, .state = state,
-	};
-
-	/* what comes by loopback was seen in LOCAL_OUT */
-	if (unlikely(skb->pkt_type != PACKET_HOST ||
-		     state->in->flags & IFF_LOOPBACK || is_bridged(skb)))
-		return NF_ACCEPT;
-	return packet_in(&ctx, state->pf);
-}
-
-static unsigned int hook_local_out(void *priv, struct sk_buff *skb,
-				   const struct nf_hook_state *state)
+/*
+ * Per-CPU counters and locks are shared with softirqs, which are on in
+ * LOCAL_OUT, and in PRE_ROUTING where a program gives back what a rule queued
+ * for it.
+ */
+static unsigned int packet_hooked(struct sk_buff *skb,
+				  const struct nf_hook_state *state)
 {
 	struct clb_ctx ctx = {
 		.cn = clb_net(state->net), .skb = skb, .state = state,
 	};
 	unsigned int verdict;
 
-	/* per-CPU counters and bucket locks are shared with PRE_ROUTING */
 	local_bh_disable();
 	verdict = packet_in(&ctx, state->pf);
 	local_bh_enable();
 	return verdict;
+}
+
+static unsigned int hook_pre_routing(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	/* what comes by loopback was seen in LOCAL_OUT */
+	if (unlikely(skb->pkt_type != PACKET_HOST ||
+		     state->in->flags & IFF_LOOPBACK || is_bridged(skb)))
+		return NF_ACCEPT;
+	return packet_hooked(skb, state);
+}
+
+static unsigned int hook_local_out(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	return packet_hooked(skb, state);
 }
 
 static const struct nf_hook_ops hook_ops[] = {

@@ -292,6 +292,31 @@ ok "a new session is refused in raw/prerouting" lost 4002 seen
 is "and does not exist" "$(clb session count client "$(client4 1):4002")" 0
 in_node nft flush ruleset
 
+# What a rule queues for a program comes back in the program's context, in which
+# softirqs go on: the debug kernel tells whether locks are taken for that.
+queued() {
+	local n
+
+	in_node nft -f - <<-NFT
+	table inet raw {
+		chain prerouting {
+			type filter hook prerouting priority raw
+			udp dport $UDP_PORT queue num 1
+		}
+	}
+	NFT
+	for n in 1 2 3 4; do
+		exchange "$VIP4" 3 $((4010 + n)) &&
+			exchange "$VIP6" 3 $((4010 + n)) || return
+	done
+}
+modprobe nfnetlink_queue 2>/dev/null
+dialogue queue in_node "$SELFTESTS/nfqueue.py" 1
+tell queue count >"$TMP/count"
+ok "a program gets packets from raw/prerouting" queued
+is "each new session's first, and no other" "$(tell queue count)" 8
+in_node nft flush ruleset
+
 # --- devices above the one a frame comes by --------------------------------------
 
 # What is above is where a packet comes in: rules there govern it, whichever
