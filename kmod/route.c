@@ -84,6 +84,17 @@ static struct dst_entry *route6_find(struct net *net, struct clb_route *route)
 	return route6_policy(net, dst, &fl6);
 }
 
+/*
+ * A policy wants IPsec on which nobody has agreed yet, and what stands for the
+ * route meanwhile leads nowhere, or holds packets back, some of them for good
+ * (net/xfrm/xfrm_policy.c: xfrm_lookup_route()). The sender will send again.
+ */
+static bool awaits_ipsec(const struct dst_entry *dst)
+{
+	return dst->obsolete == DST_OBSOLETE_DEAD ||
+	       dst->flags & DST_XFRM_QUEUE;
+}
+
 /**
  * clb_route_find() - look a route up
  * @net: the namespace
@@ -94,9 +105,17 @@ static struct dst_entry *route6_find(struct net *net, struct clb_route *route)
  */
 struct dst_entry *clb_route_find(struct net *net, struct clb_route *route)
 {
+	struct dst_entry *dst = NULL;
+
 	if (route->family == NFPROTO_IPV4)
-		return route4_find(net, route);
-	return IS_ENABLED(CONFIG_IPV6) ? route6_find(net, route) : NULL;
+		dst = route4_find(net, route);
+	else if (IS_ENABLED(CONFIG_IPV6))
+		dst = route6_find(net, route);
+	if (dst && unlikely(awaits_ipsec(dst))) {
+		dst_release(dst);
+		return NULL;
+	}
+	return dst;
 }
 
 static void route_translated(const struct clb_session *session,

@@ -113,6 +113,47 @@ test_ipsec() { # MODE VIP KEY NODE SERVER SERVER_HOST FAST PROTOCOL
 	ok "$name: all is fast again" [ "$(fast_of "$2" 4011)" -ge 5 ]
 }
 
+# A policy wants IPsec, and nobody has agreed on it yet, though somebody is asked to:
+# nothing may pass in clear text, nor end on the node because it leads nowhere else.
+wanted() { # PROTOCOL FROM TO
+	spawn in_node ip xfrm monitor acquire >"$TMP/acquire"
+	asked=$spawned
+	wait_for 10 listens_to_xfrm && ip -n "$NS-node" xfrm policy add \
+		dst "$3" proto "$1" dir out \
+		tmpl src "$2" dst "$3" proto esp reqid 7 mode tunnel
+}
+listens_to_xfrm() { in_node grep -q '^[0-9a-f]* *6 ' /proc/net/netlink; }
+test_ipsec_awaited() { # MODE VIP KEY NODE SERVER SERVER_HOST PROTOCOL
+	local name="ipsec awaited $1 $2" before asked
+
+	ok "$name: listener" listen "$3" "$1" "$6"
+	ok "$name: a session before" exchange "$2" 1 4012
+	ok "$name: a policy" wanted "$7" "$4" "$5"
+	before=$(stat_of drop_no_route)
+	tell client usend "$2" "$UDP_PORT" 4012 >"$TMP/sent"
+	tell client usend "$2" "$UDP_PORT" 4013 >"$TMP/sent"
+	ok "$name: there is no route, for old and new sessions" \
+		wait_for 10 stat_above drop_no_route $((before + 1))
+	# the kernel loses a reference to a route each time (net/core/dst.c,
+	# dst_destroy(): the child of one without xfrm), as kmemleak would say
+	[ "$SLOW" -gt 1 ] || test_held_back "$@"
+	stop "$asked"
+	ip -n "$NS-node" xfrm policy flush
+	ip -n "$NS-node" xfrm state flush
+	ok "$name: without a policy" exchange "$2" 1 4012
+}
+test_held_back() { # as test_ipsec_awaited, which it is part of
+	in_node sysctl -qw net.core.xfrm_larval_drop=0
+	ip -n "$NS-node" xfrm state flush
+	before=$(stat_of drop_no_route)
+	tell client usend "$2" "$UDP_PORT" 4012 >"$TMP/sent"
+	tell client usend "$2" "$UDP_PORT" 4013 >"$TMP/sent"
+	ok "$name: nor where packets of the node are held back" \
+		wait_for 10 stat_above drop_no_route $((before + 1))
+	in_node sysctl -qw net.core.xfrm_larval_drop=1
+}
+stat_above() { [ "$(stat_of "$1")" -gt "$2" ]; }
+
 # --- VRF ---------------------------------------------------------------------
 
 # The link to the servers is in a VRF; routes to them leak into the main table.
@@ -154,6 +195,10 @@ for mode in nat tun; do
 		"$(server4 1)" "$replies" "$proto4"
 	test_ipsec "$mode" "$VIP6" "$KEY6" "$NODE_BACK6" "$(server6 1)" \
 		"[$(server6 1)]" "$replies" "$proto6"
+	test_ipsec_awaited "$mode" "$VIP4" "$KEY4" "$NODE_BACK4" \
+		"$(server4 1)" "$(server4 1)" "$proto4"
+	test_ipsec_awaited "$mode" "$VIP6" "$KEY6" "$NODE_BACK6" \
+		"$(server6 1)" "[$(server6 1)]" "$proto6"
 done
 test_vrf
 done_testing
