@@ -51,12 +51,14 @@
  * struct clb_device - a device with our hook
  * @node: in the namespace's list, under RTNL
  * @dev: the device
- * @ops: the hook
+ * @ops: the hook; who lists hooks may look at it a moment after its end
+ * @rcu: for its end
  */
 struct clb_device {
 	struct list_head	node;
 	struct net_device	*dev;
 	struct nf_hook_ops	ops;
+	struct rcu_head		rcu;
 };
 
 /*
@@ -424,7 +426,7 @@ static void fast_device_del(struct clb_net *cn, struct clb_device *device)
 {
 	nf_unregister_net_hook(cn->net, &device->ops);
 	list_del(&device->node);
-	kfree(device);
+	kfree_rcu(device, rcu);
 }
 
 static void fast_device_gone(struct clb_net *cn, const struct net_device *dev)
