@@ -95,7 +95,9 @@ static void persistence_bind(struct clb_net *cn, struct clb_server *server,
 		atomic_dec(&cn->nr_sessions);
 		return;
 	}
-	memset(session->hash, 0, sizeof(session->hash));
+	/* that of the original direction knows when it was born */
+	memset(&session->hash[CLB_DIR_REPLY], 0,
+	       sizeof(session->hash[CLB_DIR_REPLY]));
 	session->hash[CLB_DIR_ORIGINAL].tuple = *key;
 	session->hash[CLB_DIR_ORIGINAL].hash = clb_table_hash(&cn->table, key);
 	session->inserted = BIT(CLB_DIR_ORIGINAL);

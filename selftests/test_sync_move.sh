@@ -155,6 +155,42 @@ test_conflict() {
 	on_all session del
 }
 
+# A client is bound to a server that is drained at both nodes, and then to another,
+# whose address is higher: both nodes agree on the later one.
+test_bound() {
+	local second
+
+	start_udp 2
+	second=$spawned
+	vip_of 4
+	via 1
+	on_all flush
+	on_all listener add udp "$VIP4:$UDP_PORT" persistence 600
+	on_all server add udp "$VIP4:$UDP_PORT" "$(server4 1)"
+	cluster_up && wait_for 10 hear_each_other
+	tell client utalk "$VIP4" "$UDP_PORT" 6200 3 >"$TMP/asked"
+	ok "bound: both nodes know to which server" \
+		wait_for 10 bound_to "$(server4 1)"
+	on_all server add udp "$VIP4:$UDP_PORT" "$(server4 2)"
+	on_all server set udp "$VIP4:$UDP_PORT" "$(server4 1)" state drain
+	tell client utalk "$VIP4" "$UDP_PORT" 6201 3 >"$TMP/asked"
+	ok "bound: to another, as that one is drained" \
+		wait_for 10 bound_to "$(server4 2)"
+	stop "$second"
+	cluster_down
+	on_all session del
+}
+bound_to() { # SERVER: by both nodes, and to no other
+	local node
+
+	for node in $NODES; do
+		[ "$(known "$node" state persistence) $(known "$node" \
+			state persistence server "$1")" = "1 1" ] && continue
+		echo "$node: $(on "$node" session)"
+		return 1
+	done
+}
+
 # Answers come to a node that does not know the session yet.
 test_answers() { # FAMILY
 	local name="answers, IPv$1" server=server$1 before
@@ -476,6 +512,7 @@ done
 ! part refresh || test_refresh
 ! part idle || test_idle
 ! part conflict || test_conflict
+! part bound || test_bound
 ! part answers || {
 	test_answers 4
 	test_answers 6
