@@ -15,25 +15,16 @@
 #define HANDSHAKE ((s32)(3ULL * NSEC_PER_SEC >> 24))
 
 /*
- * What a session remembers of the last word on it: the deadline, 11 bits in
- * units of 2^9 jiffies and never 0, whether it was a peer's, and the state.
+ * What a session remembers of the last word on it: the deadline, 11 bits and
+ * never 0, whether it was a peer's, and the state. The deadline is in units of
+ * 1 to 2 seconds, or in larger ones: where a timeout is more than half of what
+ * 11 bits hold, forth would look like back.
  */
-#define SYNCED_SHIFT	9
+#define SYNCED_SHIFT	(ilog2(HZ) + 1)
 #define SYNCED_BITS	11
 #define SYNCED_MASK	(BIT(SYNCED_BITS) - 1)
 #define SYNCED_COPY	BIT(SYNCED_BITS)
 #define SYNCED_STATE	(SYNCED_BITS + 1)
-
-static u16 synced_deadline(u32 deadline)
-{
-	return (deadline >> SYNCED_SHIFT & SYNCED_MASK) ?: 1;
-}
-
-static u16 synced_of(u32 deadline, u32 state)
-{
-	BUILD_BUG_ON(CLB_SESSION_STATE_MAX >> (16 - SYNCED_STATE));
-	return synced_deadline(deadline) | state << SYNCED_STATE;
-}
 
 static u32 timeout_of(const struct clb_session *session, u32 state)
 {
@@ -47,6 +38,45 @@ static u32 timeout_of(const struct clb_session *session, u32 state)
 static u32 quarter_of(const struct clb_session *session, u32 state)
 {
 	return min_t(u32, timeout_of(session, state) / 4, QUARTER_MAX);
+}
+
+static int synced_shift(const struct clb_session *session, u32 state)
+{
+	/* a binding may outlive the setting that made it */
+	return max(SYNCED_SHIFT, ilog2(timeout_of(session, state) | 1) -
+				 (SYNCED_BITS - 2));
+}
+
+static u16 synced_deadline(const struct clb_session *session, u32 deadline,
+			   u32 state)
+{
+	return (deadline >> synced_shift(session, state) & SYNCED_MASK) ?: 1;
+}
+
+static u16 synced_of(const struct clb_session *session, u32 deadline, u32 state)
+{
+	BUILD_BUG_ON(CLB_SESSION_STATE_MAX >> (16 - SYNCED_STATE));
+	return synced_deadline(session, deadline, state) |
+	       state << SYNCED_STATE;
+}
+
+/* How many units forth a deadline moved since others were told. */
+static int moved_by(const struct clb_session *session, u32 state)
+{
+	u16 deadline = synced_deadline(session, READ_ONCE(session->deadline),
+				       state);
+
+	return sign_extend32(deadline - READ_ONCE(session->synced),
+			     SYNCED_BITS - 1);
+}
+
+/* So many units that a quarter of the timeout is more. */
+static int moved_most(const struct clb_session *session, u32 state)
+{
+	int shift = synced_shift(session, state);
+
+	return (quarter_of(session, state) >> shift) -
+	       (shift > SYNCED_SHIFT);
 }
 
 /**
@@ -92,7 +122,8 @@ static bool is_copy(const struct clb_session *session)
 
 	return synced & SYNCED_COPY &&
 	       (synced & SYNCED_MASK) ==
-	       synced_deadline(READ_ONCE(session->deadline));
+	       synced_deadline(session, READ_ONCE(session->deadline),
+			       READ_ONCE(session->state));
 }
 
 /* In jiffies; without the allowance, which whoever is told adds anew. */
@@ -123,15 +154,12 @@ bool clb_sync_stale(const struct clb_session *session)
 {
 	u32 state = READ_ONCE(session->state);
 	u16 synced = READ_ONCE(session->synced);
-	int moved;
 
 	if (!can_be_told(session, state))
 		return false;
 	if (!synced || synced >> SYNCED_STATE != state)
 		return true;
-	moved = synced_deadline(READ_ONCE(session->deadline)) - synced;
-	return sign_extend32(moved, SYNCED_BITS - 1) >
-	       (int)(quarter_of(session, state) >> SYNCED_SHIFT);
+	return moved_by(session, state) > moved_most(session, state);
 }
 
 /**
@@ -212,7 +240,8 @@ bool clb_sync_tell(struct clb_session *session, u8 flags,
 	/* another node's word stays that, though it is repeated */
 	if (!(flags & CLB_SYNC_F_TIME))
 		WRITE_ONCE(session->synced,
-			   synced_of(READ_ONCE(session->deadline), state) |
+			   synced_of(session, READ_ONCE(session->deadline),
+				     state) |
 			   (copy ? SYNCED_COPY : 0));
 	return true;
 }
@@ -268,7 +297,8 @@ static u32 copy_deadline(const struct clb_session *session,
 static void copy_extend(struct clb_session *session, u32 deadline, u32 state)
 {
 	WRITE_ONCE(session->deadline, deadline);
-	WRITE_ONCE(session->synced, synced_of(deadline, state) | SYNCED_COPY);
+	WRITE_ONCE(session->synced,
+		   synced_of(session, deadline, state) | SYNCED_COPY);
 }
 
 /* What a mode asks of the families, a binding of the listener. */

@@ -470,6 +470,42 @@ static void told_again(struct kunit *test)
 	sync_free(test, sync);
 }
 
+/* However long a timeout, the last packet before its end is told of. */
+static void told_at_last(struct kunit *test)
+{
+	static const u32 timeouts[] = { 2, 60, 900, 2000, 3600, 40000, 86400 };
+	struct clb_sync *sync = sync_of(test, IPPROTO_UDP);
+	struct clb_endpoint key = key_of(test, IPPROTO_UDP);
+	struct clb_tuple client = clb_test_tuple(test, CLIENT, 1000, VIP, 80,
+						 IPPROTO_UDP);
+	struct clb_sync_session told;
+	enum clb_stats_attr drop;
+	struct clb_session *s;
+	unsigned int i, part;
+	u32 timeout, moved;
+
+	s = clb_test_create(&key, &client, &drop);
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	rcu_read_lock();
+	for (i = 0; i < ARRAY_SIZE(timeouts) * 100; i++) {
+		timeout = timeouts[i / 100] * HZ;
+		part = i % 100 + 1;
+		s->server->listener->timeouts[CLB_TIMEOUT_UDP] = timeout;
+		moved = div_u64((u64)timeout * part, 100);
+		/* a copy lives for a quarter longer, and 2 s */
+		if (moved < min_t(u32, timeout / 4, 300 * HZ) + 2 * HZ)
+			continue;
+		s->deadline = (u32)jiffies + timeout;
+		KUNIT_EXPECT_TRUE(test, clb_sync_tell(s, 0, &told));
+		KUNIT_EXPECT_FALSE(test, clb_sync_stale(s));
+		s->deadline += moved;
+		KUNIT_EXPECT_TRUE_MSG(test, clb_sync_stale(s),
+				      "%u s, %u %%", timeouts[i / 100], part);
+	}
+	rcu_read_unlock();
+	sync_free(test, sync);
+}
+
 /* What it has left is told unless a packet was seen a moment ago. */
 static void idle(struct kunit *test)
 {
@@ -610,6 +646,7 @@ static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(tombs),
 	KUNIT_CASE(tomb_expires),
 	KUNIT_CASE(told_again),
+	KUNIT_CASE(told_at_last),
 	KUNIT_CASE(idle),
 	KUNIT_CASE(repeated),
 	KUNIT_CASE(local_again),
