@@ -214,18 +214,21 @@ u32 clb_sessions_end(struct clb_net *cn,
 		     const struct clb_session_filter *filter)
 {
 	struct clb_table *table = &cn->table;
-	u32 index, count = 0;
+	u32 index, ended, count = 0;
 	unsigned int seq;
 
 	clb_table_walk_begin(table);
 	for (index = 0; index < clb_table_buckets(table); index++) {
 		/* entries that move meanwhile can lead out of the bucket */
+		ended = 0;
 		do {
 			seq = read_seqcount_begin(&table->seq);
-			count += bucket_end_safely(cn, index, filter);
+			ended += bucket_end_safely(cn, index, filter);
 			cond_resched();
 		} while (read_seqcount_retry(&table->seq, seq));
-		clb_sync_ends_wait(cn);
+		count += ended;
+		if (ended)
+			clb_sync_ends_wait(cn);
 	}
 	clb_table_walk_end(table);
 	return count;

@@ -96,11 +96,19 @@ void __clb_sync_changed(const struct clb_session *session, u32 old, u32 new)
 		session_put(sync, session, false);
 }
 
+/* Nobody else ever heard of it, nor should. */
+static bool is_private(const struct clb_session *session)
+{
+	return session->from_here ||
+	       READ_ONCE(session->server->listener->sync) == CLB_SYNC_MODE_OFF;
+}
+
 void __clb_sync_ending(const struct clb_session *session)
 {
 	struct clb_sync *sync = sync_of(session);
 
-	if (sync && !clb_session_is_persistence(session))
+	if (sync && !clb_session_is_persistence(session) &&
+	    !is_private(session))
 		clb_sync_tomb_put(sync,
 				  clb_session_tuple(session, CLB_DIR_ORIGINAL),
 				  clb_session_born(session), jiffies);
@@ -110,7 +118,7 @@ void __clb_sync_ended(const struct clb_session *session)
 {
 	struct clb_sync *sync = sync_of(session);
 
-	if (sync)
+	if (sync && !is_private(session))
 		session_put(sync, session, true);
 }
 
@@ -160,8 +168,9 @@ void clb_sync_ends_wait(struct clb_net *cn)
 		full = sync && half_full(sync);
 		rcu_read_unlock();
 		if (full)
-			schedule_timeout_uninterruptible(1);
-	} while (full && time_before(jiffies, end));
+			schedule_timeout_killable(1);
+	} while (full && time_before(jiffies, end) &&
+		 !fatal_signal_pending(current));
 }
 
 /**

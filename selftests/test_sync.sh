@@ -282,6 +282,38 @@ test_listener() { # first|established|off UNANSWERED ANSWERED
 	on_all session del
 }
 
+# What others never heard of, their word on the same flow does not end: both nodes
+# have sessions of their own, the first one's born later. What is told of ends with
+# them: a marker.
+test_private() {
+	via 1
+	on_all flush
+	cat >"$TMP/config" <<-END
+	listener add udp $VIP4:5354 sync off
+	listener add udp $VIP4:$UDP_PORT sync first
+	server add udp $VIP4:5354 $(server4 1):$UDP_PORT
+	server add udp $VIP4:$UDP_PORT $(server4 1):$UDP_PORT
+	END
+	for node in $NODES; do
+		on "$node" restore "$TMP/config"
+	done
+	cluster_up && wait_for 10 hear_each_other
+	via 2
+	tell client utalk "$VIP4" 5354 6002 >"$TMP/asked"
+	via 1
+	tell client utalk "$VIP4" 5354 6002 >"$TMP/asked"
+	tell client utalk "$VIP4" "$UDP_PORT" 6003 >"$TMP/asked"
+	ok "private: the other node has its own, and one it was told of" \
+		wait_for 10 knows node2 2
+	on node session del
+	ok "private: of those ended by hand it hears of the latter" \
+		wait_for 10 knows node2 0 client "$(client4 1):6003"
+	is "private: and keeps its own" \
+		"$(known node2 client "$(client4 1):6002")" 1
+	cluster_down
+	on_all session del
+}
+
 test_strangers() {
 	vip_of 4
 	via 1
@@ -314,6 +346,7 @@ test_going() {
 	test_listener established 0 1
 	test_listener off 0 0
 }
+! part private || test_private
 ! part strangers || test_strangers
 ! part going || test_going
 done_testing
