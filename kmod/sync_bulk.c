@@ -3,7 +3,7 @@
  * A node that starts fetches the sessions of the others before it calls itself
  * ready: it asks one that is ready for one part of its table after the other.
  * A node that missed more than can be repaired does the same with what the
- * other node saw itself.
+ * other node saw itself, or, when that one has died, with all of a third one.
  */
 #include "event.h"
 #include "sync_engine.h"
@@ -70,12 +70,16 @@ static void fetch_end(struct clb_sync_fetch *fetch)
 }
 
 /* Its giver is gone; what it was about will be missing when that returns. */
-static void fetch_break(struct clb_sync_fetch *fetch,
-			struct clb_sync_peer *giver)
+static void fetch_break(struct clb_sync *sync, struct clb_sync_peer *giver)
 {
+	unsigned int i;
+
 	if (giver)
 		giver->lost = true;
-	fetch_end(fetch);
+	if (!sync->fetch.own)
+		for (i = 0; i < CLB_SYNC_PEERS; i++)
+			sync->peers[i].inherited = false;
+	fetch_end(&sync->fetch);
 }
 
 /* All has been given. What was lost on the way is fetched again. */
@@ -98,7 +102,7 @@ static void fetch_finish(struct clb_sync_fetch *fetch,
  * what that node saw itself; there is nobody else to ask. Who was ready before
  * us, when we thought we were alone, has to give all.
  */
-static void lost_choose(struct clb_sync *sync)
+static bool lost_choose(struct clb_sync *sync)
 {
 	unsigned int i;
 
@@ -109,8 +113,39 @@ static void lost_choose(struct clb_sync *sync)
 			continue;
 		fetch_begin(&sync->fetch, peer,
 			    sync->fetch.whole || !peer->elder);
-		return;
+		return true;
 	}
+	return false;
+}
+
+/*
+ * Nobody hears it any more, and something of it was missed: a gap, or the end
+ * of what others have got.
+ */
+static bool is_orphaned(const struct clb_sync_peer *peer)
+{
+	return peer->node && peer->confirmed && !peer->inherited &&
+	       time_after(jiffies, peer->heard + CLB_SYNC_PEER_TIMEOUT) &&
+	       time_after(jiffies, peer->told_at + CLB_SYNC_PEER_TIMEOUT) &&
+	       (peer->lost || has_gaps(peer) ||
+		peer->told > peer->window.last);
+}
+
+/* Others may have what was missed of the dead: who is ready gives all. */
+static void orphans_inherit(struct clb_sync *sync)
+{
+	struct clb_sync_peer *giver = giver_choose(sync);
+	bool any = false;
+	unsigned int i;
+
+	for (i = 0; i < CLB_SYNC_PEERS && giver; i++) {
+		if (!is_orphaned(&sync->peers[i]))
+			continue;
+		sync->peers[i].inherited = true;
+		any = true;
+	}
+	if (any)
+		fetch_begin(&sync->fetch, giver, false);
 }
 
 /*
@@ -141,7 +176,8 @@ static void giver_find(struct clb_sync *sync)
 	struct clb_sync_peer *giver;
 
 	if (sync->fetch.ready) {
-		lost_choose(sync);
+		if (!lost_choose(sync))
+			orphans_inherit(sync);
 		return;
 	}
 	giver = giver_choose(sync);
@@ -163,7 +199,7 @@ static bool fetch_step(struct clb_sync *sync, struct clb_sync_bulk *get)
 		return false;
 	giver = peer_of(sync, fetch->giver);
 	if (!giver || !clb_sync_peer_lives(giver))
-		fetch_break(fetch, giver);
+		fetch_break(sync, giver);
 	else if (fetch->done && !has_gaps(giver))
 		fetch_finish(fetch, giver);
 	if (!fetch->giver || fetch->done ||

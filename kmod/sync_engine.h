@@ -131,6 +131,9 @@ struct clb_sync_secret {
  * @elder: it was ready at the first one: before we met
  * @lost: we missed more of it than can be repaired, as what it said before
  *	we met
+ * @inherited: it died, and another one was asked for what we had missed of it
+ * @told: its last datagram that another node has got, by that one's word
+ * @told_at: jiffies, when @told last changed: somebody hears it
  * @keyed: @key is made
  * @key: of what it sends to all
  */
@@ -140,6 +143,8 @@ struct clb_sync_peer {
 	unsigned long		heard;
 	struct clb_sync_gap	gaps[CLB_SYNC_GAPS];
 	u64			lag;
+	u64			told;
+	unsigned long		told_at;
 	u64			counts[CLB_SYNC_PEER_A_MAX + 1];
 	union nf_inet_addr	address;
 	u32			sessions;
@@ -151,6 +156,7 @@ struct clb_sync_peer {
 	bool			beaten;
 	bool			elder;
 	bool			lost;
+	bool			inherited;
 	bool			keyed;
 	u8			key[CLB_SYNC_KEY_LEN];
 };

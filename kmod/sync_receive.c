@@ -51,6 +51,9 @@ static void peer_meet(struct clb_sync *sync, struct clb_sync_peer *peer,
 	peer->elder = false;
 	/* what it said before will not be said again */
 	peer->lost = true;
+	peer->inherited = false;
+	peer->told = 0;
+	peer->told_at = jiffies;
 	peer->lag = 0;
 	peer->sessions = 0;
 	memset(peer->gaps, 0, sizeof(peer->gaps));
@@ -159,8 +162,10 @@ static bool peer_see(struct clb_sync *sync, struct clb_sync_peer *peer,
 	seen = clb_sync_window_see(&peer->window, seq);
 	if (seen == CLB_SYNC_SEEN_AHEAD)
 		clb_sync_gap_add(peer, last + 1, seq - 1);
-	if (seen != CLB_SYNC_SEEN_REPLAY)
+	if (seen != CLB_SYNC_SEEN_REPLAY) {
 		peer->heard = jiffies;
+		peer->inherited = false;
+	}
 	if (seen == CLB_SYNC_SEEN_AHEAD || seen == CLB_SYNC_SEEN_NEXT) {
 		peer->sends = header->key_id;
 		peer->address = sync->from;
@@ -215,23 +220,53 @@ static void hear_heartbeat(struct clb_sync *sync, struct clb_sync_peer *peer,
 		clb_takeover_returned(sync->cn, peer->node);
 }
 
-/* It names this node: in its present life, or in one we know nothing of. */
-static void hear_peer(struct clb_sync *sync, struct clb_sync_peer *peer,
-		      const struct clb_sync_peer_seen *seen)
+/*
+ * It names this node: in its present life, or in one we know nothing of. A peer
+ * that has heard more of this life than was said in it remembers what a machine
+ * set back has forgotten.
+ */
+static void hear_of_us(struct clb_sync *sync, struct clb_sync_peer *peer,
+		       const struct clb_sync_peer_seen *seen)
 {
 	u64 epoch = READ_ONCE(sync->epoch);
 	u64 seq = READ_ONCE(sync->seq);
 
-	if (seen->node != sync->config.node)
-		return;
 	spin_lock(&sync->lock);
-	if (seen->epoch == epoch) {
+	if (seen->epoch == epoch && seen->seq <= seq) {
 		peer->confirmed = true;
-		peer->lag = seq > seen->seq ? seq - seen->seq : 0;
+		peer->lag = seq - seen->seq;
+	} else if (seen->epoch == epoch) {
+		sync->epoch_least = max(sync->epoch_least, epoch);
 	} else if (seen->epoch > epoch && seen->epoch < EPOCH_MAX) {
 		sync->epoch_least = max(sync->epoch_least, seen->epoch);
 	}
 	spin_unlock(&sync->lock);
+}
+
+/* It names a third node: it may have heard more of that than we. */
+static void hear_of_other(struct clb_sync *sync,
+			  const struct clb_sync_peer_seen *seen)
+{
+	struct clb_sync_peer *other = peer_find(sync, seen->node);
+
+	if (!other)
+		return;
+	spin_lock(&sync->lock);
+	if (seen->epoch == other->epoch && seen->seq > other->told) {
+		other->told = seen->seq;
+		other->told_at = jiffies;
+		other->inherited = false;
+	}
+	spin_unlock(&sync->lock);
+}
+
+static void hear_peer(struct clb_sync *sync, struct clb_sync_peer *peer,
+		      const struct clb_sync_peer_seen *seen)
+{
+	if (seen->node == sync->config.node)
+		hear_of_us(sync, peer, seen);
+	else
+		hear_of_other(sync, seen);
 }
 
 /* What a node that is known says. */

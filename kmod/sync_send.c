@@ -211,17 +211,15 @@ static void beat_send(struct clb_sync *sync)
 	record.type = CLB_SYNC_PEER;
 	for (i = 0; i < CLB_SYNC_PEERS; i++) {
 		const struct clb_sync_peer *peer = &sync->peers[i];
-		bool alive;
 
 		spin_lock(&sync->lock);
-		alive = peer->node && time_before(jiffies, peer->heard +
-						  CLB_SYNC_PEER_TIMEOUT);
 		record.peer = (struct clb_sync_peer_seen) {
 			.epoch = peer->epoch, .seq = peer->window.last,
 			.node = peer->node,
 		};
 		spin_unlock(&sync->lock);
-		if (alive)
+		/* dead or alive: it may return with an older clock */
+		if (record.peer.node)
 			clb_sync_record_send(sync, &record);
 	}
 }

@@ -168,6 +168,15 @@ class Link:
     def send(self, datagram):
         self.sock.sendto(datagram, self.address)
 
+    def drain(self):
+        """What has been said so far is not heard any more."""
+        self.sock.setblocking(False)
+        try:
+            while True:
+                self.sock.recv(65535)
+        except BlockingIOError:
+            pass
+
     def hear(self, wanted):
         """The first datagram for which wanted() is true."""
         end = time.monotonic() + TIMEOUT
@@ -307,10 +316,7 @@ class Attack:
         self.counted("and once more", "drop_replayed", [overtaken])
         before = self.clb("sync")["created"]
         self.tell(say(record(200, b"of tomorrow") + hijack))
-        end = time.monotonic() + TIMEOUT
-        while self.clb("sync")["created"] == before and \
-                time.monotonic() < end:
-            time.sleep(0.05)
+        self.until(lambda: self.clb("sync")["created"] != before)
         made = [s for s in self.clb("session")
                 if s["client_address"] == "192.0.2.99"]
         self.ok(len(made) == 1 and made[0]["state"] == "established",
@@ -320,15 +326,54 @@ class Attack:
         self.counted("after a life that cannot be", "drop_malformed",
                      [say(b"\5\1\0")])
         self.later_life(say, epoch)
+        self.set_back(say)
+        self.named_when_dead()
+
+    def set_back(self, say):
+        """A machine that is set back to a snapshot says other words by numbers
+        of which its peers remember the first ones."""
+        now = self.clb("sync")
+        self.tell(say(peer(self.node, now["epoch"], 2**40)))
+        self.ok(self.until(lambda: self.clb("sync")["epoch"] > now["epoch"]),
+                "told of more of its life than it has said it begins another")
+
+    def named_when_dead(self):
+        """By whom it is named a node learns that its clock is too old."""
+        def is_dead():
+            return not [node for node in self.clb("sync", "peers")
+                        if node["node"] == 99][0]["alive"]
+
+        def names_us(datagram):
+            if datagram[:2] != b"\xc1\xb5" or self.of_other(datagram):
+                return False
+            opened = unseal(self.secret, datagram)
+            return opened and any(
+                kind == 6 and struct.unpack_from(">H", body)[0] == 99
+                for kind, body in records(opened[1]))
+
+        self.ok(self.until(is_dead), "a node that is silent is dead")
+        self.link.drain()
+        try:
+            self.link.hear(names_us)
+            heard = True
+        except TimeoutError:
+            heard = False
+        self.ok(heard, "what is known of it is said all the same")
+
+    def until(self, done):
+        end = time.monotonic() + TIMEOUT
+        while not done():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        return True
 
     def later_life(self, say, epoch):
         """Told of a later life of its own, a node begins one above it."""
         told = epoch + 3600 * 10**9
         self.tell(say(peer(self.node, told, 1)))
-        end = time.monotonic() + TIMEOUT
-        while (now := self.clb("sync")["epoch"]) == epoch and \
-                time.monotonic() < end:
-            time.sleep(0.05)
+        self.until(lambda: self.clb("sync")["epoch"] != epoch)
+        now = self.clb("sync")["epoch"]
         self.ok(told < now < told + 60 * 10**9,
                 "told of a later life of its own it begins one above that",
                 f"{now - told} ns above it")

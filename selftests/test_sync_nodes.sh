@@ -132,6 +132,27 @@ test_ended() {
 	ip netns exec "$NS-node" nft delete table inet deaf
 	cluster_down
 }
+# What a node did not hear of one that dies, another gives it.
+test_orphans() {
+	config nat && cluster_up
+	ok "for the last time they hear each other" wait_for 20 hear_each_other
+	via 3
+	tell client open o "$VIP4" "$ECHO_PORT" 5 >"$TMP/open"
+	equal_soon "before" 5
+	ok "the first node does not hear the third any more" \
+		deaf node 10.7.0.3
+	tell client open p "$VIP4" "$ECHO_PORT" 5 >"$TMP/open"
+	ok "the second hears of five more" wait_for 10 knows node2 10
+	is "the first does not" "$(known node)" 5
+	ip -n "$NS-node3" link set sync down
+	ip netns exec "$NS-node" nft delete table inet deaf
+	via 1
+	ok "the third is dead, and the first gets them from the second" \
+		wait_for 40 knows node 10
+	is "connections go on there" "$(tell client ping p)" 5
+	ip -n "$NS-node3" link set sync up
+	cluster_down
+}
 deaf() { # NODE ADDRESS
 	ip netns exec "$NS-$1" nft -f - <<-NFT
 	table inet deaf {
@@ -147,4 +168,5 @@ peers_of() { [ "$(sync_of "$1" peers)" = "$2" ]; }	# NODE HOW-MANY
 ! part loss || test_loss
 ! part cut || test_cut
 ! part ended || test_ended
+! part orphans || test_orphans
 done_testing
