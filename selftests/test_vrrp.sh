@@ -16,7 +16,7 @@ nodes_up 2 && start_server 1 && start_server 2 || exit 1
 big_file
 
 conf_of() { # NODE
-	sed -e "s,/usr/sbin/clb-announce,$TOP/build/tools/clb-announce," \
+	sed -e "s,@PREFIX@/sbin/clb-announce,$TOP/build/tools/clb-announce," \
 		-e "s,10\.1\.0\.100/24,$FRONT4/24," \
 		-e "s,2001:db8:1::100/64,$FRONT6/64," \
 		"$TOP/tools/cluster/keepalived.conf" >"$TMP/$1.conf"

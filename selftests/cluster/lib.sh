@@ -250,6 +250,10 @@ crash_bird() { # NODE
 }
 start_bird() { on "$1" rm /run/no-bird; }	# NODE
 
+# As "systemctl stop clb-announce" does; what still comes is served.
+stop_announce() { on "$1" 'touch /run/no-announce; pkill clb-announce'; } # NODE
+start_announce() { on "$1" rm /run/no-announce; }			# NODE
+
 # on NODE COMMAND...: runs it there, by a shell, and has its exit status.
 on() {
 	local node=$1 out rc
@@ -283,6 +287,19 @@ hops_are() { # NODE...: in both families
 	[ "$four" = "$*" ] && [ "$six" = "$*" ] && return
 	echo "IPv4: $four, IPv6: $six"
 	return 1
+}
+# What inner knows of the way answers take: the same.
+answers_are() { # NODE...
+	local four six
+
+	four=$(_answers -4) six=$(_answers -6)
+	[ "$four" = "$*" ] && [ "$six" = "$*" ] && return
+	echo "IPv4: $four, IPv6: $six"
+	return 1
+}
+_answers() { # -4|-6
+	ip -n "$NS-inner" "$1" route show default table 8851 |
+		grep -oE 'via [^ ]+' | sed 's/.*[.:]//' | sort | xargs
 }
 # All NODES but those given.
 others() { # NODE...

@@ -45,11 +45,18 @@ sync_up() {
 			secret /run/secret
 }
 
-# As its unit would: started again, unless the test wants it to stay away.
+# As their units would: started again, unless the test wants them to stay away.
 keep_bird() {
 	while :; do
 		[ -e /run/no-bird ] || bird -f -c "$share/bird-$n.conf" \
 			-s /run/bird.ctl -P /run/bird.pid 2>>/run/clb/bird.log
+		sleep 0.5
+	done
+}
+keep_announce() {
+	while [ ! -e /run/stop ]; do
+		[ -e /run/no-announce ] ||
+			"$top/build/tools/clb-announce" --standby || return
 		sleep 0.5
 	done
 }
@@ -61,12 +68,13 @@ control=$!
 clb_module_load && "$clbctl" restore "$share/clb.conf" && sync_up || exit 1
 keep_bird &
 bird=$!
-"$top/build/tools/clb-announce" --standby &
+keep_announce &
 announce=$!
 until [ -e /run/stop ]; do
 	sleep 0.5
 done
-kill "$announce" && wait "$announce" || exit 1
+pkill clb-announce
+wait "$announce" || exit 1
 kill "$bird" "$control" "$(cat /run/bird.pid)"
 wait
 clb_module_unload

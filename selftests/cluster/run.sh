@@ -3,8 +3,9 @@
 # usage: run.sh
 # Nodes are killed and come back while connections go on: 1,000 that transfer,
 # 500 idle ones, 200 that are half-open at the moment of the kill. At the end
-# BIRD of one node crashes. Nothing may break. The cluster is drawn in lib.sh. Prints
-# TAP, and last a table of what was measured.
+# BIRD of one node crashes, and another one is taken out and comes back. Nothing may
+# break. The cluster is drawn in lib.sh. Prints TAP, and last a table of what was
+# measured.
 #
 # environment:
 #	ROUNDS=1		kills, each of another node
@@ -105,6 +106,24 @@ bird_crashes() { # MODE NODE
 	report "$name, with it"
 }
 
+taken_out() { # MODE NODE
+	local name="$1, node $2 is taken out"
+
+	ok "$name" stop_announce "$2"
+	# shellcheck disable=SC2046 # words are meant to split
+	ok "$name: the router sees it" wait_for 30 hops_are $(others "$2")
+	# shellcheck disable=SC2046 # words are meant to split
+	ok "$name: so does the servers' router" \
+		wait_for 30 answers_are $(others "$2")
+	report "$name, without it"
+	ok "$name: it comes back" start_announce "$2"
+	# shellcheck disable=SC2086 # words are meant to split
+	ok "$name: at the router" wait_for 60 hops_are $NODES
+	# shellcheck disable=SC2086 # words are meant to split
+	ok "$name: at the servers' router" wait_for 60 answers_are $NODES
+	report "$name, with it"
+}
+
 run_mode() { # MODE
 	local i
 
@@ -116,6 +135,7 @@ run_mode() { # MODE
 		round "$1" "$i" $(((i - 1) % 3 + 1))
 	done
 	bird_crashes "$1" 3
+	taken_out "$1" 2
 	is "$1: connections end" "$(tell flows close)" \
 		"closed=$((TRANSFERRING + IDLE))"
 	ok "$1: nodes end with a clean kernel log" cluster_down

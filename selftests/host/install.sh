@@ -49,9 +49,14 @@ unit() {
 
 	for name in clbd clb-announce; do
 		file=$root/usr/lib/systemd/system/$name.service
-		grep -x "ExecStart=/usr/sbin/$name" "$file" &&
+		grep -E "^ExecStart=/usr/sbin/$name( |$)" "$file" &&
 			! grep @ "$file" || return
 	done
+}
+example() {
+	local file=$root/usr/share/doc/clb/cluster/keepalived.conf
+
+	grep -F '"/usr/sbin/clb-announce --check' "$file" && ! grep @ "$file"
 }
 completion() {
 	# shellcheck disable=SC2016 # for the other shell
@@ -101,6 +106,7 @@ ok "make install" make -s -C "$top" install PREFIX=/usr "DESTDIR=$root"
 ok "the programs run" program
 ok "the man pages are readable" man_page
 ok "the units start the programs that were installed" unit
+ok "so does the example for keepalived" example
 ok "the completion loads" completion
 ok "the module is of this version and for this kernel" module
 ok "make dkms" make -s -C "$top" dkms "DESTDIR=$root"
