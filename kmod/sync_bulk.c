@@ -125,7 +125,7 @@ static bool lost_choose(struct clb_sync *sync)
 static bool is_orphaned(const struct clb_sync_peer *peer)
 {
 	return peer->node && peer->confirmed && !peer->inherited &&
-	       time_after(jiffies, peer->heard + CLB_SYNC_PEER_TIMEOUT) &&
+	       !clb_sync_peer_lives(peer) &&
 	       time_after(jiffies, peer->told_at + CLB_SYNC_PEER_TIMEOUT) &&
 	       (peer->lost || has_gaps(peer) ||
 		peer->told > peer->window.last);

@@ -235,9 +235,7 @@ static void hear_of_us(struct clb_sync *sync, struct clb_sync_peer *peer,
 	if (seen->epoch == epoch && seen->seq <= seq) {
 		peer->confirmed = true;
 		peer->lag = seq - seen->seq;
-	} else if (seen->epoch == epoch) {
-		sync->epoch_least = max(sync->epoch_least, epoch);
-	} else if (seen->epoch > epoch && seen->epoch < EPOCH_MAX) {
+	} else if (seen->epoch >= epoch && seen->epoch < EPOCH_MAX) {
 		sync->epoch_least = max(sync->epoch_least, seen->epoch);
 	}
 	spin_unlock(&sync->lock);

@@ -118,7 +118,8 @@ refused() {
 
 # Of ten new connections, one after the other. On one processor the flood fills the
 # kernel's queues: where a client's ACK is lost there, and what it says next, its
-# session is half-open, and gives way to the flood as any other.
+# session is half-open, and gives way to the flood as any other: on slow kernels
+# not all have to be served.
 new_served() {
 	local i served=0
 
@@ -149,7 +150,7 @@ flood() { # NAME KIND PORT
 		"$CONNECTIONS"
 	served=$(new_served)
 	ok "$name: most new connections are served meanwhile" \
-		[ "$served" -gt 5 ]
+		[ "$served" -ge "$(size 10 6)" ]
 	diag "$name: $served of 10 were, at the first attempt"
 	stop "$spawned"
 	ok "$name: others made room" \

@@ -249,10 +249,15 @@ test_gone() {
 	cluster_down
 }
 
+heard_with_config() {
+	on_all restore "$TMP/config"
+	cluster_up && wait_for 10 hear_each_other
+}
+
 # The server answers at port 5353, and not at 5999. The last of the three is a
 # marker: what was said before it has arrived.
 test_listener() { # first|established|off UNANSWERED ANSWERED
-	local answered unanswered node
+	local answered unanswered
 
 	via 1
 	on_all flush
@@ -264,10 +269,7 @@ test_listener() { # first|established|off UNANSWERED ANSWERED
 	server add udp $VIP4:5354 $(server4 1):$UDP_PORT
 	server add udp $VIP4:$UDP_PORT $(server4 1):$UDP_PORT
 	END
-	for node in $NODES; do
-		on "$node" restore "$TMP/config"
-	done
-	cluster_up && wait_for 10 hear_each_other
+	heard_with_config
 	tell client usend "$VIP4" 5999 6001 >"$TMP/asked"
 	tell client utalk "$VIP4" 5354 6002 >"$TMP/asked"
 	is "sync $1: a session that is always told is used" \
@@ -294,10 +296,7 @@ test_private() {
 	server add udp $VIP4:5354 $(server4 1):$UDP_PORT
 	server add udp $VIP4:$UDP_PORT $(server4 1):$UDP_PORT
 	END
-	for node in $NODES; do
-		on "$node" restore "$TMP/config"
-	done
-	cluster_up && wait_for 10 hear_each_other
+	heard_with_config
 	via 2
 	tell client utalk "$VIP4" 5354 6002 >"$TMP/asked"
 	via 1

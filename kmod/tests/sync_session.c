@@ -439,20 +439,28 @@ static void tomb_expires(struct kunit *test)
 	sync_free(test, sync);
 }
 
+/* A session that begins at this node. */
+static struct clb_session *own_session(struct kunit *test, u8 protocol)
+{
+	struct clb_endpoint key = key_of(test, protocol);
+	struct clb_tuple client = clb_test_tuple(test, CLIENT, 1000, VIP, 80,
+						 protocol);
+	enum clb_stats_attr drop;
+	struct clb_session *s;
+
+	s = clb_test_create(&key, &client, &drop);
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	return s;
+}
+
 /* Told of once, and again when packets moved its deadline by a quarter. */
 static void told_again(struct kunit *test)
 {
 	struct clb_sync *sync = sync_of(test, IPPROTO_UDP);
-	struct clb_endpoint key = key_of(test, IPPROTO_UDP);
-	struct clb_tuple client = clb_test_tuple(test, CLIENT, 1000, VIP, 80,
-						 IPPROTO_UDP);
+	struct clb_session *s = own_session(test, IPPROTO_UDP);
 	struct clb_sync_session told;
-	enum clb_stats_attr drop;
-	struct clb_session *s;
 	u32 quarter;
 
-	s = clb_test_create(&key, &client, &drop);
-	KUNIT_ASSERT_NOT_NULL(test, s);
 	quarter = s->server->listener->timeouts[CLB_TIMEOUT_UDP] / 4;
 	rcu_read_lock();
 	KUNIT_EXPECT_TRUE(test, clb_sync_stale(s));
@@ -475,17 +483,11 @@ static void told_at_last(struct kunit *test)
 {
 	static const u32 timeouts[] = { 2, 60, 900, 2000, 3600, 40000, 86400 };
 	struct clb_sync *sync = sync_of(test, IPPROTO_UDP);
-	struct clb_endpoint key = key_of(test, IPPROTO_UDP);
-	struct clb_tuple client = clb_test_tuple(test, CLIENT, 1000, VIP, 80,
-						 IPPROTO_UDP);
+	struct clb_session *s = own_session(test, IPPROTO_UDP);
 	struct clb_sync_session told;
-	enum clb_stats_attr drop;
-	struct clb_session *s;
 	unsigned int i, part;
 	u32 timeout, moved;
 
-	s = clb_test_create(&key, &client, &drop);
-	KUNIT_ASSERT_NOT_NULL(test, s);
 	rcu_read_lock();
 	for (i = 0; i < ARRAY_SIZE(timeouts) * 100; i++) {
 		timeout = timeouts[i / 100] * HZ;
@@ -510,16 +512,10 @@ static void told_at_last(struct kunit *test)
 static void idle(struct kunit *test)
 {
 	struct clb_sync *sync = sync_of(test, IPPROTO_UDP);
-	struct clb_endpoint key = key_of(test, IPPROTO_UDP);
-	struct clb_tuple client = clb_test_tuple(test, CLIENT, 1000, VIP, 80,
-						 IPPROTO_UDP);
+	struct clb_session *s = own_session(test, IPPROTO_UDP);
 	struct clb_sync_session told;
-	enum clb_stats_attr drop;
-	struct clb_session *s;
 	u32 half, deadline;
 
-	s = clb_test_create(&key, &client, &drop);
-	KUNIT_ASSERT_NOT_NULL(test, s);
 	half = s->server->listener->timeouts[CLB_TIMEOUT_UDP] / 2;
 	rcu_read_lock();
 	KUNIT_EXPECT_TRUE(test, clb_sync_tell(s, 0, &told));
@@ -612,19 +608,13 @@ static void local_again(struct kunit *test)
 static void reply_named(struct kunit *test)
 {
 	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
-	struct clb_endpoint key = key_of(test, IPPROTO_TCP);
-	struct clb_tuple client = clb_test_tuple(test, CLIENT, 1000, VIP, 80,
-						 IPPROTO_TCP);
+	struct clb_session *s = own_session(test, IPPROTO_TCP);
 	struct clb_sync_gone gone = {
 		.listener = clb_test_endpoint(test, CLIENT, 1000, IPPROTO_TCP),
 		.born = 0x7fffffff, .client_port = htons(80),
 		.port = htons(1000),
 	};
-	enum clb_stats_attr drop;
-	struct clb_session *s;
 
-	s = clb_test_create(&key, &client, &drop);
-	KUNIT_ASSERT_NOT_NULL(test, s);
 	gone.client = s->server->key.addr;
 	local_bh_disable();
 	rcu_read_lock();

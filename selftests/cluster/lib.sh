@@ -275,31 +275,23 @@ taps_dropped() {
 		select(.ifname | test("^n[0-9]")) | .stats64.tx.dropped] | add'
 }
 
-# What the router knows of the VIP: the nodes, by both families.
-hops() { # -4|-6 PREFIX [TABLE]
-	ip -n "$NS-router" "$1" route show "$2" ${3:+table "$3"} |
+# What a router knows of the way to a prefix: the nodes.
+hops() { # ROUTER -4|-6 PREFIX [TABLE]
+	ip -n "$NS-$1" "$2" route show "$3" ${4:+table "$4"} |
 		grep -oE 'via [^ ]+' | sed 's/.*[.:]//' | sort | xargs
 }
 hops_are() { # NODE...: in both families
-	local four six
-
-	four=$(hops -4 "$VIP4") six=$(hops -6 "$VIP6")
-	[ "$four" = "$*" ] && [ "$six" = "$*" ] && return
-	echo "IPv4: $four, IPv6: $six"
-	return 1
+	_both_are "$(hops router -4 "$VIP4")" "$(hops router -6 "$VIP6")" "$*"
 }
 # What inner knows of the way answers take: the same.
 answers_are() { # NODE...
-	local four six
-
-	four=$(_answers -4) six=$(_answers -6)
-	[ "$four" = "$*" ] && [ "$six" = "$*" ] && return
-	echo "IPv4: $four, IPv6: $six"
-	return 1
+	_both_are "$(hops inner -4 default 8851)" \
+		"$(hops inner -6 default 8851)" "$*"
 }
-_answers() { # -4|-6
-	ip -n "$NS-inner" "$1" route show default table 8851 |
-		grep -oE 'via [^ ]+' | sed 's/.*[.:]//' | sort | xargs
+_both_are() { # OF-IPV4 OF-IPV6 WANTED
+	[ "$1" = "$3" ] && [ "$2" = "$3" ] && return
+	echo "IPv4: $1, IPv6: $2"
+	return 1
 }
 # All NODES but those given.
 others() { # NODE...

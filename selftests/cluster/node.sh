@@ -45,20 +45,16 @@ sync_up() {
 			secret /run/secret
 }
 
-# As their units would: started again, unless the test wants them to stay away.
-keep_bird() {
-	while :; do
-		[ -e /run/no-bird ] || bird -f -c "$share/bird-$n.conf" \
-			-s /run/bird.ctl -P /run/bird.pid 2>>/run/clb/bird.log
-		sleep 0.5
-	done
-}
-keep_announce() {
+# As its unit would: started again, unless the test wants it to stay away. Fails if
+# it ever failed.
+keep() { # NAME COMMAND...
+	local rc=0
+
 	while [ ! -e /run/stop ]; do
-		[ -e /run/no-announce ] ||
-			"$top/build/tools/clb-announce" --standby || return
+		[ -e "/run/no-$1" ] || "${@:2}" || rc=$?
 		sleep 0.5
 	done
+	return "$rc"
 }
 
 network_up || exit 1
@@ -66,9 +62,10 @@ network_up || exit 1
 socat -t 60 TCP-LISTEN:9,reuseaddr,fork EXEC:"/bin/bash -s",stderr &
 control=$!
 clb_module_load && "$clbctl" restore "$share/clb.conf" && sync_up || exit 1
-keep_bird &
+keep bird bird -f -c "$share/bird-$n.conf" -s /run/bird.ctl \
+	-P /run/bird.pid 2>>/run/clb/bird.log &
 bird=$!
-keep_announce &
+keep announce "$top/build/tools/clb-announce" --standby &
 announce=$!
 until [ -e /run/stop ]; do
 	sleep 0.5

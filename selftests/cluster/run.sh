@@ -93,30 +93,18 @@ round() { # MODE ROUND NODE
 	note "$1" "$2" "$3" "$gone" "$back" "$without" "$stall"
 }
 
-bird_crashes() { # MODE NODE
-	local name="$1, BIRD of node $2 crashes"
+# Nothing is sent to a node that leaves without a word of its clients.
+leaves() { # MODE NODE WHAT LEAVE RETURN
+	local name="$1, $3" rest
 
-	ok "$name" wait_for 30 crash_bird "$2"
-	# shellcheck disable=SC2046 # words are meant to split
-	ok "$name: the router sees it" wait_for 30 hops_are $(others "$2")
-	report "$name, without it"
-	ok "$name: it is started again" start_bird "$2"
+	rest=$(others "$2")
+	ok "$name" wait_for 30 "$4" "$2"
 	# shellcheck disable=SC2086 # words are meant to split
-	ok "$name: the node is announced again" wait_for 60 hops_are $NODES
-	report "$name, with it"
-}
-
-taken_out() { # MODE NODE
-	local name="$1, node $2 is taken out"
-
-	ok "$name" stop_announce "$2"
-	# shellcheck disable=SC2046 # words are meant to split
-	ok "$name: the router sees it" wait_for 30 hops_are $(others "$2")
-	# shellcheck disable=SC2046 # words are meant to split
-	ok "$name: so does the servers' router" \
-		wait_for 30 answers_are $(others "$2")
+	ok "$name: the router sees it" wait_for 30 hops_are $rest
+	# shellcheck disable=SC2086 # words are meant to split
+	ok "$name: so does the servers' router" wait_for 30 answers_are $rest
 	report "$name, without it"
-	ok "$name: it comes back" start_announce "$2"
+	ok "$name: it comes back" "$5" "$2"
 	# shellcheck disable=SC2086 # words are meant to split
 	ok "$name: at the router" wait_for 60 hops_are $NODES
 	# shellcheck disable=SC2086 # words are meant to split
@@ -134,8 +122,8 @@ run_mode() { # MODE
 	for i in $(seq "$ROUNDS"); do
 		round "$1" "$i" $(((i - 1) % 3 + 1))
 	done
-	bird_crashes "$1" 3
-	taken_out "$1" 2
+	leaves "$1" 3 "BIRD of node 3 crashes" crash_bird start_bird
+	leaves "$1" 2 "node 2 is taken out" stop_announce start_announce
 	is "$1: connections end" "$(tell flows close)" \
 		"closed=$((TRANSFERRING + IDLE))"
 	ok "$1: nodes end with a clean kernel log" cluster_down
