@@ -3,8 +3,8 @@
  * Netlink commands that tell something. A dump of the configuration holds the
  * one it began with: it is whole, whatever changes meanwhile. A dump of
  * sessions walks the table and goes on where it stopped: linear in their
- * number. Sessions made or ended meanwhile may be in it or not; one that the
- * growing table moves may be in it twice.
+ * number. Sessions made or ended meanwhile may be in it or not, all others are
+ * in it once.
  */
 #include <linux/slab.h>
 #include <net/sock.h>
@@ -395,13 +395,13 @@ int clb_nl_sync_peer_dump(struct sk_buff *skb, struct netlink_callback *cb)
 /**
  * struct session_cursor - where a dump of sessions is
  * @request: which sessions
- * @walking: the table must not shrink
- * @bucket: next bucket
+ * @buckets: how many there were when the dump began, 0: there is no table
+ * @bucket: next one of these
  * @skip: entries of it that were dumped, where one skb is too small for it
  */
 struct session_cursor {
 	struct clb_filter_request *request;
-	bool	walking;
+	u32	buckets;
 	u32	bucket;
 	u32	skip;
 };
@@ -428,9 +428,8 @@ int clb_nl_session_start(struct netlink_callback *cb)
 		return err;
 	}
 	/* pairs with clb_net_start(): started, there is a table */
-	cursor->walking = smp_load_acquire(&cn->started);
-	if (cursor->walking)
-		clb_table_walk_begin(&cn->table);
+	if (smp_load_acquire(&cn->started))
+		cursor->buckets = clb_table_walk_begin(&cn->table);
 	return 0;
 }
 
@@ -439,7 +438,7 @@ int clb_nl_session_done(struct netlink_callback *cb)
 	struct clb_net *cn = clb_net(sock_net(cb->skb->sk));
 	struct session_cursor *cursor = session_cursor(cb);
 
-	if (cursor->walking)
+	if (cursor->buckets)
 		clb_table_walk_end(&cn->table);
 	kfree(cursor->request);
 	return 0;
@@ -462,54 +461,47 @@ static bool dump_session(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /*
- * A bucket is dumped whole or, with no room left, taken back: were it resumed
- * at an entry, one that left it meanwhile would hide another.
+ * What a bucket held when the dump began, wherever splits have put it since, is
+ * dumped whole or, with no room left, taken back: were it resumed at an entry,
+ * one that left it meanwhile would hide another.
  */
 static bool dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
-			struct clb_chain *chain)
+			struct clb_table *table, u32 bucket)
 {
 	struct session_cursor *cursor = session_cursor(cb);
+	u32 step = clb_table_split(bucket, cursor->buckets);
 	unsigned int before = skb->len;
 	struct clb_tuplehash *entry;
-	u32 index = 0;
+	u32 at, index = 0;
 
-	clb_chain_for_each(entry, chain) {
-		if (index++ < cursor->skip)
-			continue;
-		if (dump_session(skb, cb, entry))
-			continue;
-		if (before)
-			skb_trim(skb, before);
-		else
-			cursor->skip = index - 1;
-		return false;
+	for (at = bucket; at < clb_table_buckets(table); at += step) {
+		clb_chain_for_each(entry, clb_table_bucket(table, at)) {
+			if (index++ < cursor->skip ||
+			    dump_session(skb, cb, entry))
+				continue;
+			if (before)
+				skb_trim(skb, before);
+			else
+				cursor->skip = index - 1;
+			return false;
+		}
 	}
 	cursor->skip = 0;
 	return true;
 }
 
-static bool bucket_empty(struct clb_table *table, u32 index)
-{
-	return !rcu_access_pointer(clb_table_bucket(table, index)->first);
-}
-
 /* Returns false if the message is full. */
 static bool session_dump_bucket(struct sk_buff *skb,
 				struct netlink_callback *cb,
-				struct clb_table *table, u32 index)
+				struct clb_table *table, u32 bucket)
 {
 	bool room;
 
-	if (index + CLB_TABLE_AHEAD < clb_table_buckets(table))
-		clb_table_prefetch(table, index + CLB_TABLE_AHEAD);
-	/* no lock for nothing: entries move only to buckets further on */
-	if (bucket_empty(table, index)) {
-		session_cursor(cb)->skip = 0;
-		return true;
-	}
-	clb_table_lock(table, index);
-	room = dump_bucket(skb, cb, clb_table_bucket(table, index));
-	clb_table_unlock(table, index);
+	if (bucket + CLB_TABLE_AHEAD < session_cursor(cb)->buckets)
+		clb_table_prefetch(table, bucket + CLB_TABLE_AHEAD);
+	clb_table_lock(table, bucket);
+	room = dump_bucket(skb, cb, table, bucket);
+	clb_table_unlock(table, bucket);
 	return room;
 }
 
@@ -520,8 +512,7 @@ int clb_nl_session_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	struct clb_table *table = &cn->table;
 	bool room = true;
 
-	while (cursor->walking && room &&
-	       cursor->bucket < clb_table_buckets(table)) {
+	while (room && cursor->bucket < cursor->buckets) {
 		rcu_read_lock();
 		room = session_dump_bucket(skb, cb, table, cursor->bucket);
 		rcu_read_unlock();

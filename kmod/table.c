@@ -195,15 +195,44 @@ static bool resize_some(struct clb_table *table, u32 count)
  *
  * Until clb_table_walk_end() no bucket is merged into one before it: the walk
  * can count on all clb_table_buckets() from now on, and no entry moves behind
- * it. Buckets may still be split: what moves is further on.
+ * it. Buckets may still be split: what moves is further on. A walk that goes to
+ * the number of buckets returned, and to what clb_table_split() tells of each,
+ * meets every entry once.
  *
+ * Return: the number of buckets.
  * Context: any but hard interrupts.
  */
-void clb_table_walk_begin(struct clb_table *table)
+u32 clb_table_walk_begin(struct clb_table *table)
 {
+	u32 count;
+
 	spin_lock_bh(&table->resize_lock);
 	table->walkers++;
+	count = table->count;
 	spin_unlock_bh(&table->resize_lock);
+	return count;
+}
+
+/**
+ * clb_table_split() - where the entries of a bucket are that may be split
+ * @index: the bucket, below @count
+ * @count: how many buckets there were
+ *
+ * As buckets become more, those of @index stay in it or go to one that is a
+ * multiple of the result behind it. No entries of others are there. All these
+ * share one lock, clb_table_lock() of @index: with it held, the entries are
+ * where clb_table_buckets() says.
+ *
+ * Return: the distance, in buckets.
+ */
+u32 clb_table_split(u32 index, u32 count)
+{
+	u32 half = (mask_of(count) >> 1) + 1;
+
+	/* with the mask at @count, @index has been split off, or split */
+	if (index >= half || index + half < count)
+		return 2 * half;
+	return half;
 }
 
 /**

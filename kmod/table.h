@@ -179,7 +179,8 @@ struct clb_tuplehash *clb_table_insert(struct clb_table *table,
 void clb_table_remove(struct clb_table *table, struct clb_tuplehash *entry);
 void clb_table_lock(struct clb_table *table, u32 index);
 void clb_table_unlock(struct clb_table *table, u32 index);
-void clb_table_walk_begin(struct clb_table *table);
+u32 clb_table_walk_begin(struct clb_table *table);
+u32 clb_table_split(u32 index, u32 count);
 void clb_table_walk_end(struct clb_table *table);
 void clb_table_resize(struct clb_table *table, u32 entries);
 

@@ -191,7 +191,7 @@ sessions_of() { # KEY [STATE]
 	clb_get .count session count listener $1 ${2:+state "$2"}
 }
 
-# By its counter: a list of a table that is growing may have sessions twice.
+# By its counter: a list of a flood takes its time.
 sink_sessions() { clb_get '.[] | select(.protocol == "udp").sessions' listener; }
 
 # A queue may be too short for a flood; what arrives is what counts, and all of

@@ -53,7 +53,7 @@ servers_of() { awk '{ sub(/.*[.:]/, "", $3); print "s" $3 }'; }
 chosen() { sessions "$1" | servers_of; }
 forget() { clb session del listener udp "$vip_host:$1"; }
 
-# While the table grows, a listing may have sessions twice or not at all.
+# A listing has sessions once all that was sent has come.
 complete() { # PORT FILE COUNT
 	sessions "$1" >"$2"
 	[ "$(wc -l <"$2")" -eq "$3" ]

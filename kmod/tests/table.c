@@ -188,6 +188,37 @@ static void walk_meets_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, met, ENTRIES);
 }
 
+/*
+ * A walk that follows what is split meets each entry once, while the table
+ * grows by four buckets for each one of its own.
+ */
+static void walk_meets_once(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct clb_tuplehash *entry;
+	u32 begun, i, at;
+
+	insert_all(test, f, ENTRIES);
+	clb_table_resize(&f->table, 1500);
+	begun = clb_table_walk_begin(&f->table);
+	KUNIT_EXPECT_EQ(test, begun, 1500);
+	for (i = 0; i < begun; i++) {
+		clb_table_resize(&f->table, begun + 4 * i);
+		rcu_read_lock();
+		clb_table_lock(&f->table, i);
+		for (at = i; at < clb_table_buckets(&f->table);
+		     at += clb_table_split(i, begun))
+			clb_chain_for_each(entry,
+					   clb_table_bucket(&f->table, at))
+				entry->note++;
+		clb_table_unlock(&f->table, i);
+		rcu_read_unlock();
+	}
+	clb_table_walk_end(&f->table);
+	for (i = 0; i < ENTRIES; i++)
+		KUNIT_EXPECT_EQ(test, f->entry[i].note, 1);
+}
+
 struct reader {
 	struct fixture		*f;
 	struct completion	ready;
@@ -244,6 +275,7 @@ static struct kunit_case table_cases[] = {
 	KUNIT_CASE(every_field_counts),
 	KUNIT_CASE(grows_and_shrinks),
 	KUNIT_CASE(walk_meets_all),
+	KUNIT_CASE(walk_meets_once),
 	KUNIT_CASE(readers_miss_nothing),
 	{}
 };
