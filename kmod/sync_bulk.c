@@ -15,16 +15,6 @@
 #define MEET_AFTER	(30 * HZ)	/* with somebody who is awaited */
 #define HOLD_TIME	(5 * HZ)	/* no merges after a request */
 
-static struct clb_sync_peer *peer_of(struct clb_sync *sync, u16 node)
-{
-	unsigned int i;
-
-	for (i = 0; i < CLB_SYNC_PEERS; i++)
-		if (sync->peers[i].node == node)
-			return &sync->peers[i];
-	return NULL;
-}
-
 /* The ready one with the lowest id, or NULL. */
 static struct clb_sync_peer *giver_choose(struct clb_sync *sync)
 {
@@ -197,7 +187,7 @@ static bool fetch_step(struct clb_sync *sync, struct clb_sync_bulk *get)
 		giver_find(sync);
 	if (!fetch->giver)
 		return false;
-	giver = peer_of(sync, fetch->giver);
+	giver = clb_sync_peer_find(sync, fetch->giver);
 	if (!giver || !clb_sync_peer_lives(giver))
 		fetch_break(sync, giver);
 	else if (fetch->done && !has_gaps(giver))

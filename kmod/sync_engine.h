@@ -293,6 +293,9 @@ static inline bool clb_sync_peer_lives(const struct clb_sync_peer *peer)
 	       time_before(jiffies, peer->heard + CLB_SYNC_PEER_TIMEOUT);
 }
 
+/* sync_peer.c */
+struct clb_sync_peer *clb_sync_peer_find(struct clb_sync *sync, u16 node);
+
 /* sync_queue.c */
 int clb_sync_queues_alloc(struct clb_sync *sync);
 void clb_sync_queues_free(struct clb_sync *sync);

@@ -1,8 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is known of the other nodes, for whoever asks. */
+/* The other nodes, and what is known of them for whoever asks. */
 #include <net/netlink.h>
 
 #include "sync_engine.h"
+
+/**
+ * clb_sync_peer_find() - another node by its id
+ * @sync: sync
+ * @node: its id, or 0: a free place
+ *
+ * Return: the node, or NULL.
+ * Context: the receiver; others with clb_sync.lock held.
+ */
+struct clb_sync_peer *clb_sync_peer_find(struct clb_sync *sync, u16 node)
+{
+	unsigned int i;
+
+	for (i = 0; i < CLB_SYNC_PEERS; i++)
+		if (sync->peers[i].node == node)
+			return &sync->peers[i];
+	return NULL;
+}
 
 static u32 gaps_open(const struct clb_sync_peer *peer)
 {

@@ -13,20 +13,10 @@
 /* Of clocks that go until 2262; beyond there is room for later lives. */
 #define EPOCH_MAX S64_MAX
 
-static struct clb_sync_peer *peer_find(struct clb_sync *sync, u16 node)
-{
-	unsigned int i;
-
-	for (i = 0; i < CLB_SYNC_PEERS; i++)
-		if (sync->peers[i].node == node)
-			return &sync->peers[i];
-	return NULL;
-}
-
 /* A free place, or that of a node that was not heard for long. */
 static struct clb_sync_peer *peer_place(struct clb_sync *sync)
 {
-	struct clb_sync_peer *free = peer_find(sync, 0);
+	struct clb_sync_peer *free = clb_sync_peer_find(sync, 0);
 	unsigned int i;
 
 	for (i = 0; i < CLB_SYNC_PEERS && !free; i++)
@@ -135,7 +125,7 @@ static struct clb_sync_peer *datagram_open(struct clb_sync *sync,
 					   const struct clb_sync_header *header,
 					   unsigned int len)
 {
-	struct clb_sync_peer *peer = peer_find(sync, header->node);
+	struct clb_sync_peer *peer = clb_sync_peer_find(sync, header->node);
 
 	if (!header->seq || !header->node)
 		return refuse(sync, peer, CLB_SYNC_A_DROP_MALFORMED);
@@ -245,7 +235,7 @@ static void hear_of_us(struct clb_sync *sync, struct clb_sync_peer *peer,
 static void hear_of_other(struct clb_sync *sync,
 			  const struct clb_sync_peer_seen *seen)
 {
-	struct clb_sync_peer *other = peer_find(sync, seen->node);
+	struct clb_sync_peer *other = clb_sync_peer_find(sync, seen->node);
 
 	if (!other)
 		return;
