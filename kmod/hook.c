@@ -68,12 +68,13 @@ static unsigned int listener_drop(const struct clb_ctx *ctx,
 
 /*
  * To a listener, of no session, and not opening one. The client says it again
- * if another node is about to tell us of its session.
+ * if another node may be about to tell us of its session.
  */
 static unsigned int stray_packet(struct clb_ctx *ctx,
 				 const struct clb_listener_conf *conf)
 {
-	if (conf->opt.reset && !clb_sync_learns(ctx->cn))
+	if (conf->opt.reset && (conf->opt.sync == CLB_SYNC_MODE_OFF ||
+				!clb_sync_learns(ctx->cn)))
 		clb_reset_packet(ctx, conf->listener);
 	return listener_drop(ctx, conf, CLB_STATS_A_DROP_NO_SESSION);
 }

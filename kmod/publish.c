@@ -11,6 +11,7 @@
 #include "pool.h"
 #include "ruleset.h"
 #include "scheduler.h"
+#include "sync.h"
 #include "takeover.h"
 
 /*
@@ -135,10 +136,12 @@ static bool replies_only(const struct clb_listener_options *opt)
 	       !opt->direct_access;
 }
 
-static void server_apply(const struct clb_listener_conf *conf,
+/* Returns true if it was down, or new, and is no more. */
+static bool server_apply(const struct clb_listener_conf *conf,
 			 const struct clb_server_conf *from, u32 generation)
 {
 	struct clb_server *server = from->server;
+	bool dead = clb_server_dead(server);
 
 	server->generation = generation;
 	WRITE_ONCE(server->max_sessions, from->max_sessions);
@@ -147,26 +150,31 @@ static void server_apply(const struct clb_listener_conf *conf,
 	if (from->state == CLB_SERVER_STATE_DRAIN && from->drain_timeout)
 		WRITE_ONCE(server->listener->cn->draining, true);
 	if (from->state == server->state)
-		return;
+		return false;
 	if (from->state == CLB_SERVER_STATE_UP)
 		WRITE_ONCE(server->up_at, jiffies);
 	if (from->state == CLB_SERVER_STATE_DRAIN)
 		server->drain_at = jiffies;
 	WRITE_ONCE(server->state, from->state);
+	return dead && !clb_server_dead(server);
 }
 
-static void conf_apply(const struct clb_listener_conf *conf, u32 generation)
+static bool conf_apply(const struct clb_listener_conf *conf, u32 generation)
 {
+	bool gained = false;
 	u32 i;
 
 	listener_apply(conf);
 	for (i = 0; i < conf->nr_servers; i++)
-		server_apply(conf, &conf->servers[i], generation);
+		gained |= server_apply(conf, &conf->servers[i], generation);
+	return gained;
 }
 
-static void draft_apply(const struct clb_ruleset *draft,
+/* Returns true if a server is up, or drained, that was not there or down. */
+static bool draft_apply(const struct clb_ruleset *draft,
 			const struct clb_ruleset *old)
 {
+	bool gained = false;
 	u32 i;
 
 	for (i = 0; i <= draft->mask; i++) {
@@ -174,8 +182,9 @@ static void draft_apply(const struct clb_ruleset *draft,
 
 		if (conf && (!old ||
 			     clb_ruleset_find(old, &conf->key) != conf))
-			conf_apply(conf, draft->generation);
+			gained |= conf_apply(conf, draft->generation);
 	}
+	return gained;
 }
 
 /* Servers that the new configuration does not name. */
@@ -243,7 +252,7 @@ static bool pool_grew(const struct clb_ruleset *draft,
 int clb_ruleset_publish(struct clb_net *cn, struct clb_ruleset *draft)
 {
 	struct clb_ruleset *old;
-	bool grew;
+	bool gained, grew;
 	int err;
 
 	lockdep_assert_held(&cn->config_lock);
@@ -255,7 +264,7 @@ int clb_ruleset_publish(struct clb_net *cn, struct clb_ruleset *draft)
 		return err;
 	}
 	draft->generation = old ? old->generation + 1 : 1;
-	draft_apply(draft, old);
+	gained = draft_apply(draft, old);
 	clb_takeover_arrange(cn, draft);
 	grew = (READ_ONCE(cn->strays) || rcu_access_pointer(cn->sync)) &&
 	       pool_grew(draft, old);
@@ -271,6 +280,8 @@ int clb_ruleset_publish(struct clb_net *cn, struct clb_ruleset *draft)
 		clb_collector_sweep(cn);
 	else
 		clb_collector_start(cn);
+	if (gained)
+		clb_sync_gained(cn);
 	clb_ruleset_put(old);
 	return 0;
 }

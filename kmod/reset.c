@@ -13,6 +13,7 @@
 
 #include "reset.h"
 #include "route.h"
+#include "sync.h"
 
 /**
  * struct reset - a reset to be made
@@ -211,6 +212,8 @@ bool clb_session_end(struct clb_net *cn, struct clb_session *session)
 
 	if (!clb_session_kill(cn, session))
 		return false;
+	if (clb_server_dead(session->server))
+		clb_sync_lacks(session);
 	if (open && READ_ONCE(session->server->listener->reset) &&
 	    has_numbers(session))
 		reset_ends(cn, session);

@@ -17,8 +17,6 @@
 #include "sync_engine.h"
 
 /* After that it is no more expected that there is somebody to learn from. */
-#define LEARN_TIME	(60 * HZ)
-
 static int threads_start(struct clb_sync *sync)
 {
 	sync->sender = kthread_create(clb_sync_sender, sync, "clb_sync_send");
@@ -69,6 +67,9 @@ static struct clb_sync *sync_alloc(struct clb_net *cn,
 	sync->next_beat = jiffies;
 	sync->fetch.since = jiffies;
 	sync->started = jiffies;
+	sync->awake = jiffies;
+	sync->unread = jiffies - CLB_SYNC_PEER_TIMEOUT;
+	clb_sync_fall_behind(sync);
 	sync->stats = alloc_percpu_gfp(struct clb_sync_stats,
 				       GFP_KERNEL_ACCOUNT);
 	if (sync->stats && !clb_sync_queues_alloc(sync) &&
@@ -152,21 +153,6 @@ int clb_sync_stop(struct clb_net *cn)
 	clb_sync_socket_close(sync);
 	sync_free(sync);
 	return 0;
-}
-
-/**
- * __clb_sync_learns() - may others know sessions that this node does not
- * @cn: the namespace
- *
- * Return: true in the first minute, until all were fetched from another node.
- * Context: RCU read side.
- */
-bool __clb_sync_learns(const struct clb_net *cn)
-{
-	const struct clb_sync *sync = rcu_dereference(cn->sync);
-
-	return sync && !READ_ONCE(sync->fetch.whole) &&
-	       time_before(jiffies, sync->started + LEARN_TIME);
 }
 
 static u64 stats_read(const struct clb_sync *sync, int which)

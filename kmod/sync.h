@@ -62,6 +62,8 @@ void __clb_sync_created(const struct clb_session *session);
 void __clb_sync_changed(const struct clb_session *session, u32 old, u32 new);
 void __clb_sync_ending(const struct clb_session *session);
 void __clb_sync_ended(const struct clb_session *session);
+void __clb_sync_lacks(const struct clb_session *session);
+void __clb_sync_gained(struct clb_net *cn);
 bool __clb_sync_learns(const struct clb_net *cn);
 
 /*
@@ -103,6 +105,23 @@ static inline void clb_sync_ended(const struct clb_session *session)
 {
 	if (static_branch_unlikely(&clb_sync_used))
 		__clb_sync_ended(session);
+}
+
+/* It was ended for its server, as another node may not have ended it. */
+static inline void clb_sync_lacks(const struct clb_session *session)
+{
+	if (static_branch_unlikely(&clb_sync_used))
+		__clb_sync_lacks(session);
+}
+
+/*
+ * A server is in force that was not before, or was down. Context: process,
+ * configuration lock held; may sleep.
+ */
+static inline void clb_sync_gained(struct clb_net *cn)
+{
+	if (static_branch_unlikely(&clb_sync_used))
+		__clb_sync_gained(cn);
 }
 
 /* The namespace takes part in a cluster. */

@@ -12,8 +12,139 @@
 #define PART_BUCKETS	BIT(16)		/* looked at for them */
 #define ASK_AGAIN	(HZ / 2)
 #define ALONE_AFTER	(3 * HZ)	/* with nobody to wait for */
-#define MEET_AFTER	(30 * HZ)	/* with somebody who is awaited */
+#define MEET_AFTER	(30 * HZ)	/* with somebody, or a link */
 #define HOLD_TIME	(5 * HZ)	/* no merges after a request */
+#define LEARN_TIME	(60 * HZ)
+#define SILENCE		(3 * CLB_SYNC_BEAT)
+
+/**
+ * clb_sync_fall_behind() - others know sessions that this node does not
+ * @sync: sync
+ *
+ * Context: @sync->lock held, or nobody else knows @sync.
+ */
+void clb_sync_fall_behind(struct clb_sync *sync)
+{
+	if (sync->behind)
+		return;
+	WRITE_ONCE(sync->behind_since, jiffies);
+	/* pairs with __clb_sync_learns() */
+	smp_store_release(&sync->behind, true);
+}
+
+static bool has_gaps(const struct clb_sync_peer *peer)
+{
+	unsigned int i;
+
+	for (i = 0; i < CLB_SYNC_GAPS; i++)
+		if (peer->gaps[i].first)
+			return true;
+	return false;
+}
+
+/* Those that it knew are not heard: they are dead, or this node is cut off. */
+static bool is_cut_off(const struct clb_sync *sync)
+{
+	unsigned long heard = jiffies - SILENCE - LEARN_TIME;
+	unsigned int i;
+
+	for (i = 0; i < CLB_SYNC_PEERS; i++) {
+		const struct clb_sync_peer *peer = &sync->peers[i];
+
+		if (peer->node && peer->confirmed &&
+		    time_after(peer->heard, heard))
+			heard = peer->heard;
+	}
+	return time_after(jiffies, heard + SILENCE) &&
+	       time_before(jiffies, heard + SILENCE + LEARN_TIME);
+}
+
+static bool is_behind(const struct clb_sync *sync)
+{
+	unsigned int i;
+
+	if (sync->fetch.giver || is_cut_off(sync) ||
+	    (!sync->fetch.whole &&
+	     time_before(jiffies, sync->started + LEARN_TIME)))
+		return true;
+	for (i = 0; i < CLB_SYNC_PEERS; i++) {
+		const struct clb_sync_peer *peer = &sync->peers[i];
+
+		if (clb_sync_peer_lives(peer) &&
+		    (peer->lost || has_gaps(peer)))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * clb_sync_behind_check() - see whether others know more than this node
+ * @sync: sync
+ *
+ * Context: the sender.
+ */
+void clb_sync_behind_check(struct clb_sync *sync)
+{
+	spin_lock(&sync->lock);
+	if (is_behind(sync))
+		clb_sync_fall_behind(sync);
+	else
+		WRITE_ONCE(sync->behind, false);
+	spin_unlock(&sync->lock);
+}
+
+/**
+ * __clb_sync_learns() - may others know sessions that this node does not
+ * @cn: the namespace
+ *
+ * So it is while it starts, after datagrams were missed until that is mended,
+ * and when nobody is heard any more; but none of these for longer than a
+ * minute. A node that stood still, as a virtual machine may, has missed what was
+ * said meanwhile and does not know that yet.
+ *
+ * Return: true if so.
+ * Context: RCU read side.
+ */
+bool __clb_sync_learns(const struct clb_net *cn)
+{
+	const struct clb_sync *sync = rcu_dereference(cn->sync);
+
+	if (!sync)
+		return false;
+	if (time_after(jiffies, READ_ONCE(sync->awake) + SILENCE))
+		return true;
+	/* pairs with clb_sync_fall_behind() */
+	return smp_load_acquire(&sync->behind) &&
+	       time_before(jiffies, READ_ONCE(sync->behind_since) + LEARN_TIME);
+}
+
+/**
+ * __clb_sync_gained() - a server is here, or up, that was not
+ * @cn: the namespace, its configuration in force
+ *
+ * Copies that were refused or ended for its sake are fetched.
+ *
+ * Context: process, configuration lock held; may sleep.
+ */
+void __clb_sync_gained(struct clb_net *cn)
+{
+	struct clb_sync *sync =
+		rcu_dereference_protected(cn->sync,
+					  lockdep_is_held(&cn->config_lock));
+	unsigned int i;
+
+	if (!sync)
+		return;
+	/* those that saw the configuration before have said what they lack */
+	synchronize_rcu();
+	if (!xchg(&sync->lacking, false))
+		return;
+	spin_lock(&sync->lock);
+	for (i = 0; i < CLB_SYNC_PEERS; i++)
+		sync->peers[i].lost |= sync->peers[i].node;
+	spin_unlock(&sync->lock);
+	clb_sync_wake(sync);
+}
 
 /* The ready one with the lowest id, or NULL. */
 static struct clb_sync_peer *giver_choose(struct clb_sync *sync)
@@ -31,21 +162,12 @@ static struct clb_sync_peer *giver_choose(struct clb_sync *sync)
 	return best;
 }
 
-static bool has_gaps(const struct clb_sync_peer *peer)
-{
-	unsigned int i;
-
-	for (i = 0; i < CLB_SYNC_GAPS; i++)
-		if (peer->gaps[i].first)
-			return true;
-	return false;
-}
-
 /* Of whom; from the beginning. What was missed of it will be there. */
 static void fetch_begin(struct clb_sync_fetch *fetch,
 			struct clb_sync_peer *giver, bool own)
 {
 	giver->lost = false;
+	fetch->from = giver->window.last;
 	fetch->giver = giver->node;
 	fetch->own = own;
 	fetch->position = 0;
@@ -155,10 +277,26 @@ static unsigned long patience(const struct clb_sync *sync)
 {
 	unsigned int i;
 
+	if (time_before(jiffies, READ_ONCE(sync->unread) +
+			CLB_SYNC_PEER_TIMEOUT))
+		return MEET_AFTER;
 	for (i = 0; i < CLB_SYNC_PEERS; i++)
 		if (is_awaited(sync, &sync->peers[i]))
 			return MEET_AFTER;
 	return ALONE_AFTER;
+}
+
+/* The device is set up, but a link may take its time. */
+static bool link_is_awaited(const struct clb_sync *sync)
+{
+	const struct net_device *dev;
+	bool awaited;
+
+	rcu_read_lock();
+	dev = dev_get_by_index_rcu(sync->cn->net, sync->config.ifindex);
+	awaited = dev && netif_running(dev) && !netif_oper_up(dev);
+	rcu_read_unlock();
+	return awaited;
 }
 
 static void giver_find(struct clb_sync *sync)
@@ -170,6 +308,9 @@ static void giver_find(struct clb_sync *sync)
 			orphans_inherit(sync);
 		return;
 	}
+	if (link_is_awaited(sync) &&
+	    time_before(jiffies, sync->started + MEET_AFTER))
+		sync->fetch.since = jiffies;
 	giver = giver_choose(sync);
 	if (giver)
 		fetch_begin(&sync->fetch, giver, false);
@@ -242,9 +383,11 @@ void clb_sync_fetch_mark(struct clb_sync *sync,
 	struct clb_sync_fetch *fetch = &sync->fetch;
 
 	spin_lock(&sync->lock);
+	/* of one that began before, as somebody else's, not all was believed */
 	if (fetch->giver == peer->node && !fetch->done &&
 	    fetch->own == !!(mark->flags & CLB_SYNC_BULK_OWN) &&
-	    fetch->position == mark->position) {
+	    fetch->position == mark->position &&
+	    peer->window.last > fetch->from + mark->datagrams) {
 		fetch->position = mark->next;
 		fetch->done = mark->flags & CLB_SYNC_BULK_END;
 		fetch->asked = jiffies - ASK_AGAIN;

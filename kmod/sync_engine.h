@@ -80,10 +80,12 @@ struct clb_sync_said {
 
 /**
  * struct clb_sync_fetch - how far the sessions of another node are fetched
- * @since: jiffies, when there was last somebody to ask, or the start
+ * @since: jiffies, when there was last somebody to ask, or no link, or the
+ *	start
  * @asked: jiffies, the last request
  * @position: bucket of the other node from which on they are missing
  * @giver: who is asked; 0: nobody
+ * @from: the last datagram of @giver before
  * @own: for what it saw itself alone
  * @done: all has been given
  * @ready: this node has the sessions of the others, or found none to ask
@@ -92,6 +94,7 @@ struct clb_sync_said {
 struct clb_sync_fetch {
 	unsigned long	since;
 	unsigned long	asked;
+	u64		from;
 	u32		position;
 	u16		giver;
 	bool		own;
@@ -180,6 +183,13 @@ struct clb_sync_peer {
  * @idle: it sleeps there
  * @sweep: a key was lost: look for sessions of which nobody was told
  * @beat: a heartbeat is due at once
+ * @awake: jiffies, when @sender last looked for a heartbeat to send
+ * @behind: others know, or may know, sessions that this node does not; changed
+ *	under @lock
+ * @behind_since: jiffies
+ * @unread: jiffies, when a datagram came with a key id that is not known
+ * @lacking: sessions were refused, or copies ended, for a server that is not
+ *	here or is down
  * @lock: protects @peers, @repairs, @fetch, @give and @epoch_least
  * @peers: other nodes; changed by @receiver
  * @repairs: datagrams of ours that others miss
@@ -226,6 +236,11 @@ struct clb_sync {
 	bool			idle;
 	bool			sweep;
 	bool			beat;
+	unsigned long		awake;
+	bool			behind;
+	unsigned long		behind_since;
+	unsigned long		unread;
+	bool			lacking;
 	spinlock_t		lock;
 	struct clb_sync_peer	peers[CLB_SYNC_PEERS];
 	struct clb_sync_gap	repairs[CLB_SYNC_REPAIRS];
@@ -360,6 +375,8 @@ bool clb_sync_repairs_wait(struct clb_sync *sync);
 void clb_sync_repairs_send(struct clb_sync *sync);
 
 /* sync_bulk.c */
+void clb_sync_fall_behind(struct clb_sync *sync);
+void clb_sync_behind_check(struct clb_sync *sync);
 void clb_sync_fetch_send(struct clb_sync *sync);
 void clb_sync_fetch_mark(struct clb_sync *sync,
 			 const struct clb_sync_peer *peer,

@@ -107,8 +107,10 @@ datagram_open_anew(struct clb_sync *sync, struct clb_sync_peer *peer,
 	u8 key[CLB_SYNC_KEY_LEN];
 
 	secret = clb_sync_secret_find(sync, header->key_id);
-	if (!secret)
+	if (!secret) {
+		WRITE_ONCE(sync->unread, jiffies);
 		return refuse(sync, peer, CLB_SYNC_A_DROP_KEY);
+	}
 	clb_sync_key_make(key, secret->bytes, header);
 	if (!clb_sync_open(sync->in, len, header->seq, key))
 		peer = refuse(sync, peer, CLB_SYNC_A_DROP_FORGED);
@@ -150,8 +152,10 @@ static bool peer_see(struct clb_sync *sync, struct clb_sync_peer *peer,
 	spin_lock(&sync->lock);
 	last = peer->window.last;
 	seen = clb_sync_window_see(&peer->window, seq);
-	if (seen == CLB_SYNC_SEEN_AHEAD)
+	if (seen == CLB_SYNC_SEEN_AHEAD) {
 		clb_sync_gap_add(peer, last + 1, seq - 1);
+		clb_sync_fall_behind(sync);
+	}
 	if (seen != CLB_SYNC_SEEN_REPLAY) {
 		peer->heard = jiffies;
 		peer->inherited = false;
@@ -225,6 +229,8 @@ static void hear_of_us(struct clb_sync *sync, struct clb_sync_peer *peer,
 	if (seen->epoch == epoch && seen->seq <= seq) {
 		peer->confirmed = true;
 		peer->lag = seq - seen->seq;
+		if (peer->lost)
+			clb_sync_fall_behind(sync);
 	} else if (seen->epoch >= epoch && seen->epoch < EPOCH_MAX) {
 		sync->epoch_least = max(sync->epoch_least, seen->epoch);
 	}

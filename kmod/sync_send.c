@@ -226,6 +226,7 @@ static void beat_send(struct clb_sync *sync)
 
 static void beats_send(struct clb_sync *sync)
 {
+	WRITE_ONCE(sync->awake, jiffies);
 	if (!xchg(&sync->beat, false) &&
 	    time_before(jiffies, sync->next_beat))
 		return;
@@ -390,6 +391,7 @@ int clb_sync_sender(void *data)
 	while (!kthread_should_stop()) {
 		sent = sync->seq;
 		life_check(sync);
+		clb_sync_behind_check(sync);
 		beats_send(sync);
 		clb_sync_repairs_send(sync);
 		clb_sync_fetch_send(sync);

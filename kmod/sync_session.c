@@ -126,6 +126,23 @@ static bool is_copy(const struct clb_session *session)
 			       READ_ONCE(session->state));
 }
 
+/**
+ * __clb_sync_lacks() - a session was ended because its server is down here
+ * @session: the session
+ *
+ * Others may find the server well, and serve it.
+ *
+ * Context: RCU read side.
+ */
+void __clb_sync_lacks(const struct clb_session *session)
+{
+	const struct clb_net *cn = session->server->listener->cn;
+	struct clb_sync *sync = rcu_dereference(cn->sync);
+
+	if (sync && is_copy(session))
+		WRITE_ONCE(sync->lacking, true);
+}
+
 /* In jiffies; without the allowance, which whoever is told adds anew. */
 static s32 time_left(const struct clb_session *session, u32 state)
 {
@@ -597,6 +614,7 @@ void clb_sync_apply(struct clb_sync *sync, const struct clb_sync_session *told)
 
 	server = server_find(sync, told, &why);
 	if (!server) {
+		WRITE_ONCE(sync->lacking, true);
 		clb_sync_count(sync, why);
 		return;
 	}

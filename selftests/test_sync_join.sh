@@ -168,6 +168,103 @@ test_cut() {
 	on_all session del
 }
 
+# Of a node that hears nobody any more, others may have connections that it does
+# not know: these are not reset there.
+test_isolated() {
+	local before
+
+	vip_of 4
+	via 1
+	config nat
+	cluster_up && wait_for 10 hear_each_other
+	ok "isolated: a node has the sessions of the others" \
+		wait_for 10 all_ready
+	ip -n "$NS-node2" link set sync down
+	ok "isolated: it hears nobody" wait_for 10 hears_nobody node2
+	is "isolated: a connection is opened elsewhere" \
+		"$(tell client open p "$vip" "$ECHO_PORT")" "open 1"
+	before=$(on node2 -j stats | jq .drop_no_session)
+	via 2
+	tell client ping p >"$TMP/ping"
+	ok "isolated: its packets come there" \
+		[ "$(on node2 -j stats | jq .drop_no_session)" -gt "$before" ]
+	is "isolated: it is not reset" "$(tell client ended p 0)" \
+		"reset=0 eof=0 open=1"
+	ip -n "$NS-node2" link set sync up
+	ok "isolated: united, the node knows it" wait_for 20 tables_equal 1
+	is "isolated: and it goes on there" "$(tell client ping p)" 1
+	via 1
+	tell client close p >"$TMP/close"
+	cluster_down
+	on_all session del
+}
+hears_nobody() { [ "$(peer_of "$1" heard_ms)" -gt 3500 ]; }	# for 3 s
+
+# A server that is down, or missing, at one node alone: sessions that others have
+# with it are known there once it is back.
+test_lacking() {
+	local word
+
+	vip_of 4
+	via 1
+	config nat
+	cluster_up && wait_for 10 all_ready
+	tell client open q "$vip" "$ECHO_PORT" 6 >"$TMP/open"
+	ok "lacking: both nodes have the sessions" wait_for 10 tables_equal 6
+	for word in "state down" gone; do
+		ok "lacking: servers are $word at one node" \
+			servers_lose node2 "$word"
+		ok "lacking: $word: no session is left there" \
+			wait_for 20 knows node2 0
+		ok "lacking: $word: they are back" servers_gain node2 "$word"
+		ok "lacking: $word: and so are the sessions" \
+			wait_for 10 tables_equal 6
+	done
+	via 2
+	is "lacking: the connections go on there" "$(tell client ping q)" 6
+	via 1
+	tell client close q >"$TMP/close"
+	cluster_down
+	on_all session del
+}
+servers_lose() { # NODE HOW
+	local i how=set
+
+	[ "$2" != gone ] || how=del
+	for i in 1 2; do
+		# shellcheck disable=SC2046 # a state is two words
+		on "$1" server "$how" tcp "$vip:$ECHO_PORT" "$(server4 "$i")" \
+			$([ "$how" = del ] || echo "$2") || return
+	done
+}
+servers_gain() { # NODE HOW
+	local i how=set
+
+	[ "$2" != gone ] || how=add
+	for i in 1 2; do
+		on "$1" server "$how" tcp "$vip:$ECHO_PORT" "$(server4 "$i")" \
+			state up || return
+	done
+}
+
+# A link that takes longer to come up than a node waits for others.
+test_link() {
+	vip_of 4
+	via 1
+	config nat
+	ip -n "$NS-net" link set node2-sync down
+	ok "link: a node starts before its link is up" start_sync node2 2
+	ok "link: another one starts, and is ready alone" alone node 1
+	tell client open r "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	is "link: the first one is not" "$(sync_of node2 ready)" false
+	ip -n "$NS-net" link set node2-sync up
+	ok "link: it is when its link is up" wait_for 20 is_ready node2
+	is "link: and it has heard of the connections" "$(known node2)" 5
+	tell client close r >"$TMP/close"
+	cluster_down
+	on_all session del
+}
+
 # Two that were ready, each for itself, before they met.
 test_meet() {
 	vip_of 4
@@ -200,4 +297,7 @@ test_meet() {
 ! part return || test_return
 ! part cut || test_cut
 ! part meet || test_meet
+! part isolated || test_isolated
+! part lacking || test_lacking
+! part link || test_link
 done_testing
