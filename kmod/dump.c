@@ -395,15 +395,14 @@ int clb_nl_sync_peer_dump(struct sk_buff *skb, struct netlink_callback *cb)
 /**
  * struct session_cursor - where a dump of sessions is
  * @request: which sessions
- * @buckets: how many there were when the dump began, 0: there is no table
- * @bucket: next one of these
- * @skip: entries of it that were dumped, where one skb is too small for it
+ * @walk: the rest of the table; of no bucket if there is none
+ * @skip: entries of the next chain that were dumped, where one skb is too small
+ *	for it
  */
 struct session_cursor {
 	struct clb_filter_request *request;
-	u32	buckets;
-	u32	bucket;
-	u32	skip;
+	struct clb_table_walk	walk;
+	u32			skip;
 };
 
 static struct session_cursor *session_cursor(struct netlink_callback *cb)
@@ -429,7 +428,7 @@ int clb_nl_session_start(struct netlink_callback *cb)
 	}
 	/* pairs with clb_net_start(): started, there is a table */
 	if (smp_load_acquire(&cn->started))
-		cursor->buckets = clb_table_walk_begin(&cn->table);
+		cursor->walk.begun = clb_table_walk_begin(&cn->table);
 	return 0;
 }
 
@@ -438,7 +437,7 @@ int clb_nl_session_done(struct netlink_callback *cb)
 	struct clb_net *cn = clb_net(sock_net(cb->skb->sk));
 	struct session_cursor *cursor = session_cursor(cb);
 
-	if (cursor->buckets)
+	if (cursor->walk.begun)
 		clb_table_walk_end(&cn->table);
 	kfree(cursor->request);
 	return 0;
@@ -461,46 +460,45 @@ static bool dump_session(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /*
- * What a bucket held when the dump began, wherever splits have put it since, is
- * dumped whole or, with no room left, taken back: were it resumed at an entry,
- * one that left it meanwhile would hide another.
+ * A chain is dumped whole or, with no room left, taken back: were it resumed at
+ * an entry, one that left it meanwhile would hide another.
  */
-static bool dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
-			struct clb_table *table, u32 bucket)
+static bool dump_chain(struct sk_buff *skb, struct netlink_callback *cb,
+		       struct clb_chain *chain)
 {
 	struct session_cursor *cursor = session_cursor(cb);
-	u32 step = clb_table_split(bucket, cursor->buckets);
 	unsigned int before = skb->len;
 	struct clb_tuplehash *entry;
-	u32 at, index = 0;
+	u32 index = 0;
 
-	for (at = bucket; at < clb_table_buckets(table); at += step) {
-		clb_chain_for_each(entry, clb_table_bucket(table, at)) {
-			if (index++ < cursor->skip ||
-			    dump_session(skb, cb, entry))
-				continue;
-			if (before)
-				skb_trim(skb, before);
-			else
-				cursor->skip = index - 1;
-			return false;
-		}
+	clb_chain_for_each(entry, chain) {
+		if (index++ < cursor->skip)
+			continue;
+		if (dump_session(skb, cb, entry))
+			continue;
+		if (before)
+			skb_trim(skb, before);
+		else
+			cursor->skip = index - 1;
+		return false;
 	}
 	cursor->skip = 0;
 	return true;
 }
 
 /* Returns false if the message is full. */
-static bool session_dump_bucket(struct sk_buff *skb,
-				struct netlink_callback *cb,
-				struct clb_table *table, u32 bucket)
+static bool session_dump_next(struct sk_buff *skb, struct netlink_callback *cb,
+			      struct clb_table *table)
 {
+	struct clb_table_walk *walk = &session_cursor(cb)->walk;
+	u32 bucket = walk->bucket;
 	bool room;
 
-	if (bucket + CLB_TABLE_AHEAD < session_cursor(cb)->buckets)
+	if (bucket + CLB_TABLE_AHEAD < walk->begun)
 		clb_table_prefetch(table, bucket + CLB_TABLE_AHEAD);
-	clb_table_lock(table, bucket);
-	room = dump_bucket(skb, cb, table, bucket);
+	room = dump_chain(skb, cb, clb_table_walk_lock(table, walk));
+	if (room)
+		clb_table_walk_next(table, walk);
 	clb_table_unlock(table, bucket);
 	return room;
 }
@@ -508,15 +506,13 @@ static bool session_dump_bucket(struct sk_buff *skb,
 int clb_nl_session_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct clb_net *cn = clb_net(sock_net(cb->skb->sk));
-	struct session_cursor *cursor = session_cursor(cb);
-	struct clb_table *table = &cn->table;
+	struct clb_table_walk *walk = &session_cursor(cb)->walk;
 	bool room = true;
 
-	while (room && cursor->bucket < cursor->buckets) {
+	while (room && walk->bucket < walk->begun) {
 		rcu_read_lock();
-		room = session_dump_bucket(skb, cb, table, cursor->bucket);
+		room = session_dump_next(skb, cb, &cn->table);
 		rcu_read_unlock();
-		cursor->bucket += room;
 		cond_resched();
 	}
 	return skb->len;

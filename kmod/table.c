@@ -7,6 +7,8 @@
  * lead the reader into the other bucket, or out of its sight; both end in a
  * miss, and a miss is believed only if no split went on meanwhile.
  */
+#include <linux/bitrev.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/rculist.h>
@@ -195,9 +197,7 @@ static bool resize_some(struct clb_table *table, u32 count)
  *
  * Until clb_table_walk_end() no bucket is merged into one before it: the walk
  * can count on all clb_table_buckets() from now on, and no entry moves behind
- * it. Buckets may still be split: what moves is further on. A walk that goes to
- * the number of buckets returned, and to what clb_table_split() tells of each,
- * meets every entry once.
+ * it. Buckets may still be split: what moves is further on.
  *
  * Return: the number of buckets.
  * Context: any but hard interrupts.
@@ -213,26 +213,56 @@ u32 clb_table_walk_begin(struct clb_table *table)
 	return count;
 }
 
-/**
- * clb_table_split() - where the entries of a bucket are that may be split
- * @index: the bucket, below @count
- * @count: how many buckets there were
- *
- * As buckets become more, those of @index stay in it or go to one that is a
- * multiple of the result behind it. No entries of others are there. All these
- * share one lock, clb_table_lock() of @index: with it held, the entries are
- * where clb_table_buckets() says.
- *
- * Return: the distance, in buckets.
- */
-u32 clb_table_split(u32 index, u32 count)
+/* What is in a bucket of @count stays there, or goes by multiples of this. */
+static u32 split_of(u32 index, u32 count)
 {
 	u32 half = (mask_of(count) >> 1) + 1;
 
-	/* with the mask at @count, @index has been split off, or split */
-	if (index >= half || index + half < count)
-		return 2 * half;
-	return half;
+	/* with the mask at @count, it has been split off, or split */
+	return index >= half || index + half < count ? 2 * half : half;
+}
+
+/**
+ * clb_table_walk_lock() - the chain that a walk comes to, locked
+ * @table: the table
+ * @walk: begun with clb_table_walk_begin(), and not over
+ *
+ * Ends with clb_table_unlock() of @walk->bucket.
+ *
+ * Return: the chain.
+ * Context: RCU read side; softirqs are off until the end.
+ */
+struct clb_chain *clb_table_walk_lock(struct clb_table *table,
+				      const struct clb_table_walk *walk)
+	__acquires(table->locks)
+{
+	u32 split = split_of(walk->bucket, walk->begun);
+	u32 hash = walk->bucket + split * bitrev32(walk->part);
+
+	clb_table_lock(table, walk->bucket);
+	/* the lock holds off splits of just this one */
+	return clb_table_bucket_for(table, hash);
+}
+
+/**
+ * clb_table_walk_next() - a walk is done with a chain
+ * @table: the table
+ * @walk: where it is; advanced
+ *
+ * Context: between clb_table_walk_lock() and clb_table_unlock().
+ */
+void clb_table_walk_next(struct clb_table *table, struct clb_table_walk *walk)
+{
+	u32 split = split_of(walk->bucket, walk->begun);
+	u32 hash = walk->bucket + split * bitrev32(walk->part);
+	u32 count = clb_table_buckets(table);
+	u32 at = clb_bucket_of(hash, count, mask_of(count));
+
+	walk->part += BIT_ULL(32) >> ilog2(split_of(at, count) / split);
+	if (walk->part < BIT_ULL(32))
+		return;
+	walk->part = 0;
+	walk->bucket++;
 }
 
 /**

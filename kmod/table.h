@@ -71,6 +71,22 @@ struct clb_table {
 	unsigned int		walkers;
 };
 
+/**
+ * struct clb_table_walk - where a walk is that meets every entry once
+ * @begun: how many buckets there were when it began
+ * @bucket: which one of these comes next
+ * @part: what of it, split since, comes next, in 2^32ths of its hashes: by
+ *	the bits of the hash that tell the parts, the lowest bit first, so that
+ *	a part that is split is followed by the one split off
+ *
+ * With all 0 but @begun it begins; it is over when @bucket is @begun.
+ */
+struct clb_table_walk {
+	u32			begun;
+	u32			bucket;
+	u64			part;
+};
+
 static inline unsigned int clb_segment_of(u32 index)
 {
 	return fls(index >> CLB_TABLE_MIN_SHIFT);
@@ -180,7 +196,9 @@ void clb_table_remove(struct clb_table *table, struct clb_tuplehash *entry);
 void clb_table_lock(struct clb_table *table, u32 index);
 void clb_table_unlock(struct clb_table *table, u32 index);
 u32 clb_table_walk_begin(struct clb_table *table);
-u32 clb_table_split(u32 index, u32 count);
+struct clb_chain *clb_table_walk_lock(struct clb_table *table,
+				      const struct clb_table_walk *walk);
+void clb_table_walk_next(struct clb_table *table, struct clb_table_walk *walk);
 void clb_table_walk_end(struct clb_table *table);
 void clb_table_resize(struct clb_table *table, u32 entries);
 

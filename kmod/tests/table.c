@@ -190,31 +190,31 @@ static void walk_meets_all(struct kunit *test)
 
 /*
  * A walk that follows what is split meets each entry once, while the table
- * grows by four buckets for each one of its own.
+ * grows by three buckets with every four.
  */
 static void walk_meets_once(struct kunit *test)
 {
+	struct clb_table_walk walk = {};
 	struct fixture *f = test->priv;
 	struct clb_tuplehash *entry;
-	u32 begun, i, at;
+	u32 chains = 0, bucket, i;
 
 	insert_all(test, f, ENTRIES);
 	clb_table_resize(&f->table, 1500);
-	begun = clb_table_walk_begin(&f->table);
-	KUNIT_EXPECT_EQ(test, begun, 1500);
-	for (i = 0; i < begun; i++) {
-		clb_table_resize(&f->table, begun + 4 * i);
+	walk.begun = clb_table_walk_begin(&f->table);
+	KUNIT_EXPECT_EQ(test, walk.begun, 1500);
+	while (walk.bucket < walk.begun) {
+		clb_table_resize(&f->table, walk.begun + chains++ * 3 / 4);
+		bucket = walk.bucket;
 		rcu_read_lock();
-		clb_table_lock(&f->table, i);
-		for (at = i; at < clb_table_buckets(&f->table);
-		     at += clb_table_split(i, begun))
-			clb_chain_for_each(entry,
-					   clb_table_bucket(&f->table, at))
-				entry->note++;
-		clb_table_unlock(&f->table, i);
+		clb_chain_for_each(entry, clb_table_walk_lock(&f->table, &walk))
+			entry->note++;
+		clb_table_walk_next(&f->table, &walk);
+		clb_table_unlock(&f->table, bucket);
 		rcu_read_unlock();
 	}
 	clb_table_walk_end(&f->table);
+	KUNIT_EXPECT_GT(test, clb_table_buckets(&f->table), 2 * walk.begun);
 	for (i = 0; i < ENTRIES; i++)
 		KUNIT_EXPECT_EQ(test, f->entry[i].note, 1);
 }
