@@ -80,6 +80,11 @@ export TIMEOUT=${TIMEOUT:-14400}
 # of the guest can stand still for longer than the 20 s after which the kernel
 # takes it for locked up.
 export APPEND="kasan_multi_shot watchdog_thresh=60 ${APPEND:-}"
+# To delete a namespace takes a dozen grace periods, of seconds each: who waits for
+# that is not hung.
+if [ "$machine" = qemu ]; then
+	APPEND+=" sysctl.kernel.hung_task_timeout_secs=$((120 * CLB_SLOW))"
+fi
 # KUnit runs where it is told to; counts outlive the module (coverage.py).
 APPEND+=" kunit.enable=1 gcov_persist=1"
 
