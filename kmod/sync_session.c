@@ -311,8 +311,11 @@ static u32 copy_deadline(const struct clb_session *session,
 	return (u32)jiffies + time + allowance_of(session, told->state);
 }
 
+/* Packets passed elsewhere: of their numbers nothing is known. */
 static void copy_extend(struct clb_session *session, u32 deadline, u32 state)
 {
+	WRITE_ONCE(session->reset_seq[CLB_DIR_ORIGINAL], 0);
+	WRITE_ONCE(session->reset_seq[CLB_DIR_REPLY], 0);
 	WRITE_ONCE(session->deadline, deadline);
 	WRITE_ONCE(session->synced,
 		   synced_of(session, deadline, state) | SYNCED_COPY);

@@ -237,6 +237,31 @@ static void merged(struct kunit *test)
 	sync_free(test, sync);
 }
 
+/* Numbers for resets are those of packets that passed here, and last. */
+static void elsewhere(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_sync_session told = word(test, SERVER1, IPPROTO_TCP,
+					    CLB_SESSION_STATE_SYN_RECV, 100);
+	struct clb_session *session;
+
+	apply(sync, &told);
+	session = session_of(test, IPPROTO_TCP);
+	KUNIT_ASSERT_NOT_NULL(test, session);
+	session->reset_seq[CLB_DIR_ORIGINAL] = 5;
+	session->reset_seq[CLB_DIR_REPLY] = 6;
+	session->deadline += 3600 * HZ;
+	apply(sync, &told);
+	KUNIT_EXPECT_EQ(test, session->reset_seq[CLB_DIR_ORIGINAL], 5);
+	KUNIT_EXPECT_EQ(test, session->reset_seq[CLB_DIR_REPLY], 6);
+	told.state = CLB_SESSION_STATE_ESTABLISHED;
+	apply(sync, &told);
+	KUNIT_EXPECT_EQ(test, session->reset_seq[CLB_DIR_ORIGINAL], 0);
+	KUNIT_EXPECT_EQ(test, session->reset_seq[CLB_DIR_REPLY], 0);
+	apply_gone(test, sync, 100);
+	sync_free(test, sync);
+}
+
 static const struct {
 	u8	state[2];
 	u32	born[2];
@@ -629,6 +654,7 @@ static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(copy),
 	KUNIT_CASE(refused),
 	KUNIT_CASE(merged),
+	KUNIT_CASE(elsewhere),
 	KUNIT_CASE(settled),
 	KUNIT_CASE(gone),
 	KUNIT_CASE(ended),
