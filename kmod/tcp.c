@@ -87,8 +87,7 @@ static bool reset_believed(const struct clb_session *session,
 {
 	if (state < CLB_SESSION_STATE_ESTABLISHED)
 		return true;
-	return pkt->seq - READ_ONCE(session->reset_seq[dir]) + CLB_TCP_FLIGHT <
-	       2 * CLB_TCP_FLIGHT;
+	return clb_tcp_near(pkt->seq, READ_ONCE(session->reset_seq[dir]));
 }
 
 /*
@@ -104,13 +103,24 @@ static void seq_begin(struct clb_session *session, enum clb_dir dir,
 		WRITE_ONCE(session->reset_seq[!dir], pkt->ack);
 }
 
-static void seq_note(struct clb_session *session, enum clb_dir dir, u32 state,
+/*
+ * A server that answers SYN+ACK has forgotten the connection, and begins one
+ * with new numbers. Without an ACK its receiver ignores a segment.
+ */
+static bool seq_note(struct clb_session *session, enum clb_dir dir, u32 state,
 		     const struct clb_packet *pkt)
 {
-	if (unlikely(state <= CLB_SESSION_STATE_SYN_RECV))
-		seq_begin(session, dir, pkt);
-	else if (likely(pkt->tcp_flags & CLB_TCP_ACK))
-		clb_tcp_note(session, dir, pkt->ack, pkt->seq + pkt->tcp_len);
+	if (likely(state > CLB_SESSION_STATE_SYN_RECV)) {
+		if (unlikely(!(pkt->tcp_flags & CLB_TCP_ACK)))
+			return false;
+		if (likely(clb_tcp_note(session, dir, pkt->ack,
+					pkt->seq + pkt->tcp_len)))
+			return true;
+		if (dir != CLB_DIR_REPLY || !(pkt->tcp_flags & CLB_TCP_SYN))
+			return false;
+	}
+	seq_begin(session, dir, pkt);
+	return true;
 }
 
 /**
@@ -133,8 +143,9 @@ void clb_tcp_track(struct clb_session *session, enum clb_dir dir,
 	if (unlikely(event == EVENT_RST)) {
 		if (!reset_believed(session, dir, state, pkt))
 			return;
-	} else {
-		seq_note(session, dir, state, pkt);
+	} else if (!seq_note(session, dir, state, pkt) && event == EVENT_FIN) {
+		/* nor must a blind FIN, which would make room for a SYN */
+		event = EVENT_OTHER;
 	}
 	new = clb_session_one_way(session) ? one_way[event][state] :
 					     two_way[dir][event][state];

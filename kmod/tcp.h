@@ -26,6 +26,11 @@ static inline bool clb_tcp_closing(u32 state)
 /* So much at most is on its way at a time: numbers further off mean nothing. */
 #define CLB_TCP_FLIGHT	SZ_16M
 
+static inline bool clb_tcp_near(u32 number, u32 known)
+{
+	return number - known + CLB_TCP_FLIGHT < 2 * CLB_TCP_FLIGHT;
+}
+
 /**
  * clb_tcp_note() - note what each side would accept as the number of a reset
  * @session: an established session
@@ -39,16 +44,29 @@ static inline bool clb_tcp_closing(u32 state)
  * latest word does, so that neither an old segment nor a forged one has a
  * lasting effect.
  *
+ * Who knows no number of the connection changes nothing: one of the two must be
+ * near what is known. One is enough, for a side may have gone far by another
+ * node, or have more on its way than CLB_TCP_FLIGHT. So a guess is right once
+ * in 64 times. Of a copy that another node told of nothing is known, and all is
+ * believed.
+ *
+ * Return: true if the segment is believed.
  * Context: RCU read side.
  */
-static inline void clb_tcp_note(struct clb_session *session, enum clb_dir dir,
+static inline bool clb_tcp_note(struct clb_session *session, enum clb_dir dir,
 				u32 ack, u32 end)
 {
 	u32 sent = READ_ONCE(session->reset_seq[!dir]);
+	u32 last = READ_ONCE(session->reset_seq[dir]);
 
-	WRITE_ONCE(session->reset_seq[dir], end);
-	if (sent - ack >= CLB_TCP_FLIGHT)
+	if (unlikely(sent - ack >= CLB_TCP_FLIGHT || !last)) {
+		if (!clb_tcp_near(ack, sent) && !clb_tcp_near(end, last) &&
+		    last)
+			return false;
 		WRITE_ONCE(session->reset_seq[!dir], ack);
+	}
+	WRITE_ONCE(session->reset_seq[dir], end);
+	return true;
 }
 
 /* The client opens a new connection where an old one is closing; UDP never. */

@@ -117,6 +117,17 @@ test_two_way() { # LABEL PORT
 		"s R ~100000000 > established $ESTABLISHED" \
 		"s R -100000000 > established $ESTABLISHED" \
 		"c R > closed $FIN"
+	path "$1, blind FINs" "$2" "${HANDSHAKE[@]}" "s A +500" "c A" \
+		"c FA ~100000000 900000000 > established $ESTABLISHED" \
+		"s FA ~100000000 900000000 > established $ESTABLISHED" \
+		"c S ~100000000 > established $ESTABLISHED" \
+		"c FA > fin-client $FIN"
+	path "$1, blind ACKs" "$2" "${HANDSHAKE[@]}" \
+		"c A ~100000000 900000000" "c A ~100000000 900000000" \
+		"c R ~100000000 > established $ESTABLISHED" \
+		"s A ~100000000 900000000" \
+		"s R ~100000000 > established $ESTABLISHED" \
+		"c R > closed $FIN"
 	path "$1, port used again" "$2" "${HANDSHAKE[@]}" "c RA" \
 		"c S > syn-sent $SYN"
 	path "$1, port used again while closing" "$2" "${HANDSHAKE[@]}" \
@@ -129,6 +140,9 @@ test_one_way() { # LABEL PORT
 	path "$1, client closes" "$2" \
 		"c S > syn-sent $SYN" \
 		"c A > established $ESTABLISHED" \
+		"c R ~100000000 > established $ESTABLISHED" \
+		"c FA ~100000000 900000000 > established $ESTABLISHED" \
+		"c A ~100000000 900000000" \
 		"c R ~100000000 > established $ESTABLISHED" \
 		"c FA > fin-client $FIN" \
 		"c A > fin-client $FIN"

@@ -23,6 +23,9 @@
 /* What both sides say, as number and as acknowledgment. */
 #define SEQ 0xfffffff0U
 
+/* So far from it that nobody who knows the connection says it. */
+#define FAR 0x40000000
+
 static const unsigned int seconds[] = {
 	[NONE] = 11, [SYN_SENT] = 11, [SYN_RECV] = 11, [ESTABLISHED] = 500,
 	[FIN_CLIENT] = 22, [FIN_SERVER] = 22, [CLOSING] = 22,
@@ -34,7 +37,8 @@ static const unsigned int seconds[] = {
  * @name: what happens to it
  * @mode: enum clb_mode
  * @step: segments: from the client ('C') or the server ('S'), their flags, how
- *	far their number is from SEQ, and the state afterwards
+ *	far their number is from SEQ, the state afterwards, and how far their
+ *	acknowledgment is from SEQ
  */
 struct tcp_case {
 	const char	*name;
@@ -44,6 +48,7 @@ struct tcp_case {
 		u8	flags;
 		s32	off;
 		u8	state;
+		s32	ack_off;
 	} step[9];
 };
 
@@ -96,6 +101,44 @@ static const struct tcp_case tcp_cases[] = {
 		{ 'S', RST, SZ_16M, ESTABLISHED },
 		{ 'S', RST, 1 << 30, ESTABLISHED },
 		{ 'S', RST, SZ_16M - 1, CLOSED } } },
+	{ "blind FINs", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED }, { 'S', ACK, 0, ESTABLISHED },
+		{ 'C', FIN | ACK, FAR, ESTABLISHED, FAR },
+		{ 'S', FIN | ACK, -FAR, ESTABLISHED, FAR },
+		{ 'C', FIN, 0, ESTABLISHED },
+		{ 'C', FIN | ACK, 0, FIN_CLIENT } } },
+	{ "blind ACKs before a reset", CLB_MODE_FNAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED },
+		{ 'C', ACK, FAR, ESTABLISHED, FAR },
+		{ 'C', ACK, FAR, ESTABLISHED, FAR },
+		{ 'C', RST, FAR, ESTABLISHED },
+		{ 'S', ACK, -FAR, ESTABLISHED, FAR },
+		{ 'S', RST, -FAR, ESTABLISHED },
+		{ 'C', RST, 0, CLOSED } } },
+	{ "blind SYN+ACK of a client", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED },
+		{ 'C', SYN | ACK, FAR, ESTABLISHED, FAR },
+		{ 'C', RST, FAR, ESTABLISHED } } },
+	{ "the client has gone far", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED },
+		{ 'C', FIN | ACK, FAR, FIN_CLIENT },
+		{ 'C', RST, FAR, CLOSED } } },
+	{ "the server has gone far", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED },
+		{ 'C', FIN | ACK, 0, FIN_CLIENT, FAR },
+		{ 'S', RST, FAR, CLOSED } } },
+	{ "begun anew by both", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED },
+		{ 'C', SYN, FAR, ESTABLISHED },
+		{ 'S', SYN | ACK, -FAR, ESTABLISHED, FAR },
+		{ 'C', ACK, FAR, ESTABLISHED, -FAR },
+		{ 'C', FIN | ACK, FAR, FIN_CLIENT, -FAR } } },
 	{ "reset in TIME_WAIT", CLB_MODE_NAT, {
 		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
 		{ 'C', ACK, 0, ESTABLISHED },
@@ -107,6 +150,13 @@ static const struct tcp_case tcp_cases[] = {
 		{ 'C', ACK, 0, ESTABLISHED }, { 'C', ACK, 0, ESTABLISHED },
 		{ 'C', FIN | ACK, 0, FIN_CLIENT },
 		{ 'C', ACK, 0, FIN_CLIENT } } },
+	{ "one way: blind segments", CLB_MODE_DR, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'C', ACK, 0, ESTABLISHED },
+		{ 'C', FIN | ACK, FAR, ESTABLISHED, FAR },
+		{ 'C', ACK, FAR, ESTABLISHED, FAR },
+		{ 'C', RST, FAR, ESTABLISHED },
+		{ 'C', ACK, 1000, ESTABLISHED, FAR },
+		{ 'C', FIN | ACK, 1000, FIN_CLIENT, FAR } } },
 	{ "reset with what was acknowledged", CLB_MODE_NAT, {
 		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
 		{ 'C', ACK, 0, ESTABLISHED },
@@ -117,7 +167,7 @@ static const struct tcp_case tcp_cases[] = {
 		{ 'C', RST, 0, CLOSED } } },
 	{ "FIN without a handshake", CLB_MODE_NAT, {
 		{ 'C', SYN, 0, SYN_SENT }, { 'C', FIN, 0, FIN_CLIENT },
-		{ 'S', FIN, 0, CLOSING } } },
+		{ 'S', FIN | ACK, 0, CLOSING } } },
 	{ "a RST with a SYN is a RST", CLB_MODE_NAT, {
 		{ 'C', SYN, 0, SYN_SENT }, { 'C', SYN | RST, 0, CLOSED } } },
 };
@@ -181,7 +231,7 @@ static void follows(struct kunit *test)
 	session = test->priv;
 	for (i = 0; i < ARRAY_SIZE(c->step) && c->step[i].from; i++) {
 		pkt.seq = SEQ + c->step[i].off;
-		pkt.ack = SEQ;
+		pkt.ack = SEQ + c->step[i].ack_off;
 		pkt.tcp_flags = c->step[i].flags;
 		see(session, c->step[i].from, &pkt);
 		expect_state(test, session, c->step[i].state, i);
@@ -241,6 +291,15 @@ static const struct number_case number_cases[] = {
 		{ 'S', ACK, S0 + 1, 100, C0 + 1 },
 		{ 'S', ACK, S0 + 0x20000000, 100, C0 + 1 },
 		{ 'C', ACK, C0 + 1, 0, S0 + 101 } }, { C0 + 1, S0 + 101 } },
+	{ "blind", CLB_MODE_NAT, {
+		{ 'C', ACK, C0 + FAR, 50, S0 + FAR },
+		{ 'C', ACK, C0 + FAR, 50, S0 + FAR },
+		{ 'S', ACK, S0 + FAR, 50, C0 - FAR } }, { C0 + 1, S0 + 1 } },
+	{ "more on its way than is near", CLB_MODE_NAT, {
+		{ 'S', ACK, S0 + 1, FAR, C0 + 1 },
+		{ 'C', ACK, C0 + 1, 50, S0 + 1 },
+		{ 'S', ACK, S0 + 1 + FAR, 100, C0 + 1 } },
+		{ C0 + 51, S0 + 101 + FAR } },
 	{ "one way", CLB_MODE_DR, {
 		{ 'C', ACK, C0 + 1, 50, S0 + 1 },
 		{ 'C', ACK, C0 + 51, 0, S0 + 71 } }, { C0 + 51, S0 + 71 } },
@@ -285,6 +344,23 @@ static void numbers(struct kunit *test)
 			c->towards[1]);
 }
 
+/* Another node told of the session: its first segment here has the numbers. */
+static void copied(struct kunit *test)
+{
+	const struct segment first = { 'S', ACK, S0, 100, C0 };
+	const struct segment blind = { 'C', FIN | ACK, C0 + FAR, 1, S0 + FAR };
+	struct clb_session *session;
+
+	configure(test, CLB_MODE_NAT);
+	session = test->priv;
+	clb_session_set_state(session, session->state, ESTABLISHED);
+	see_segment(session, &first);
+	KUNIT_EXPECT_EQ(test, session->reset_seq[CLB_DIR_ORIGINAL], C0);
+	KUNIT_EXPECT_EQ(test, session->reset_seq[CLB_DIR_REPLY], S0 + 100);
+	see_segment(session, &blind);
+	KUNIT_EXPECT_EQ(test, session->state, ESTABLISHED);
+}
+
 static void opens(struct kunit *test)
 {
 	struct clb_packet pkt = {};
@@ -301,6 +377,7 @@ static void opens(struct kunit *test)
 static struct kunit_case tcp_cases_list[] = {
 	KUNIT_CASE_PARAM(follows, tcp_gen_params),
 	KUNIT_CASE_PARAM(numbers, number_gen_params),
+	KUNIT_CASE(copied),
 	KUNIT_CASE(opens),
 	{}
 };
