@@ -40,9 +40,9 @@ static inline bool clb_tcp_near(u32 number, u32 known)
  *
  * A number before the one that is awaited is ignored without a word (RFC 9293,
  * 3.10.7.4), one behind it is challenged (RFC 5961, 3.2). So what was sent
- * counts, acknowledged or not: it has arrived by the time the reset does. The
- * latest word does, so that neither an old segment nor a forged one has a
- * lasting effect.
+ * counts, acknowledged or not: it has arrived by the time the reset does. What
+ * is sent once more, or to hear whether the other side lives, takes nothing
+ * back. Of numbers further off the latest word counts.
  *
  * Who knows no number of the connection changes nothing: one of the two must be
  * near what is known. One is enough, for a side may have gone far by another
@@ -65,7 +65,8 @@ static inline bool clb_tcp_note(struct clb_session *session, enum clb_dir dir,
 			return false;
 		WRITE_ONCE(session->reset_seq[!dir], ack);
 	}
-	WRITE_ONCE(session->reset_seq[dir], end);
+	if (last - end >= CLB_TCP_FLIGHT || !last)
+		WRITE_ONCE(session->reset_seq[dir], end);
 	return true;
 }
 

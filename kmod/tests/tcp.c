@@ -291,6 +291,16 @@ static const struct number_case number_cases[] = {
 		{ 'S', ACK, S0 + 1, 100, C0 + 1 },
 		{ 'S', ACK, S0 + 0x20000000, 100, C0 + 1 },
 		{ 'C', ACK, C0 + 1, 0, S0 + 101 } }, { C0 + 1, S0 + 101 } },
+	{ "one way: asked whether it lives", CLB_MODE_DR, {
+		{ 'C', ACK, C0 + 1, 50, S0 + 1 },
+		{ 'C', ACK, C0 + 50, 0, S0 + 1 } }, { C0 + 51, S0 + 1 } },
+	{ "one way: sent once more", CLB_MODE_TUN, {
+		{ 'C', ACK, C0 + 1, 50, S0 + 1 },
+		{ 'C', ACK, C0 + 51, 50, S0 + 1 },
+		{ 'C', ACK, C0 + 1, 50, S0 + 1 } }, { C0 + 101, S0 + 1 } },
+	{ "far back", CLB_MODE_NAT, {
+		{ 'C', ACK, C0 + 1 - FAR, 50, S0 + 1 } },
+		{ C0 + 51 - FAR, S0 + 1 } },
 	{ "blind", CLB_MODE_NAT, {
 		{ 'C', ACK, C0 + FAR, 50, S0 + FAR },
 		{ 'C', ACK, C0 + FAR, 50, S0 + FAR },
