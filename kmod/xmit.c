@@ -279,10 +279,12 @@ static bool local_in_route(const struct clb_ctx *ctx)
 
 /*
  * From another host to this one: a server on the node, or the reply to a
- * client on the node. The kernel goes on with the packet.
+ * client on the node. The kernel goes on with the packet where it was: at the
+ * first extension header, if there is any.
  */
 static unsigned int xmit_local_in(struct clb_ctx *ctx, struct dst_entry *dst)
 {
+	int next = skb_transport_offset(ctx->skb);
 	enum clb_stats_attr why;
 	struct clb_wire wire;
 
@@ -295,6 +297,7 @@ static unsigned int xmit_local_in(struct clb_ctx *ctx, struct dst_entry *dst)
 	why = limit_and_translate(ctx, dst, &wire);
 	if (unlikely(why))
 		return clb_drop(ctx, why);
+	skb_set_transport_header(ctx->skb, next);
 	account(ctx, wire);
 	untrack(ctx->skb);
 	return NF_ACCEPT;

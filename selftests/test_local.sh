@@ -86,6 +86,11 @@ last_hop() {
 	return "$rc"
 }
 
+# Destination options before UDP: padding.
+with_extension_header() {
+	ask "$vip" "$UDP_PORT" hello 1 0 IPV6_DSTOPTS 0x0000010400000000
+}
+
 sessions() { clb_get .sessions_created stats; }
 
 # combination LABEL MODE CLIENT SERVER SERVER_ADDRESS
@@ -96,6 +101,9 @@ combination() {
 	before=$(sessions)
 	check "$1" "$3" "$4"
 	[ "$3 $4" != "c1 snode" ] || ok "$1: a TTL of 1 arrives" last_hop
+	[ "$3 $4 $vip" != "c1 snode $VIP6" ] ||
+		is "$1: UDP behind an extension header" \
+			"$(with_extension_header 2>&1)" "snode hello"
 	ok "$1: by sessions" [ $(($(sessions) - before)) -ge 2 ]
 	remove
 }

@@ -4,19 +4,20 @@
 
 udp.py serve NAME PORT			answers "NAME TEXT" to every TEXT, from
 					the address that was asked (IPv4, IPv6)
-udp.py ask ADDRESS PORT TEXT [COUNT [SOURCE_PORT]]
+udp.py ask ADDRESS PORT TEXT [COUNT [SOURCE_PORT [OPTION VALUE]]]
 					prints one answer a line. Each question
 					comes from a new port, or all from
-					SOURCE_PORT; fails if one has no answer
-					in 2 seconds (times CLB_SLOW)
+					SOURCE_PORT, unless it is 0; fails if one
+					has no answer in 2 seconds (times
+					CLB_SLOW). OPTION: of IP or IPv6, for
+					setsockopt(); VALUE: a number, or bytes
+					as 0x...
 udp.py client				reads commands from standard input and
 					answers each with one line:
 
 ask ADDRESS PORT TEXT [COUNT [SOURCE_PORT [OPTION VALUE]]]
 					the same: the answers, with commas
-					between them, or "error: WHY". OPTION: of
-					IP, for setsockopt(); VALUE: a number, or
-					bytes as 0x...
+					between them, or "error: WHY"
 send ADDRESS PORT TEXT [1 [SOURCE_PORT [OPTION VALUE]]]
 					asks, and does not wait
 heard					what was answered so far to what send
@@ -57,7 +58,9 @@ def question(address, port, text, source=0, *option):
     s.bind(("", int(source)))
     if option:
         name, value = option
-        s.setsockopt(socket.IPPROTO_IP, getattr(socket, name),
+        level = (socket.IPPROTO_IPV6 if name.startswith("IPV6_")
+                 else socket.IPPROTO_IP)
+        s.setsockopt(level, getattr(socket, name),
                      bytes.fromhex(value[2:]) if value.startswith("0x")
                      else int(value))
     s.connect((address, int(port)))
@@ -108,7 +111,7 @@ def main():
         serve(sys.argv[2], int(sys.argv[3]))
     elif verb == "ask":
         try:
-            for answer in ask(*sys.argv[2:7]):
+            for answer in ask(*sys.argv[2:9]):
                 print(answer, flush=True)
         except OSError as error:
             sys.exit(f"udp.py: {error}")
