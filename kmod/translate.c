@@ -99,13 +99,31 @@ static __sum16 *transport_check(void *transport, u8 protocol)
 	return protocol == IPPROTO_TCP ? &th->check : &uh->check;
 }
 
-/* A UDP checksum of 0 means none was made: then there is none to mend. */
-static void udp_check_update(struct sk_buff *skb, __sum16 *check,
-			     __wsum addresses, __wsum ports)
+/*
+ * What is left to the device may be the checksum of a packet inside (VXLAN and
+ * the like). Then the one outside is complete, unless the packet is cut up and
+ * each part gets one of its own.
+ */
+static bool inner_partial(const struct sk_buff *skb, unsigned int thoff)
 {
-	if (!*check && skb->ip_summed != CHECKSUM_PARTIAL)
+	return skb->ip_summed == CHECKSUM_PARTIAL &&
+	       unlikely(skb_checksum_start_offset(skb) != thoff) &&
+	       !(skb_shinfo(skb)->gso_type & SKB_GSO_UDP_TUNNEL_CSUM);
+}
+
+/*
+ * A UDP checksum of 0 means none was made: then there is none to mend. The sum
+ * over a pseudo header is never 0.
+ */
+static void udp_check_update(struct sk_buff *skb, unsigned int thoff,
+			     __sum16 *check, __wsum addresses, __wsum ports)
+{
+	if (!*check)
 		return;
-	clb_check_update(skb, check, addresses, ports);
+	if (inner_partial(skb, thoff))
+		clb_check_mend(check, csum_add(addresses, ports));
+	else
+		clb_check_update(skb, check, addresses, ports);
 	if (!*check)
 		*check = CSUM_MANGLED_0;
 }
@@ -135,7 +153,7 @@ int clb_translate(struct sk_buff *skb, unsigned int thoff,
 	if (other->protocol == IPPROTO_TCP)
 		clb_check_update(skb, check, addresses, ports);
 	else
-		udp_check_update(skb, check, addresses, ports);
+		udp_check_update(skb, thoff, check, addresses, ports);
 	return 0;
 }
 
@@ -155,7 +173,7 @@ static void quoted_set(struct sk_buff *skb, void *network, void *transport,
 	if (back->protocol == IPPROTO_TCP)
 		clb_check_update(skb, check, addresses, ports);
 	else
-		udp_check_update(skb, check, addresses, ports);
+		udp_check_update(skb, 0, check, addresses, ports);
 }
 
 static void icmp4_checksum(struct sk_buff *skb, unsigned int thoff)

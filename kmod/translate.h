@@ -20,6 +20,11 @@ static inline int clb_ensure_writable(struct sk_buff *skb, unsigned int len)
 	return skb_ensure_writable(skb, len);
 }
 
+static __always_inline void clb_check_mend(__sum16 *check, __wsum diff)
+{
+	*check = csum_fold(csum_add(diff, ~csum_unfold(*check)));
+}
+
 /*
  * What a change does to the checksum of a transport: @pseudo to the pseudo
  * header, @rest to what else is summed up. The field holds the checksum, or, if
@@ -39,8 +44,7 @@ static __always_inline void clb_check_update(struct sk_buff *skb,
 	if (skb->ip_summed == CHECKSUM_COMPLETE &&
 	    skb->protocol == htons(ETH_P_IP))
 		skb->csum = csum_sub(skb->csum, pseudo);
-	*check = csum_fold(csum_add(csum_add(pseudo, rest),
-				    ~csum_unfold(*check)));
+	clb_check_mend(check, csum_add(pseudo, rest));
 }
 
 #endif /* _CLB_TRANSLATE_H */

@@ -145,6 +145,36 @@ static void translates_zero(struct kunit *test)
 	}
 }
 
+/*
+ * Of a packet in a packet the device makes the checksum inside; that outside
+ * is whole, none, or left to the device as well, once the packet is cut up.
+ */
+static void translates_outer(struct kunit *test)
+{
+	const struct translate_case *c = test->param_value;
+	struct clb_test_packet packet = {
+		.summed = c->summed, .no_check = c->no_check, .payload = 100,
+	};
+	unsigned int thoff = clb_test_thoff(c->family);
+	struct clb_tuple other;
+	struct sk_buff *skb, *want;
+
+	if (c->protocol != IPPROTO_UDP)
+		return;
+	tuples(test, c->family, c->protocol, &packet.tuple, &other);
+	skb = clb_test_skb(test, &packet);
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		skb_shinfo(skb)->gso_type = SKB_GSO_UDP_TUNNEL_CSUM;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_headroom(skb) + thoff + 36;
+	clb_tuple_invert(&packet.tuple, &other);
+	want = clb_test_skb(test, &packet);
+	KUNIT_EXPECT_EQ(test, clb_translate(skb, thoff, &other), 0);
+	KUNIT_EXPECT_EQ(test, memcmp(skb->data, want->data, want->len), 0);
+	kfree_skb(skb);
+	kfree_skb(want);
+}
+
 /* Nobody else's copy of the packet changes with it. */
 static void spares_clones(struct kunit *test)
 {
@@ -265,6 +295,7 @@ static void refuses_short_errors(struct kunit *test)
 static struct kunit_case translate_cases[] = {
 	KUNIT_CASE_PARAM(translates, translate_gen_params),
 	KUNIT_CASE_PARAM(translates_zero, translate_gen_params),
+	KUNIT_CASE_PARAM(translates_outer, translate_gen_params),
 	KUNIT_CASE_PARAM(translates_errors, translate_gen_params),
 	KUNIT_CASE(spares_clones),
 	KUNIT_CASE(refuses_short_errors),
