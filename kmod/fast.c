@@ -256,12 +256,12 @@ static bool route_is_plain(const struct dst_entry *dst)
 	return !clb_route_local(dst) && !dst_xfrm(dst) && !dst->lwtstate;
 }
 
-/* net/ipv4/route.c: ipv4_mtu(), where no path MTU was learnt. */
-static unsigned int path_mtu(const struct dst_entry *dst)
+/* ip_dst_mtu_maybe_forward() in net/ip.h, where no path MTU was learnt. */
+static unsigned int path_mtu(const struct dst_entry *dst, u8 mode)
 {
 	if (unlikely(dst->ops->family != AF_INET ||
 		     ((const struct rtable *)dst)->rt_pmtu))
-		return dst_mtu(dst);
+		return clb_route_mtu(dst, mode != CLB_MODE_TUN);
 	return dst_metric_raw(dst, RTAX_MTU) ?: READ_ONCE(dst->dev->mtu);
 }
 
@@ -269,7 +269,8 @@ static bool fits(const struct sk_buff *skb, unsigned int len,
 		 const struct clb_session *session,
 		 const struct dst_entry *dst)
 {
-	unsigned int mtu = path_mtu(dst) - clb_tunnel_overhead(session);
+	unsigned int mtu = path_mtu(dst, session->mode) -
+			   clb_tunnel_overhead(session);
 
 	return likely(len <= mtu) ||
 	       (skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));

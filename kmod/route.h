@@ -2,6 +2,7 @@
 #ifndef _CLB_ROUTE_H
 #define _CLB_ROUTE_H
 
+#include <net/ip.h>
 #include <net/route.h>
 
 #include "session.h"
@@ -91,6 +92,24 @@ clb_session_route(struct net *net, struct clb_session *session,
 		   clb_route_valid(dst, READ_ONCE(session->dst_cookie[dir]))))
 		return dst;
 	return clb_route_renew(net, session, dir);
+}
+
+/**
+ * clb_route_mtu() - largest packet that a route takes
+ * @dst: the route
+ * @forwarded: of a packet that is not the node's own: the path MTUs that the
+ *	node was told are then none of its business, unless
+ *	net.ipv4.ip_forward_use_pmtu says so
+ *
+ * Return: bytes at the IP layer.
+ * Context: RCU read side.
+ */
+static inline unsigned int clb_route_mtu(const struct dst_entry *dst,
+					 bool forwarded)
+{
+	if (forwarded && dst->ops->family == AF_INET)
+		return ip_dst_mtu_maybe_forward(dst, true);
+	return dst_mtu(dst);
 }
 
 /* Does the packet end on this node? */

@@ -105,7 +105,7 @@ static struct clb_wire client_wire_size(const struct clb_ctx *ctx,
 	unsigned int mtu = CLB_MTU_NONE;
 
 	if (ctx->dir == CLB_DIR_REPLY && !clb_route_local(dst))
-		mtu = dst_mtu(dst);
+		mtu = clb_route_mtu(dst, !clb_ctx_local_out(ctx));
 	return clb_wire_size(ctx->skb, family,
 			     frag_max_size(ctx->skb, family), mtu);
 }
@@ -119,14 +119,17 @@ static bool rate_allows(const struct clb_ctx *ctx, struct clb_wire wire)
 }
 
 /*
- * Largest packet that the route, or the tunnel over it, takes. That of IPv6 is
- * no less than what every link takes: the tunnel fragments rather than have
- * less (RFC 2473 section 7.1, RFC 4213 section 3.2.2).
+ * Largest packet that the route, or the tunnel over it, takes. What is wrapped
+ * is the node's own, which routers tell about it. That of IPv6 is no less than
+ * what every link takes: the tunnel fragments rather than have less (RFC 2473
+ * section 7.1, RFC 4213 section 3.2.2).
  */
 static unsigned int session_mtu(const struct clb_ctx *ctx,
 				const struct dst_entry *dst)
 {
-	unsigned int mtu = dst_mtu(dst) - clb_tunnel_overhead(ctx->session);
+	bool forwarded = ctx->session->mode != CLB_MODE_TUN;
+	unsigned int mtu = clb_route_mtu(dst, forwarded) -
+			   clb_tunnel_overhead(ctx->session);
 
 	if (ctx->pkt.tuple.family == NFPROTO_IPV6)
 		return max_t(unsigned int, mtu, IPV6_MIN_MTU);

@@ -112,6 +112,24 @@ for mode in nat fnat tun dr; do
 	path_mtu "$mode" 4 server upload
 	path_mtu "$mode" 6 server upload
 done
+# What a router told the node about a packet of its own holds for no other.
+own_mtu() {
+	narrow_server nat
+	forget_mtus
+	in_node ping -c 1 -W 2 -M do -s 1450 "$(server4 1)" >/dev/null
+	ip -n "$NS-s2" route del "$(server4 1)" dev back
+	in_node ip route get "$(server4 1)" | grep -w "mtu $narrow"
+}
+if part own; then
+	ok "path MTU of the node's own: learned" own_mtu
+	clb listener add tcp "$VIP4:80" mode nat &&
+		clb server add tcp "$VIP4:80" "$(server4 1):80"
+	before=$(errors)
+	ok "path MTU of the node's own: an upload completes" upload "$VIP4"
+	is "path MTU of the node's own: not for clients" \
+		"$(($(errors) - before))" 0
+	clb listener del tcp "$VIP4:80"
+fi
 narrow=1290
 path_mtu tun 6 server upload 6
 path_mtu tun 6 server upload 4
