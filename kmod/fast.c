@@ -20,6 +20,7 @@
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/addrconf.h>
 #include <net/arp.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
@@ -151,12 +152,21 @@ static unsigned int parse_ipv6(struct sk_buff *skb, struct clb_packet *pkt)
 	       len : 0;
 }
 
+/* Elsewhere the kernel would have dropped it on its way to PRE_ROUTING. */
+static bool ipv6_is_on(const struct sk_buff *skb)
+{
+	const struct inet6_dev *idev = __in6_dev_get(skb->dev);
+
+	return likely(idev && !READ_ONCE(idev->cnf.disable_ipv6));
+}
+
 static __always_inline unsigned int parse(struct sk_buff *skb,
 					  struct clb_packet *pkt)
 {
 	if (skb->protocol == htons(ETH_P_IP))
 		return parse_ipv4(skb, pkt);
-	if (IS_ENABLED(CONFIG_IPV6) && skb->protocol == htons(ETH_P_IPV6))
+	if (IS_ENABLED(CONFIG_IPV6) && skb->protocol == htons(ETH_P_IPV6) &&
+	    ipv6_is_on(skb))
 		return parse_ipv6(skb, pkt);
 	return 0;
 }

@@ -218,6 +218,20 @@ ip -n "$NS-node" link set back up
 ip -n "$NS-node" -6 addr add "$NODE_BACK6/64" dev back nodad 2>/dev/null
 ok "device up again" wait_for 10 exchange "$VIP4" 1 4001
 
+# IPv6 is off at the device by which the client's packets come.
+ipv6_off() {
+	local before
+
+	exchange "$VIP6" 1 4007 || return
+	before=$(fast)
+	in_node sysctl -qw net.ipv6.conf.front.disable_ipv6=1
+	! exchange "$VIP6" 1 4007 && [ "$(fast)" = "$before" ]
+}
+ok "IPv6 off at a device" ipv6_off
+in_node sysctl -qw net.ipv6.conf.front.disable_ipv6=0
+ip -n "$NS-node" -6 addr add "$NODE_FRONT6/64" dev front nodad 2>/dev/null
+ok "IPv6 on again" wait_for 10 exchange "$VIP6" 1 4007
+
 # --- who else is in PRE_ROUTING --------------------------------------------------
 
 # A chain in raw that lets everything pass, and counts what it saw.
