@@ -340,7 +340,6 @@ process(struct clb_ctx *ctx, struct sk_buff *skb, unsigned int len,
 	struct clb_wire wire;
 
 	clb_session_track(session, dir, &ctx->pkt);
-	skb->transport_header = skb->network_header + ctx->pkt.thoff;
 	wire = wire_size(skb, len, ctx->pkt.tuple.family);
 	if (dir == CLB_DIR_REPLY &&
 	    unlikely(!clb_bucket_take(&server->listener->rate, wire.bytes))) {
@@ -387,6 +386,8 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 	session = session_find(cn, &ctx, &dir, &verdict);
 	if (!session)
 		return verdict;
+	/* what a super-packet will be cut into is measured by it */
+	skb->transport_header = skb->network_header + ctx.pkt.thoff;
 	dst = clb_session_route(cn->net, session, dir);
 	if (unlikely(!dst || !route_is_plain(dst)) ||
 	    !fits(skb, len, session, dst) ||
