@@ -246,7 +246,7 @@ static struct dst_entry *way_follow(const struct net *net,
 
 	if (!way || way->mode != session->mode ||
 	    ways_differ(net, server->key.family) ||
-	    !clb_route_valid(way->dst, way->cookie) ||
+	    !clb_route_valid(net, way->dst, way->cookie) ||
 	    !dst_hold_safe(way->dst))
 		return NULL;
 	if (session->mode == CLB_MODE_TUN)

@@ -53,22 +53,27 @@ struct dst_entry *clb_route_renew(struct net *net,
 
 /**
  * clb_route_valid() - may a cached route be used
+ * @net: the namespace
  * @dst: the route
  * @cookie: its cookie
  *
  * dst_check(), the common part of it without a call: ipv4_dst_check() in
- * net/ipv4/route.c.
+ * net/ipv4/route.c. That asks the namespace of the route's device. Once the
+ * device is gone it is another's (rt_flush_dev()), which knows nothing of it.
  *
  * Return: true if it may.
  * Context: RCU read side.
  */
-static inline bool clb_route_valid(struct dst_entry *dst, u32 cookie)
+static inline bool clb_route_valid(const struct net *net,
+				   struct dst_entry *dst, u32 cookie)
 {
 	const struct rtable *rt = (const struct rtable *)dst;
 
+	if (unlikely(!net_eq(dev_net(dst->dev), net)))
+		return false;
 	if (likely(dst->ops->family == AF_INET &&
 		   dst->obsolete == DST_OBSOLETE_FORCE_CHK &&
-		   rt->rt_genid == rt_genid_ipv4(dev_net(dst->dev))))
+		   rt->rt_genid == rt_genid_ipv4(net)))
 		return true;
 	return dst_check(dst, cookie);
 }
@@ -89,7 +94,8 @@ clb_session_route(struct net *net, struct clb_session *session,
 	struct dst_entry *dst = rcu_dereference(session->dst[dir]);
 
 	if (likely(dst &&
-		   clb_route_valid(dst, READ_ONCE(session->dst_cookie[dir]))))
+		   clb_route_valid(net, dst,
+				   READ_ONCE(session->dst_cookie[dir]))))
 		return dst;
 	return clb_route_renew(net, session, dir);
 }

@@ -18,6 +18,7 @@ static struct kunit_suite *suites[] = {
 	&clb_test_packet,
 	&clb_test_parse_sync,
 	&clb_test_pool,
+	&clb_test_route,
 	&clb_test_ruleset,
 	&clb_test_scheduler,
 	&clb_test_session,

@@ -19,6 +19,7 @@ extern struct kunit_suite clb_test_meter;
 extern struct kunit_suite clb_test_packet;
 extern struct kunit_suite clb_test_parse_sync;
 extern struct kunit_suite clb_test_pool;
+extern struct kunit_suite clb_test_route;
 extern struct kunit_suite clb_test_ruleset;
 extern struct kunit_suite clb_test_scheduler;
 extern struct kunit_suite clb_test_session;
