@@ -53,6 +53,16 @@ unit() {
 			! grep @ "$file" || return
 	done
 }
+# systemd's own limit, five starts in ten seconds, is one for good.
+restarts() {
+	local name
+
+	for name in clbd clb-announce; do
+		sed -n '/^\[Unit\]/,/^\[Service\]/p' \
+			"$root/usr/lib/systemd/system/$name.service" |
+			grep -x StartLimitIntervalSec=0 || return
+	done
+}
 example() {
 	local file=$root/usr/share/doc/clb/cluster/keepalived.conf
 
@@ -107,6 +117,7 @@ ok "the programs run" program
 ok "the man pages are readable" man_page
 ok "the units start the programs that were installed" unit
 ok "so does the example for keepalived" example
+ok "the units start them however often they end" restarts
 ok "the completion loads" completion
 ok "the module is of this version and for this kernel" module
 ok "make dkms" make -s -C "$top" dkms "DESTDIR=$root"
