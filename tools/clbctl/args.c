@@ -126,6 +126,9 @@ static int fail_value(struct clb_args *args, const struct clb_field *field,
 	if (err == -EPERM)
 		return clb_args_fail(args, "%s: others may read %.60s",
 				     field->name, word);
+	if (err == -EKEYREJECTED)
+		return clb_args_fail(args, "%s: %.60s is neither root's nor yours",
+				     field->name, word);
 	if (err != -EINVAL)
 		return clb_args_fail(args, "%s: %.60s: %s", field->name, word,
 				     strerror(-err));

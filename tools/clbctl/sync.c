@@ -187,8 +187,8 @@ const struct clb_verb clb_verb_sync = {
 "  key-id ID         number of the secret (0)\n"
 "\n"
 "Which sessions of a listener the others know of: its keyword sync. To make a\n"
-"secret: openssl rand -hex 32. To replace it: add the new one on all nodes, then\n"
-"use it on all, then delete the old one on all.\n"
+"secret: (umask 077 && openssl rand -hex 32 >FILE). To replace it: add the new\n"
+"one on all nodes, then use it on all, then delete the old one on all.\n"
 "\n"
 "takeover: the local addresses of a node that is dead are used by this one, until\n"
 "that is heard to be ready again, or they are given back.\n",

@@ -51,6 +51,8 @@ static int read_from(int fd, uint8_t secret[CLB_SECRET_LENGTH])
 		return -errno;
 	if (status.st_mode & (S_IRGRP | S_IROTH))
 		return -EPERM;
+	if (status.st_uid && status.st_uid != geteuid())
+		return -EKEYREJECTED;
 	length = read(fd, text, sizeof(text));
 	err = length < 0 ? -errno : decode(text, length, secret);
 	explicit_bzero(text, sizeof(text));

@@ -13,7 +13,8 @@
  * @secret: result; untouched on failure
  *
  * Return: 0; -EINVAL: the file holds something else; -EPERM: others than its
- *	owner may read it; or the error of opening or reading it
+ *	owner may read it; -EKEYREJECTED: its owner is neither root nor who runs
+ *	this; or the error of opening or reading it
  */
 int clb_secret_read(const char *path, uint8_t secret[CLB_SECRET_LENGTH]);
 
