@@ -167,6 +167,45 @@ test_life() {
 	ok "it ends" stop_announce
 	not_ok "table 0 is refused" in_node "$ANNOUNCE" --table 0
 }
+
+# An administrator's route to a VIP, in the same table.
+stranger_stays() { # ADDRESS
+	{
+		ip -n "$NS-node" -4 route show table "$TABLE"
+		ip -n "$NS-node" -6 route show table "$TABLE"
+	} | grep "^blackhole $1 .*proto static"
+}
+in_the_way() { # ADDRESS
+	grep -qx "clb-announce: cannot announce $1: File exists" "$TMP/said"
+}
+test_strangers() {
+	local vip
+
+	config
+	clb listener add tcp 203.0.113.2:80
+	clb server add tcp 203.0.113.2:80 "$(server4 1)"
+	for vip in "$VIP4" "$VIP6"; do
+		ip -n "$NS-node" route add blackhole "$vip" table "$TABLE" \
+			proto static
+	done
+	start_announce --alone
+	becomes "what somebody else's route leads to is not announced" \
+		203.0.113.2
+	ok "his routes stay" stranger_stays "$VIP4"
+	ok "IPv6, too" stranger_stays "$VIP6"
+	ok "this is said" in_the_way "$VIP4"
+	ok "IPv6, too" in_the_way "$VIP6"
+	ip -n "$NS-node" route del blackhole "$VIP4" table "$TABLE"
+	becomes "without his route a VIP is announced" "$VIP4" 203.0.113.2
+	is "it was not said each second" "$(grep -c "$VIP6:" "$TMP/said")" 1
+	clb listener del tcp "[$VIP6]:80"
+	clb listener del tcp 203.0.113.2:80
+	becomes "what he announces is not withdrawn" "$VIP4"
+	ok "his route stays" stranger_stays "$VIP6"
+	ok "it ends" stop_announce
+	ok "and his route stays" stranger_stays "$VIP6"
+	ip -n "$NS-node" route del blackhole "$VIP6" table "$TABLE"
+}
 in_table() {
 	ip -n "$NS-node" -6 route show table "$1" | grep -q "$VIP6"
 }
@@ -222,7 +261,7 @@ test_module() {
 	ok "it ends" stop_announce
 }
 
-for _part in ready servers takeover standby life listing module; do
+for _part in ready servers takeover standby life strangers listing module; do
 	! part "$_part" || "test_$_part"
 done
 done_testing

@@ -71,13 +71,15 @@ struct mnl_socket;
 /**
  * routes_apply() - make the table hold the routes that are wanted
  * @socket: NETLINK_ROUTE
- * @table: of the kernel; routes of others in it stay
+ * @table: of the kernel; routes of others in it stay, and where one is in the
+ *	way of ours that is a failure
  * @wanted: NULL: none
  * @quiet: do not say what changes
+ * @again: nor which routes cannot be changed: it was said
  *
  * Return: 0 or a negative errno
  */
 int routes_apply(struct mnl_socket *socket, uint32_t table,
-		 const struct wanted *wanted, bool quiet);
+		 const struct wanted *wanted, bool quiet, bool again);
 
 #endif /* CLB_ANNOUNCE_H */

@@ -41,6 +41,7 @@ struct announcer {
 	struct wanted wanted;
 	uint32_t table;
 	bool told; /* that there is no module */
+	bool failed; /* to change routes */
 };
 
 static volatile sig_atomic_t stopped;
@@ -101,9 +102,10 @@ static void round_of(struct announcer *announcer, bool changed)
 	} else {
 		announcer->told = false;
 	}
-	/* what fails now is tried again in the next round */
-	routes_apply(announcer->routes, announcer->table, &announcer->wanted,
-		     false);
+	/* what fails now is tried again in the next round, without a word */
+	announcer->failed = routes_apply(announcer->routes, announcer->table,
+					 &announcer->wanted, false,
+					 announcer->failed && !changed);
 }
 
 static int ignore(const struct clb_message *message, void *context)
@@ -150,7 +152,8 @@ static int follow(struct announcer *announcer)
 		changed = wait_change(announcer, &open);
 	}
 	disconnect(announcer);
-	return routes_apply(announcer->routes, announcer->table, NULL, false);
+	return routes_apply(announcer->routes, announcer->table, NULL, false,
+			    false);
 }
 
 static int check(struct announcer *announcer, const struct clb_address *address)
@@ -193,7 +196,7 @@ static int run_routes(struct announcer *announcer, bool withdraw)
 	err = open_routes(announcer);
 	if (!err && withdraw)
 		err = routes_apply(announcer->routes, announcer->table, NULL,
-				   true);
+				   true, false);
 	else if (!err)
 		err = follow(announcer);
 	if (announcer->routes)

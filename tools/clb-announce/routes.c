@@ -34,6 +34,7 @@ struct kind {
 	uint32_t metric;
 	const char *text;
 	bool quiet;
+	bool again;
 };
 
 static uint32_t number_of(const struct nlmsghdr *nlh, uint16_t type,
@@ -167,6 +168,8 @@ static int say(const char *what, const struct kind *kind,
 	char text[CLB_ADDRESS_TEXT];
 
 	clb_address_format(address, text);
+	if (err && kind->again)
+		return err;
 	if (err)
 		fprintf(stderr, "clb-announce: cannot %s %s%s: %s\n", what, text,
 			kind->text, strerror(-err));
@@ -176,7 +179,10 @@ static int say(const char *what, const struct kind *kind,
 	return err;
 }
 
-/* Goes on after a failure and tells of the last one. */
+/*
+ * Goes on after a failure and tells of the last one. All of ours are in
+ * @present: a route that is there all the same is somebody else's, and stays.
+ */
 static int apply(struct mnl_socket *socket, const struct kind *kind,
 		 const struct addresses *present, const struct addresses *set)
 {
@@ -196,8 +202,8 @@ static int apply(struct mnl_socket *socket, const struct kind *kind,
 		address = &set->list[i];
 		if (addresses_have(present, address))
 			continue;
-		err = change(socket, RTM_NEWROUTE,
-			     NLM_F_CREATE | NLM_F_REPLACE, kind, address);
+		err = change(socket, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
+			     kind, address);
 		if (say("announce", kind, address, err))
 			failed = err;
 	}
@@ -205,14 +211,15 @@ static int apply(struct mnl_socket *socket, const struct kind *kind,
 }
 
 static int apply_all(struct mnl_socket *socket, const struct dump *dump,
-		     const struct wanted *wanted, bool quiet)
+		     const struct wanted *wanted, bool quiet, bool again)
 {
 	const struct kind own = {
 		.table = dump->table, .text = "", .quiet = quiet,
+		.again = again,
 	};
 	const struct kind standby = {
 		.table = dump->table, .metric = STANDBY_METRIC,
-		.text = " as standby", .quiet = quiet,
+		.text = " as standby", .quiet = quiet, .again = again,
 	};
 	static const struct wanted nothing;
 	int err, failed;
@@ -225,7 +232,7 @@ static int apply_all(struct mnl_socket *socket, const struct dump *dump,
 }
 
 int routes_apply(struct mnl_socket *socket, uint32_t table,
-		 const struct wanted *wanted, bool quiet)
+		 const struct wanted *wanted, bool quiet, bool again)
 {
 	struct dump dump = { .table = table };
 	int err;
@@ -237,7 +244,7 @@ int routes_apply(struct mnl_socket *socket, uint32_t table,
 		fprintf(stderr, "clb-announce: cannot list routes: %s\n",
 			strerror(-err));
 	else
-		err = apply_all(socket, &dump, wanted, quiet);
+		err = apply_all(socket, &dump, wanted, quiet, again);
 	addresses_free(&dump.present);
 	addresses_free(&dump.standby);
 	return err;
