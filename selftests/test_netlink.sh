@@ -84,6 +84,30 @@ ok "clbctl -j monitor: ends after so many events" wait_for 20 one_change
 is "clbctl -j monitor: one JSON object a line" \
 	"$(jq -c '.event' "$TMP/events" | wc -l) $(wc -l <"$TMP/events")" "3 3"
 
+# The module goes and comes while somebody listens.
+spawn clb monitor >"$TMP/lines"
+spawn clb -j monitor >"$TMP/events"
+both_listen() {
+	clb settings set fast-path on && [ -s "$TMP/lines" ] &&
+		[ -s "$TMP/events" ]
+}
+said() { grep -qx "$1" "$TMP/lines"; }
+event() { jq -r .event "$TMP/events" | grep -qx "$1"; }
+ok "clbctl monitor listens" wait_for 20 both_listen
+ok "the module goes" clb_module_unload
+ok "clbctl monitor says that it is gone" \
+	wait_for 10 said "gone: the module was unloaded"
+ok "clbctl -j monitor, too" wait_for 10 event gone
+ok "the module comes" clb_module_load
+ok "clbctl monitor says that it is back" \
+	wait_for 10 said "lost: the module was loaded anew"
+ok "clbctl -j monitor, too" wait_for 10 event lost
+ok "a listener" clb listener add tcp "$VIP4:80"
+ok "clbctl monitor goes on" wait_for 10 said "listener add tcp $VIP4:80.*"
+ok "clbctl -j monitor, too" wait_for 10 event listener-add
+is "each said it once" "$(grep -c -e ^gone -e ^lost "$TMP/lines") $(
+	grep -c -e '"gone"' -e '"lost"' "$TMP/events")" "2 2"
+
 # Root of a user namespace: in a network namespace of its own, not in another.
 own_netns() {
 	in_node unshare -Urn "$CLBCTL" listener add tcp "$VIP4:99" &&

@@ -101,11 +101,33 @@ static int print_event(const struct clb_message *event, void *context)
 	return 0;
 }
 
-static void print_lost(const struct monitor *monitor)
+/* What clb_client_events() says of itself. */
+static const struct {
+	int err;
+	const char *event;
+	const char *text;
+} notes[] = {
+	{ -ENOBUFS, "lost", "some events did not fit into the buffer" },
+	{ -ENODEV, "gone", "the module was unloaded" },
+	{ -ESTALE, "lost", "the module was loaded anew" },
+};
+
+/* Return: 0, or @err where it is none of these */
+static int print_note(const struct monitor *monitor, int err)
 {
-	puts(monitor->context->json ? "{\"event\":\"lost\"}" :
-				      "lost: some events did not fit into the buffer");
-	fflush(stdout);
+	size_t i;
+
+	for (i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+		if (notes[i].err != err)
+			continue;
+		if (monitor->context->json)
+			printf("{\"event\":\"%s\"}\n", notes[i].event);
+		else
+			printf("%s: %s\n", notes[i].event, notes[i].text);
+		fflush(stdout);
+		return 0;
+	}
+	return err;
 }
 
 static int64_t now_ms(void)
@@ -147,9 +169,9 @@ static int watch(struct monitor *monitor, struct clb_client *client)
 		if (err <= 0)
 			return err;
 		err = clb_client_events(client, print_event, monitor);
-		if (err == -ENOBUFS)
-			print_lost(monitor);
-		else if (err && err != -EAGAIN)
+		if (err && err != -EAGAIN)
+			err = print_note(monitor, err);
+		if (err && err != -EAGAIN)
 			return err;
 		if (ferror(stdout))
 			return -EPIPE;
@@ -189,7 +211,8 @@ const struct clb_verb clb_verb_monitor = {
 "\n"
 "Prints each change of the configuration on a line of its own, as the command\n"
 "that made it, without options that have their default. With -j, one JSON object\n"
-"a line. Says when events were lost.\n"
+"a line. Says when events were lost, and when the module is gone: then it waits\n"
+"until it is loaded again.\n"
 "\n"
 "  --count N            stop after N events\n"
 "  --timeout SECONDS    stop after this time\n",

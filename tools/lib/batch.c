@@ -104,7 +104,7 @@ static bool put(struct clb_batch *batch, const struct clb_message *message,
 		return false;
 	nlh = clb_message_build(batch->bytes + batch->used,
 				CLB_CLIENT_BUFFER - batch->used, message,
-				client->family, 0, client->sequence + 1);
+				client->family.id, 0, client->sequence + 1);
 	if (!nlh)
 		return false;
 	client->sequence++;

@@ -51,7 +51,8 @@ static int open_failed(struct clb_error *error, int code)
 	return clb_error_set(error, code, text);
 }
 
-int clb_client_open(struct clb_client **out, struct clb_error *error)
+static int open_client(struct clb_client **out, bool load,
+		       struct clb_error *error)
 {
 	struct clb_client *client;
 	int err;
@@ -66,7 +67,7 @@ int clb_client_open(struct clb_client **out, struct clb_error *error)
 		goto err_close;
 	}
 	set_options(client->socket);
-	err = clb_client_resolve(client, error);
+	err = clb_client_resolve(client, load, error);
 	if (err)
 		goto err_close;
 	*out = client;
@@ -75,6 +76,16 @@ int clb_client_open(struct clb_client **out, struct clb_error *error)
 err_close:
 	clb_client_close(client);
 	return err;
+}
+
+int clb_client_open(struct clb_client **out, struct clb_error *error)
+{
+	return open_client(out, true, error);
+}
+
+int clb_client_find(struct clb_client **out, struct clb_error *error)
+{
+	return open_client(out, false, error);
 }
 
 /* There may have been a secret in it, which an error says back. */
@@ -103,7 +114,7 @@ int clb_client_fd(const struct clb_client *client)
 
 unsigned int clb_client_version(const struct clb_client *client)
 {
-	return client->version;
+	return client->family.version;
 }
 
 int clb_client_send(struct clb_client *client, const void *bytes, size_t length,
@@ -269,7 +280,7 @@ static int transact(struct clb_client *client,
 	int err;
 
 	nlh = clb_message_build(client->out, CLB_CLIENT_BUFFER, request,
-				client->family, flags, ++client->sequence);
+				client->family.id, flags, ++client->sequence);
 	if (!nlh)
 		return clb_error_set(error, -EMSGSIZE,
 				     "too much for one message");
@@ -300,12 +311,85 @@ int clb_client_dump(struct clb_client *client,
 	return transact(client, request, NLM_F_DUMP, &decode, error);
 }
 
-int clb_client_subscribe(struct clb_client *client, struct clb_error *error)
+static int join(struct clb_client *client, uint32_t group)
 {
 	if (mnl_socket_setsockopt(client->socket, NETLINK_ADD_MEMBERSHIP,
-				  &client->group, sizeof(client->group)))
-		return clb_error_set(error, -errno,
-				     "cannot subscribe to events");
+				  &group, sizeof(group)))
+		return -errno;
+	return 0;
+}
+
+/*
+ * Whether there is a module, and which. By a socket of its own: on this one the
+ * answer would come after events.
+ * Return: 0, or as clb_client_events() where it is another one than before
+ */
+static int look(struct clb_client *client)
+{
+	uint16_t before = client->family.id;
+	struct clb_client *other;
+	struct clb_error error;
+	int err;
+
+	err = clb_client_find(&other, &error);
+	if (err == -ENOENT) {
+		client->family.id = 0;
+		return before ? -ENODEV : 0;
+	}
+	if (err)
+		return err;
+	client->family = other->family;
+	clb_client_close(other);
+	err = join(client, client->family.group);
+	if (err)
+		return err;
+	return client->family.id == before ? 0 : -ESTALE;
+}
+
+/*
+ * The kernel ends all memberships in a group with its family. So the notices of
+ * the controller are listened to, before the look: none is missed.
+ */
+int clb_client_subscribe(struct clb_client *client, struct clb_error *error)
+{
+	int err;
+
+	err = join(client, GENL_ID_CTRL);
+	if (!err)
+		err = look(client);
+	if (err && err != -ESTALE)
+		return clb_error_set(error, err, "cannot subscribe to events");
+	return 0;
+}
+
+/* Of a family that comes or goes. It may have gone again: that is asked. */
+static int take_notice(struct clb_client *client, const uint8_t *payload,
+		       size_t length)
+{
+	struct clb_family family = { 0 };
+	int err;
+
+	err = clb_family_parse(payload, length, &family);
+	if (err || !family.id)
+		return err;
+	if (payload[0] == CTRL_CMD_NEWFAMILY)
+		return look(client);
+	if (payload[0] != CTRL_CMD_DELFAMILY || family.id != client->family.id)
+		return 0;
+	client->family.id = 0;
+	return -ENODEV;
+}
+
+static int take_event(struct clb_client *client, const struct nlmsghdr *nlh,
+		      struct decode *decode)
+{
+	const uint8_t *payload = mnl_nlmsg_get_payload(nlh);
+	size_t length = mnl_nlmsg_get_payload_len(nlh);
+
+	if (nlh->nlmsg_type == GENL_ID_CTRL)
+		return take_notice(client, payload, length);
+	if (nlh->nlmsg_type == client->family.id)
+		return decode_message(payload, length, decode);
 	return 0;
 }
 
@@ -317,13 +401,13 @@ int clb_client_events(struct clb_client *client, clb_message_handler handler,
 	ssize_t received = clb_client_receive(client, MSG_DONTWAIT);
 	int length = received, err = 0;
 
+	/* a notice may be among those that were lost */
+	if (received == -ENOBUFS)
+		err = look(client);
 	if (received < 0)
-		return received;
+		return err ? err : received;
 	while (!err && mnl_nlmsg_ok(nlh, length)) {
-		if (nlh->nlmsg_type == client->family)
-			err = decode_message(mnl_nlmsg_get_payload(nlh),
-					     mnl_nlmsg_get_payload_len(nlh),
-					     &decode);
+		err = take_event(client, nlh, &decode);
 		nlh = mnl_nlmsg_next(nlh, &length);
 	}
 	return err;

@@ -26,6 +26,9 @@ typedef int (*clb_message_handler)(const struct clb_message *message,
  */
 int clb_client_open(struct clb_client **client, struct clb_error *error);
 
+/* The same, but the kernel does not load the module for it. */
+int clb_client_find(struct clb_client **client, struct clb_error *error);
+
 /* Also ends a transaction the socket owns: nothing of it takes effect. */
 void clb_client_close(struct clb_client *client);
 
@@ -65,7 +68,8 @@ int clb_client_dump(struct clb_client *client,
 		    struct clb_error *error);
 
 /**
- * clb_client_subscribe() - receive events on this socket from now on
+ * clb_client_subscribe() - receive events on this socket from now on, also
+ *	those of a module that is loaded later
  * @client: socket, from now on for clb_client_events() alone
  * @error: why it failed
  *
@@ -79,8 +83,9 @@ int clb_client_subscribe(struct clb_client *client, struct clb_error *error);
  * @handler: called for each event
  * @context: for @handler
  *
- * Return: 0; -EAGAIN: none; -ENOBUFS: events were lost; or another negative
- * errno
+ * Return: 0; -EAGAIN: none; -ENOBUFS: events were lost; -ENODEV: the module was
+ * unloaded; -ESTALE: it was loaded anew, with nothing configured, and its first
+ * events may be lost; or another negative errno
  */
 int clb_client_events(struct clb_client *client, clb_message_handler handler,
 		      void *context);

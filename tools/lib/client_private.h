@@ -16,18 +16,41 @@ struct mnl_socket;
  */
 #define CLB_CLIENT_BUFFER (128 * 1024)
 
-struct clb_client {
-	struct mnl_socket *socket;
-	uint16_t family;
+/* The family "clb", as the generic netlink controller knows it. */
+struct clb_family {
+	uint16_t id; /* 0: there is none */
 	uint32_t group;
 	uint32_t version;
+};
+
+struct clb_client {
+	struct mnl_socket *socket;
+	struct clb_family family;
 	uint32_t sequence; /* of the last request */
 	uint8_t *out; /* CLB_CLIENT_BUFFER each */
 	uint8_t *in;
 };
 
-/* Finds the family and its group. Return: 0 or a negative errno */
-int clb_client_resolve(struct clb_client *client, struct clb_error *error);
+/**
+ * clb_client_resolve() - find the family and its group
+ * @client: socket
+ * @load: ask by name, for which the kernel loads the module if it can
+ * @error: why it failed
+ *
+ * Return: 0 or a negative errno; -ENOENT: there is none
+ */
+int clb_client_resolve(struct clb_client *client, bool load,
+		       struct clb_error *error);
+
+/**
+ * clb_family_parse() - read what the controller says of a family
+ * @payload: its message
+ * @length: size of @payload
+ * @context: struct clb_family; untouched if it is about another one
+ *
+ * Return: 0 or -EBADMSG
+ */
+int clb_family_parse(const uint8_t *payload, size_t length, void *context);
 
 /* Return: 0 or a negative errno */
 int clb_client_send(struct clb_client *client, const void *bytes, size_t length,

@@ -10,7 +10,7 @@
 #include "client_private.h"
 
 static void parse_group(const struct clb_attribute *nest,
-			struct clb_client *client)
+			struct clb_family *family)
 {
 	static const char name[] = CLB_GENL_MCGRP_EVENTS;
 	struct clb_walk walk = { nest->data, nest->length };
@@ -27,45 +27,53 @@ static void parse_group(const struct clb_attribute *nest,
 			memcpy(&id, attribute.data, sizeof(id));
 	}
 	if (ours)
-		client->group = id;
+		family->group = id;
 }
 
 static void parse_groups(const struct clb_attribute *nest,
-			 struct clb_client *client)
+			 struct clb_family *family)
 {
 	struct clb_walk walk = { nest->data, nest->length };
 	struct clb_attribute attribute;
 
 	while (clb_attribute_next(&walk, &attribute) > 0)
-		parse_group(&attribute, client);
+		parse_group(&attribute, family);
 }
 
-static int parse_family(const uint8_t *payload, size_t length, void *context)
+int clb_family_parse(const uint8_t *payload, size_t length, void *context)
 {
-	struct clb_client *client = context;
+	static const char name[] = CLB_GENL_NAME;
+	struct clb_family *ours = context;
+	struct clb_family family = { 0 };
 	struct clb_attribute attribute;
 	struct clb_walk walk;
+	bool named = false;
 
 	if (length < GENL_HDRLEN)
 		return -EBADMSG;
 	walk.at = payload + GENL_HDRLEN;
 	walk.left = length - GENL_HDRLEN;
 	while (clb_attribute_next(&walk, &attribute) > 0) {
-		if (attribute.type == CTRL_ATTR_FAMILY_ID &&
-		    attribute.length == sizeof(client->family))
-			memcpy(&client->family, attribute.data,
-			       sizeof(client->family));
+		if (attribute.type == CTRL_ATTR_FAMILY_NAME)
+			named = attribute.length == sizeof(name) &&
+				!memcmp(attribute.data, name, sizeof(name));
+		else if (attribute.type == CTRL_ATTR_FAMILY_ID &&
+			 attribute.length == sizeof(family.id))
+			memcpy(&family.id, attribute.data, sizeof(family.id));
 		else if (attribute.type == CTRL_ATTR_VERSION &&
-			 attribute.length == sizeof(client->version))
-			memcpy(&client->version, attribute.data,
-			       sizeof(client->version));
+			 attribute.length == sizeof(family.version))
+			memcpy(&family.version, attribute.data,
+			       sizeof(family.version));
 		else if (attribute.type == CTRL_ATTR_MCAST_GROUPS)
-			parse_groups(&attribute, client);
+			parse_groups(&attribute, &family);
 	}
-	return client->family ? 0 : -EBADMSG;
+	if (named)
+		*ours = family;
+	return 0;
 }
 
-int clb_client_resolve(struct clb_client *client, struct clb_error *error)
+int clb_client_resolve(struct clb_client *client, bool load,
+		       struct clb_error *error)
 {
 	struct genlmsghdr *genl;
 	struct nlmsghdr *nlh;
@@ -73,18 +81,21 @@ int clb_client_resolve(struct clb_client *client, struct clb_error *error)
 
 	nlh = mnl_nlmsg_put_header(client->out);
 	nlh->nlmsg_type = GENL_ID_CTRL;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	nlh->nlmsg_flags = NLM_F_REQUEST | (load ? NLM_F_ACK : NLM_F_DUMP);
 	nlh->nlmsg_seq = ++client->sequence;
 	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
 	genl->cmd = CTRL_CMD_GETFAMILY;
 	genl->version = 1;
-	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, CLB_GENL_NAME);
+	if (load)
+		mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, CLB_GENL_NAME);
 
 	err = clb_client_send(client, nlh, nlh->nlmsg_len, error);
 	if (err)
 		return err;
-	err = clb_client_answer(client, nlh->nlmsg_seq, NULL, 0, parse_family,
-				client, error);
+	err = clb_client_answer(client, nlh->nlmsg_seq, NULL, 0,
+				clb_family_parse, &client->family, error);
+	if (err >= 0)
+		err = client->family.id ? 0 : -ENOENT;
 	if (err == -ENOENT)
 		clb_error_set(
 			error, err,

@@ -19,8 +19,8 @@
 #include "clbctl/clbctl.h"
 #include "fake_kernel.h"
 
-#define FAMILY 33
-#define GROUP 7
+#define FAMILY (33 + fake.reloads)
+#define GROUP (7 + fake.reloads)
 
 struct fake_kernel fake;
 
@@ -65,20 +65,20 @@ void fake_ack(const struct nlmsghdr *request, int code,
 	fake_queue(bytes, nlh->nlmsg_len, 0);
 }
 
-static void fake_family(const struct nlmsghdr *request)
+static void fake_family(uint32_t sequence, uint8_t command, const char *name,
+			uint16_t id)
 {
 	_Alignas(8) uint8_t bytes[512] = { 0 };
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(bytes);
 	struct nlattr *groups, *group;
+	struct genlmsghdr *genl;
 
-	if (fake.absent) {
-		fake_ack(request, -ENOENT, NULL, 0);
-		return;
-	}
 	nlh->nlmsg_type = GENL_ID_CTRL;
-	nlh->nlmsg_seq = request->nlmsg_seq;
-	mnl_nlmsg_put_extra_header(nlh, GENL_HDRLEN);
-	mnl_attr_put_u16(nlh, CTRL_ATTR_FAMILY_ID, FAMILY);
+	nlh->nlmsg_seq = sequence;
+	genl = mnl_nlmsg_put_extra_header(nlh, GENL_HDRLEN);
+	genl->cmd = command;
+	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, name);
+	mnl_attr_put_u16(nlh, CTRL_ATTR_FAMILY_ID, id);
 	mnl_attr_put_u32(nlh, CTRL_ATTR_VERSION, CLB_GENL_VERSION);
 	groups = mnl_attr_nest_start(nlh, CTRL_ATTR_MCAST_GROUPS);
 	group = mnl_attr_nest_start(nlh, 1);
@@ -87,7 +87,11 @@ static void fake_family(const struct nlmsghdr *request)
 	mnl_attr_nest_end(nlh, group);
 	mnl_attr_nest_end(nlh, groups);
 	fake_queue(bytes, nlh->nlmsg_len, 0);
-	fake_ack(request, 0, NULL, 0);
+}
+
+void fake_notice(uint8_t command, const char *name)
+{
+	fake_family(0, command, name, FAMILY);
 }
 
 /* Queues @message in a datagram of its own. */
@@ -114,6 +118,24 @@ static void fake_done(uint32_t sequence)
 	nlh->nlmsg_seq = sequence;
 	mnl_nlmsg_put_extra_header(nlh, sizeof(int));
 	fake_queue(bytes, nlh->nlmsg_len, 0);
+}
+
+/* By name, or a list of all. */
+static void fake_families(const struct nlmsghdr *request)
+{
+	uint32_t sequence = request->nlmsg_seq;
+	bool all = (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+
+	if (all)
+		fake_family(sequence, CTRL_CMD_NEWFAMILY, "other", 32);
+	else
+		fake.asked++;
+	if (!fake.absent)
+		fake_family(sequence, CTRL_CMD_NEWFAMILY, "clb", FAMILY);
+	if (all)
+		fake_done(sequence);
+	else
+		fake_ack(request, fake.absent ? -ENOENT : 0, NULL, 0);
 }
 
 void from_command(const char *command, struct clb_message *message)
@@ -227,7 +249,7 @@ static void fake_request(const struct nlmsghdr *request)
 
 	assert_int_equal(request->nlmsg_flags & NLM_F_REQUEST, NLM_F_REQUEST);
 	if (request->nlmsg_type == GENL_ID_CTRL) {
-		fake_family(request);
+		fake_families(request);
 		return;
 	}
 	assert_int_equal(request->nlmsg_type, FAMILY);
@@ -294,7 +316,9 @@ int __wrap_mnl_socket_setsockopt(const struct mnl_socket *socket, int type,
 	(void)socket;
 	if (type == NETLINK_ADD_MEMBERSHIP) {
 		assert_int_equal(length, sizeof(uint32_t));
-		assert_int_equal(*(uint32_t *)value, GROUP);
+		fake.joined = *(uint32_t *)value;
+		if (fake.joined != GENL_ID_CTRL)
+			assert_int_equal(fake.joined, GROUP);
 	}
 	return 0;
 }

@@ -30,6 +30,9 @@ struct fake_kernel {
 	unsigned int busy;	/* begin is refused so often */
 	unsigned int interrupted;	/* so many dumps are */
 	bool absent;		/* module not loaded */
+	unsigned int asked;	/* for it by name, so that it is loaded */
+	uint16_t reloads;	/* of the module */
+	uint32_t joined;	/* the last group */
 	size_t n_sessions;
 };
 
@@ -39,6 +42,8 @@ void fake_reset(void);
 void fake_queue(const void *bytes, size_t length, int err);
 void fake_ack(const struct nlmsghdr *request, int code,
 	      const char *message, uint32_t offset);
+/* The controller's word on a family of this name. */
+void fake_notice(uint8_t command, const char *name);
 void fake_message(uint32_t sequence, const struct clb_message *message,
 		  uint16_t flags);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
 
 #include "clbctl/clbctl.h"
 #include "fake_kernel.h"
@@ -86,6 +87,15 @@ static void family(void **state)
 	assert_int_equal(clb_client_open(&client, &error), -ENOENT);
 	assert_null(client);
 	assert_non_null(strstr(error.message, "modprobe clb"));
+	assert_int_equal(fake.asked, 2);
+	assert_int_equal(clb_client_find(&client, &error), -ENOENT);
+	assert_null(client);
+	assert_non_null(strstr(error.message, "modprobe clb"));
+	fake.absent = false;
+	assert_int_equal(clb_client_find(&client, &error), 0);
+	assert_int_equal(clb_client_version(client), CLB_GENL_VERSION);
+	clb_client_close(client);
+	assert_int_equal(fake.asked, 2);
 	fake_reset();
 }
 
@@ -363,13 +373,71 @@ static void events(void **state)
 			 -EAGAIN);
 	from_command("listener add tcp 192.0.2.1:80", &message);
 	fake_message(0, &message, 0);
-	fake_queue(NULL, 0, ENOBUFS);
-	fake_message(0, &message, 0);
 	assert_int_equal(clb_client_events(client, count_events, &seen), 0);
+	fake_queue(NULL, 0, ENOBUFS);
 	assert_int_equal(clb_client_events(client, count_events, &seen),
 			 -ENOBUFS);
+	fake_message(0, &message, 0);
 	assert_int_equal(clb_client_events(client, count_events, &seen), 0);
 	assert_int_equal(seen, 2);
+	clb_client_close(client);
+	fake_reset();
+}
+
+static int next_event(struct clb_client *client, size_t *seen)
+{
+	int err = clb_client_events(client, count_events, seen);
+
+	assert_int_equal(clb_client_events(client, count_events, seen),
+			 -EAGAIN);
+	return err;
+}
+
+/* The module goes and comes, and is listened to again. */
+static void notices(void **state)
+{
+	struct clb_client *client = open_client();
+	struct clb_message message;
+	struct clb_error error;
+	size_t seen = 0;
+
+	(void)state;
+	assert_int_equal(clb_client_subscribe(client, &error), 0);
+	fake_notice(CTRL_CMD_NEWFAMILY, "other");
+	assert_int_equal(next_event(client, &seen), 0);
+	fake_notice(CTRL_CMD_DELFAMILY, "other");
+	assert_int_equal(next_event(client, &seen), 0);
+	fake_notice(CTRL_CMD_NEWMCAST_GRP, "clb");
+	assert_int_equal(next_event(client, &seen), 0);
+	fake.absent = true;
+	fake_notice(CTRL_CMD_DELFAMILY, "clb");
+	assert_int_equal(next_event(client, &seen), -ENODEV);
+
+	/* It had gone again when it was looked for. */
+	fake_notice(CTRL_CMD_NEWFAMILY, "clb");
+	assert_int_equal(next_event(client, &seen), 0);
+	fake_notice(CTRL_CMD_DELFAMILY, "clb");
+	assert_int_equal(next_event(client, &seen), 0);
+	fake.absent = false;
+	fake.reloads++;
+	fake_notice(CTRL_CMD_NEWFAMILY, "clb");
+	assert_int_equal(next_event(client, &seen), -ESTALE);
+	assert_int_not_equal(fake.joined, GENL_ID_CTRL);
+	from_command("listener add tcp 192.0.2.1:80", &message);
+	fake_message(0, &message, 0);
+	assert_int_equal(next_event(client, &seen), 0);
+	assert_int_equal(seen, 1);
+
+	/* Notices that did not fit. */
+	fake.reloads++;
+	fake_queue(NULL, 0, ENOBUFS);
+	assert_int_equal(next_event(client, &seen), -ESTALE);
+	fake.absent = true;
+	fake_queue(NULL, 0, ENOBUFS);
+	assert_int_equal(next_event(client, &seen), -ENODEV);
+	fake_queue(NULL, 0, ENOBUFS);
+	assert_int_equal(next_event(client, &seen), -ENOBUFS);
+	assert_int_equal(fake.asked, 1);
 	clb_client_close(client);
 	fake_reset();
 }
@@ -388,6 +456,7 @@ int main(void)
 		cmocka_unit_test(save_json),
 		cmocka_unit_test(sessions),
 		cmocka_unit_test(events),
+		cmocka_unit_test(notices),
 	};
 	int fd = mkstemp(file_name);
 	int failed;
