@@ -247,12 +247,39 @@ test_listing() {
 	ip -n "$NS-node" route flush root 10.77.0.0/16
 }
 
+# The kernel has this load modules: what it is asked for of clb's family is noted,
+# not done.
+readonly HELPER=/proc/sys/kernel/modprobe
+note_loads() {
+	cat >"$TMP/modprobe" <<-SH
+	#!/bin/sh
+	case "\$*" in
+	*-family-clb) echo "\$*" >>$TMP/loads ;;
+	*) exec $(<"$HELPER") "\$@" ;;
+	esac
+	SH
+	chmod 755 "$TMP/modprobe" && echo "$TMP/modprobe" >"$HELPER"
+}
+loads() { wc -l <"$TMP/loads"; }
+
 test_module() {
+	local helper asked
+
 	config
 	start_announce --alone
 	becomes "VIPs are announced" "$VIP6" "$VIP4"
+	helper=$(<"$HELPER")
+	: >"$TMP/loads"
+	ok "loading is noted" note_loads
 	ok "the module goes" clb_module_unload
 	becomes "and with it what was announced"
+	not_ok "a check finds no module" is_to_be "$VIP4"
+	sleep 3
+	asked=$(loads)
+	not_ok "clbctl finds none, too" clb settings
+	echo "$helper" >"$HELPER"
+	is "nobody had the kernel load it" "$asked" 0
+	is "but clbctl did" "$(loads)" $((asked + 1))
 	ok "the module comes" clb_module_load
 	config
 	becomes "it is found again" "$VIP6" "$VIP4"

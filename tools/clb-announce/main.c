@@ -13,7 +13,7 @@
 #include "clb-announce/announce.h"
 #include "lib/number.h"
 
-/* How soon it is seen that the module is gone, of which no event tells. */
+/* How soon it is seen that the module is there, and what no event tells. */
 #define LOOK_AGAIN_MS 1000
 
 static const char usage[] =
@@ -61,17 +61,20 @@ static void disconnect(struct announcer *announcer)
 	wanted_forget(&announcer->wanted);
 }
 
-/* Subscribes before anything is asked, so that no change is missed. */
+/*
+ * Subscribes before anything is asked, so that no change is missed. While there
+ * is no module this is tried again and again, for which none may be loaded.
+ */
 static int connect_module(struct announcer *announcer, struct clb_error *error)
 {
 	int err;
 
-	err = clb_client_open(&announcer->events, error);
+	err = clb_client_find(&announcer->events, error);
 	if (err)
 		return err;
 	err = clb_client_subscribe(announcer->events, error);
 	if (!err)
-		err = clb_client_open(&announcer->client, error);
+		err = clb_client_find(&announcer->client, error);
 	if (err)
 		disconnect(announcer);
 	return err;
@@ -161,7 +164,7 @@ static int check(struct announcer *announcer, const struct clb_address *address)
 	struct clb_error error;
 	int err;
 
-	err = clb_client_open(&announcer->client, &error);
+	err = clb_client_find(&announcer->client, &error);
 	if (!err)
 		err = wanted_update(&announcer->wanted, announcer->client, true,
 				    &error);
