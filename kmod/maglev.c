@@ -5,7 +5,9 @@
  * those were added: the hash has a fixed key and servers are sorted first.
  */
 #include <linux/bitmap.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/siphash.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -28,20 +30,43 @@ static const siphash_key_t client_key = { { 0x636c62206d61676cULL, 2 } };
 /* How often a full server's clients look for another at random places. */
 #define CLB_MAGLEV_TRIES 16
 
+/* So many servers are passed over at once in a round that none of them has. */
+#define CLB_MAGLEV_BLOCK 64
+
 /**
  * struct turn - a server while the table is filled
  * @next: its next choice of a slot
  * @skip: distance between its choices
  * @weight: its weight
- * @credit: turns it has saved up, in units of the largest weight
+ * @claims: slots it has
+ * @due: round of its next claim
+ * @soonest: of the first of a block: round of the block's next claim
  * @index: its place in the configuration
  */
 struct turn {
 	u32	next;
 	u32	skip;
 	u32	weight;
-	u32	credit;
+	u32	claims;
+	u32	due;
+	u32	soonest;
 	u16	index;
+};
+
+/**
+ * struct fill - a table that is being filled
+ * @schedule: its owner
+ * @taken: slots that are
+ * @heaviest: largest weight: that server claims a slot in each round
+ * @round: counts from 1
+ * @filled: slots taken
+ */
+struct fill {
+	struct clb_schedule *schedule;
+	unsigned long	*taken;
+	u32		heaviest;
+	u32		round;
+	u32		filled;
 };
 
 static u32 table_size(u32 servers)
@@ -95,23 +120,52 @@ static u32 turn_claim(struct turn *turn, unsigned long *taken, u32 size)
 	return slot;
 }
 
-/* Rounds in which a server claims slots in proportion to its weight. */
+/* Rounds give a server slots in proportion to its weight, rounded down. */
+static void turn_plan(struct turn *turn, u32 heaviest)
+{
+	/* the product is below CLB_MAGLEV_SLOTS_LARGE * 1000 */
+	turn->due = DIV_ROUND_UP((turn->claims + 1) * heaviest, turn->weight);
+}
+
+static void block_fill(struct fill *fill, struct turn *block,
+		       const struct turn *end)
+{
+	struct clb_schedule *schedule = fill->schedule;
+	struct turn *turn;
+
+	block->soonest = U32_MAX;
+	for (turn = block; turn < end; turn++) {
+		if (turn->due == fill->round && fill->filled < schedule->size) {
+			schedule->order[turn_claim(turn, fill->taken,
+						   schedule->size)] =
+				turn->index;
+			fill->filled++;
+			turn->claims++;
+			turn_plan(turn, fill->heaviest);
+		}
+		block->soonest = min(block->soonest, turn->due);
+	}
+}
+
+/* In each round, servers whose next slot is due claim one. */
 static void table_fill(struct clb_schedule *schedule, struct turn *turns,
 		       unsigned long *taken)
 {
-	u32 i, filled = 0, heaviest = 1;
+	struct fill fill = {
+		.schedule = schedule, .taken = taken, .heaviest = 1,
+	};
+	u32 i, nr = schedule->nr_usable;
 
-	for (i = 0; i < schedule->nr_usable; i++)
-		heaviest = max(heaviest, turns[i].weight);
-	for (i = 0; filled < schedule->size;
-	     i = (i + 1) % schedule->nr_usable) {
-		turns[i].credit += turns[i].weight;
-		if (turns[i].credit < heaviest)
-			continue;
-		turns[i].credit -= heaviest;
-		schedule->order[turn_claim(&turns[i], taken, schedule->size)] =
-			turns[i].index;
-		filled++;
+	for (i = 0; i < nr; i++)
+		fill.heaviest = max(fill.heaviest, turns[i].weight);
+	for (i = 0; i < nr; i++)
+		turn_plan(&turns[i], fill.heaviest);
+	for (fill.round = 1; fill.filled < schedule->size; fill.round++) {
+		for (i = 0; i < nr; i += CLB_MAGLEV_BLOCK)
+			if (turns[i].soonest <= fill.round)
+				block_fill(&fill, &turns[i], &turns
+					   [min(i + CLB_MAGLEV_BLOCK, nr)]);
+		cond_resched();
 	}
 }
 

@@ -227,6 +227,50 @@ static void large(struct kunit *test)
 	KUNIT_EXPECT_GE(test, pick(l, 1, 1), 0);
 }
 
+#define MANY 200
+
+/* Rounds as the paper has them, each server looked at in each. */
+static void rounds(const struct clb_listener_conf *conf, u32 heaviest,
+		   u32 *count)
+{
+	u32 credit[MANY] = { 0 }, i, filled = 0;
+
+	for (i = 0; filled < conf->schedule->size; i = (i + 1) % MANY) {
+		credit[i] += conf->servers[i].weight;
+		if (credit[i] < heaviest)
+			continue;
+		credit[i] -= heaviest;
+		count[i]++;
+		filled++;
+	}
+}
+
+/* Few heavy servers among light ones: each gets the slots it is due. */
+static void uneven(struct kunit *test)
+{
+	struct clb_server_conf *servers =
+		kunit_kcalloc(test, MANY, sizeof(*servers), GFP_KERNEL);
+	u32 *want = kunit_kcalloc(test, MANY, sizeof(*want), GFP_KERNEL);
+	u32 *have = kunit_kcalloc(test, MANY, sizeof(*have), GFP_KERNEL);
+	struct listener *l = test->priv;
+	u32 i;
+
+	KUNIT_ASSERT_TRUE(test, servers && want && have);
+	for (i = 0; i < MANY; i++) {
+		servers[i] = l->servers[0];
+		servers[i].key.port = htons(1 + i);
+		servers[i].weight = i % 90 == 80 ? 1000 : 1 + i % 7;
+	}
+	l->conf.servers = servers;
+	l->conf.nr_servers = MANY;
+	rebuild(test, l);
+	rounds(&l->conf, 1000, want);
+	for (i = 0; i < l->conf.schedule->size; i++)
+		have[l->conf.schedule->order[i]]++;
+	for (i = 0; i < MANY; i++)
+		KUNIT_EXPECT_EQ(test, have[i], want[i]);
+}
+
 static struct kunit_case maglev_cases[] = {
 	KUNIT_CASE(even),
 	KUNIT_CASE(by_weight),
@@ -236,6 +280,7 @@ static struct kunit_case maglev_cases[] = {
 	KUNIT_CASE(last_one),
 	KUNIT_CASE(key),
 	KUNIT_CASE(large),
+	KUNIT_CASE(uneven),
 	{}
 };
 
