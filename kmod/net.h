@@ -20,7 +20,7 @@ struct clb_sync;
 /**
  * struct clb_transaction - changes not yet committed
  * @draft: the configuration that will be; NULL: no transaction is open
- * @portid: netlink port of its owner
+ * @portid: netlink port of its owner; 0: none; read without a lock
  * @events: announced when it is committed
  */
 struct clb_transaction {

@@ -16,10 +16,18 @@ static struct clb_ruleset *ruleset_of(struct clb_net *cn)
 					 lockdep_is_held(&cn->config_lock));
 }
 
+static struct clb_ruleset *transaction_end(struct clb_net *cn)
+{
+	struct clb_ruleset *draft = cn->transaction.draft;
+
+	cn->transaction.draft = NULL;
+	WRITE_ONCE(cn->transaction.portid, 0);
+	return draft;
+}
+
 static void transaction_abort(struct clb_net *cn)
 {
-	clb_ruleset_put(cn->transaction.draft);
-	cn->transaction.draft = NULL;
+	clb_ruleset_put(transaction_end(cn));
 	clb_events_drop(cn);
 }
 
@@ -126,7 +134,7 @@ int clb_nl_begin(struct sk_buff *skb, struct genl_info *info)
 		err = -EALREADY;
 	} else {
 		cn->transaction.draft = draft;
-		cn->transaction.portid = info->snd_portid;
+		WRITE_ONCE(cn->transaction.portid, info->snd_portid);
 	}
 	mutex_unlock(&cn->config_lock);
 	return err;
@@ -144,16 +152,12 @@ static int transaction_require(const struct clb_net *cn,
 int clb_nl_commit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct clb_net *cn = clb_net(genl_info_net(info));
-	struct clb_ruleset *draft;
 	int err;
 
 	mutex_lock(&cn->config_lock);
 	err = transaction_require(cn, info);
-	if (!err) {
-		draft = cn->transaction.draft;
-		cn->transaction.draft = NULL;
-		err = draft_commit(cn, draft);
-	}
+	if (!err)
+		err = draft_commit(cn, transaction_end(cn));
 	mutex_unlock(&cn->config_lock);
 	return err;
 }
@@ -176,10 +180,15 @@ int clb_nl_abort(struct sk_buff *skb, struct genl_info *info)
  * @cn: the namespace
  * @portid: the socket's netlink port; 0: whoever owns the transaction
  *
+ * Sockets of others do not wait for the lock: what a socket sent is over before
+ * it is closed, so that it sees its own port.
+ *
  * Context: process; may sleep.
  */
 void clb_transaction_release(struct clb_net *cn, u32 portid)
 {
+	if (portid && READ_ONCE(cn->transaction.portid) != portid)
+		return;
 	mutex_lock(&cn->config_lock);
 	if (cn->transaction.draft &&
 	    (!portid || cn->transaction.portid == portid))
