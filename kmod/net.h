@@ -20,11 +20,13 @@ struct clb_sync;
 /**
  * struct clb_transaction - changes not yet committed
  * @draft: the configuration that will be; NULL: no transaction is open
- * @portid: netlink port of its owner; 0: none; read without a lock
+ * @sk: socket of its owner, which lives as long
+ * @portid: its netlink port; 0: none; read without a lock
  * @events: announced when it is committed
  */
 struct clb_transaction {
 	struct clb_ruleset	*draft;
+	const struct sock	*sk;
 	u32			portid;
 	struct sk_buff_head	events;
 };

@@ -76,6 +76,14 @@ static const struct genl_multicast_group clb_genl_groups[] = {
 	{ .name = CLB_GENL_MCGRP_EVENTS, .flags = GENL_MCAST_CAP_NET_ADMIN },
 };
 
+static int netlink_pre_doit(const struct genl_ops *ops, struct sk_buff *skb,
+			    struct genl_info *info)
+{
+	/* for clb_nl_socket() */
+	info->user_ptr[0] = NETLINK_CB(skb).sk;
+	return 0;
+}
+
 struct genl_family clb_genl_family __ro_after_init = {
 	.name = CLB_GENL_NAME,
 	.version = CLB_GENL_VERSION,
@@ -83,6 +91,7 @@ struct genl_family clb_genl_family __ro_after_init = {
 	/* the configuration lock of the namespace is enough */
 	.parallel_ops = true,
 	.module = THIS_MODULE,
+	.pre_doit = netlink_pre_doit,
 	.ops = clb_genl_ops,
 	.n_ops = ARRAY_SIZE(clb_genl_ops),
 	.resv_start_op = CLB_CMD_UNSPEC + 1,

@@ -12,6 +12,12 @@ extern struct genl_family clb_genl_family;
 int clb_netlink_init(void);
 void clb_netlink_exit(void);
 
+/* The socket that a request came from. */
+static inline const struct sock *clb_nl_socket(const struct genl_info *info)
+{
+	return info->user_ptr[0];
+}
+
 /* transaction.c: every change is made in a draft. */
 struct clb_ruleset *clb_change_begin(struct clb_net *cn,
 				     struct genl_info *info);

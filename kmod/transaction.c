@@ -4,6 +4,7 @@
  * made in a copy of the configuration, which is then published.
  */
 #include <linux/jiffies.h>
+#include <net/sock.h>
 
 #include "event.h"
 #include "net.h"
@@ -21,6 +22,7 @@ static struct clb_ruleset *transaction_end(struct clb_net *cn)
 	struct clb_ruleset *draft = cn->transaction.draft;
 
 	cn->transaction.draft = NULL;
+	cn->transaction.sk = NULL;
 	WRITE_ONCE(cn->transaction.portid, 0);
 	return draft;
 }
@@ -31,11 +33,12 @@ static void transaction_abort(struct clb_net *cn)
 	clb_events_drop(cn);
 }
 
+/* Not by its port: that of a socket being closed may be another's already. */
 static bool transaction_mine(const struct clb_net *cn,
 			     const struct genl_info *info)
 {
 	return cn->transaction.draft &&
-	       cn->transaction.portid == info->snd_portid;
+	       cn->transaction.sk == clb_nl_socket(info);
 }
 
 /*
@@ -134,6 +137,7 @@ int clb_nl_begin(struct sk_buff *skb, struct genl_info *info)
 		err = -EALREADY;
 	} else {
 		cn->transaction.draft = draft;
+		cn->transaction.sk = clb_nl_socket(info);
 		WRITE_ONCE(cn->transaction.portid, info->snd_portid);
 	}
 	mutex_unlock(&cn->config_lock);
@@ -175,6 +179,17 @@ int clb_nl_abort(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/*
+ * The socket that had the port may have left it to another before this is told;
+ * the one it was taken from is dead. Neither is freed before its own end was
+ * told, which waits for the lock.
+ */
+static bool transaction_orphan(const struct clb_net *cn, u32 portid)
+{
+	return cn->transaction.portid == portid &&
+	       sock_flag(cn->transaction.sk, SOCK_DEAD);
+}
+
 /**
  * clb_transaction_release() - end the transaction of a socket that is gone
  * @cn: the namespace
@@ -191,7 +206,7 @@ void clb_transaction_release(struct clb_net *cn, u32 portid)
 		return;
 	mutex_lock(&cn->config_lock);
 	if (cn->transaction.draft &&
-	    (!portid || cn->transaction.portid == portid))
+	    (!portid || transaction_orphan(cn, portid)))
 		transaction_abort(cn);
 	mutex_unlock(&cn->config_lock);
 }
