@@ -524,7 +524,7 @@ int clb_nl_flush(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(draft))
 		return PTR_ERR(draft);
 	clb_draft_flush(draft);
-	clb_event_plain(cn, CLB_CMD_FLUSH, 0);
+	clb_event_flush(cn);
 	return clb_change_end(cn, info, draft, 0);
 }
 

@@ -11,40 +11,72 @@
 #include "netlink.h"
 #include "sync.h"
 
-/*
- * Most events that wait for a commit. Readers of a larger transaction are told
- * that they missed something; they have to dump anyway.
- */
+/* Most events that wait for a commit. */
 #define CLB_EVENTS_MAX 4096
+
+static void tell_lost(const struct clb_net *cn)
+{
+	genl_set_err(&clb_genl_family, cn->net, 0, 0, -ENOBUFS);
+}
 
 /* An event that cannot be built is lost; say so to the listeners. */
 static void event_lost(const struct clb_net *cn, struct sk_buff *skb)
 {
 	nlmsg_free(skb);
-	genl_set_err(&clb_genl_family, cn->net, 0, 0, -ENOBUFS);
+	tell_lost(cn);
 }
 
+static bool has_listeners(const struct clb_net *cn)
+{
+	return genl_has_listeners(&clb_genl_family, cn->net, 0);
+}
+
+static struct sk_buff *event_alloc(u8 cmd, void **hdr, gfp_t gfp)
+{
+	struct sk_buff *skb = genlmsg_new(NLMSG_GOODSIZE, gfp);
+
+	if (skb)
+		*hdr = genlmsg_put(skb, 0, 0, &clb_genl_family, 0, cmd);
+	return skb;
+}
+
+/* An event that is announced at once. */
 static struct sk_buff *event_begin(const struct clb_net *cn, u8 cmd,
 				   void **hdr, gfp_t gfp)
 {
 	struct sk_buff *skb;
 
-	if (!genl_has_listeners(&clb_genl_family, cn->net, 0))
+	if (!has_listeners(cn))
 		return NULL;
-	skb = genlmsg_new(NLMSG_GOODSIZE, gfp);
-	if (!skb) {
+	skb = event_alloc(cmd, hdr, gfp);
+	if (!skb)
 		event_lost(cn, NULL);
-		return NULL;
-	}
-	*hdr = genlmsg_put(skb, 0, 0, &clb_genl_family, 0, cmd);
 	return skb;
 }
 
-static void event_queue(struct clb_net *cn, struct sk_buff *skb, void *hdr,
-			int err)
+/*
+ * The event of a change. Of one that nobody hears, too, those must be told who
+ * listen when it is in force: they may have dumped what was before.
+ */
+static struct sk_buff *change_begin(struct clb_net *cn, u8 cmd, void **hdr)
 {
-	if (err || skb_queue_len(&cn->transaction.events) >= CLB_EVENTS_MAX) {
-		event_lost(cn, skb);
+	struct clb_transaction *transaction = &cn->transaction;
+	struct sk_buff *skb = NULL;
+
+	if (!transaction->lost && has_listeners(cn) &&
+	    skb_queue_len(&transaction->events) < CLB_EVENTS_MAX)
+		skb = event_alloc(cmd, hdr, GFP_KERNEL);
+	if (!skb)
+		transaction->lost = true;
+	return skb;
+}
+
+static void change_queue(struct clb_net *cn, struct sk_buff *skb, void *hdr,
+			 int err)
+{
+	if (err) {
+		nlmsg_free(skb);
+		cn->transaction.lost = true;
 		return;
 	}
 	genlmsg_end(skb, hdr);
@@ -73,9 +105,9 @@ void clb_event_listener(struct clb_net *cn, u8 cmd,
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
+	skb = change_begin(cn, cmd, &hdr);
 	if (skb)
-		event_queue(cn, skb, hdr, clb_fill_listener(skb, conf));
+		change_queue(cn, skb, hdr, clb_fill_listener(skb, conf));
 }
 
 void clb_event_server(struct clb_net *cn, u8 cmd,
@@ -85,11 +117,11 @@ void clb_event_server(struct clb_net *cn, u8 cmd,
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
+	skb = change_begin(cn, cmd, &hdr);
 	if (skb)
-		event_queue(cn, skb, hdr,
-			    clb_fill_listener_key(skb, &conf->key) ?:
-			    clb_fill_server(skb, server));
+		change_queue(cn, skb, hdr,
+			     clb_fill_listener_key(skb, &conf->key) ?:
+			     clb_fill_server(skb, server));
 }
 
 void clb_event_acl(struct clb_net *cn, u8 cmd,
@@ -99,11 +131,11 @@ void clb_event_acl(struct clb_net *cn, u8 cmd,
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
+	skb = change_begin(cn, cmd, &hdr);
 	if (skb)
-		event_queue(cn, skb, hdr,
-			    clb_fill_listener_key(skb, &conf->key) ?:
-			    clb_fill_acl(skb, prefix, conf->key.family));
+		change_queue(cn, skb, hdr,
+			     clb_fill_listener_key(skb, &conf->key) ?:
+			     clb_fill_acl(skb, prefix, conf->key.family));
 }
 
 void clb_event_local_address(struct clb_net *cn, u8 cmd,
@@ -112,10 +144,10 @@ void clb_event_local_address(struct clb_net *cn, u8 cmd,
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
+	skb = change_begin(cn, cmd, &hdr);
 	if (skb)
-		event_queue(cn, skb, hdr,
-			    clb_fill_local_address(skb, conf, active));
+		change_queue(cn, skb, hdr,
+			     clb_fill_local_address(skb, conf, active));
 }
 
 /* Settings are no part of a transaction: announced at once. */
@@ -164,32 +196,38 @@ void clb_event_generation(struct clb_net *cn, u32 generation)
 			  nla_put_u32(skb, CLB_A_GENERATION, generation));
 }
 
-/* @generation: 0: not told */
-void clb_event_plain(struct clb_net *cn, u8 cmd, u32 generation)
+void clb_event_flush(struct clb_net *cn)
 {
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = event_begin(cn, cmd, &hdr, GFP_KERNEL);
+	skb = change_begin(cn, CLB_CMD_FLUSH, &hdr);
 	if (skb)
-		event_queue(cn, skb, hdr, generation ?
-			    nla_put_u32(skb, CLB_A_GENERATION, generation) :
-			    0);
+		change_queue(cn, skb, hdr, 0);
 }
 
 /**
- * clb_events_send() - announce what was put down
+ * clb_events_send() - announce what was put down, as it is in force
  * @cn: the namespace
+ * @generation: of the configuration
+ *
+ * Or, if some of it was lost, that alone: readers have to dump, and what they
+ * read after that shall not be older.
  *
  * Context: process, configuration lock held.
  */
-void clb_events_send(struct clb_net *cn)
+void clb_events_send(struct clb_net *cn, u32 generation)
 {
 	struct sk_buff *skb;
 
+	if (cn->transaction.lost) {
+		clb_events_drop(cn);
+		tell_lost(cn);
+	}
 	while ((skb = __skb_dequeue(&cn->transaction.events)))
 		genlmsg_multicast_netns(&clb_genl_family, cn->net, skb, 0, 0,
 					GFP_KERNEL);
+	clb_event_generation(cn, generation);
 }
 
 /**
@@ -201,6 +239,7 @@ void clb_events_send(struct clb_net *cn)
 void clb_events_drop(struct clb_net *cn)
 {
 	__skb_queue_purge(&cn->transaction.events);
+	cn->transaction.lost = false;
 }
 
 /**

@@ -18,11 +18,11 @@ void clb_event_local_address(struct clb_net *cn, u8 cmd,
 			     const struct clb_local_conf *conf, bool active);
 void clb_event_settings(struct clb_net *cn, u8 cmd);
 void clb_event_sync(struct clb_net *cn, u8 cmd);
-void clb_event_plain(struct clb_net *cn, u8 cmd, u32 generation);
+void clb_event_flush(struct clb_net *cn);
 void clb_event_takeover(struct clb_net *cn, u8 cmd,
 			const struct clb_local_conf *conf, bool active);
 void clb_event_generation(struct clb_net *cn, u32 generation);
-void clb_events_send(struct clb_net *cn);
+void clb_events_send(struct clb_net *cn, u32 generation);
 void clb_events_drop(struct clb_net *cn);
 void clb_event_pool_exhausted(const struct clb_server *server);
 

@@ -23,12 +23,14 @@ struct clb_sync;
  * @sk: socket of its owner, which lives as long
  * @portid: its netlink port; 0: none; read without a lock
  * @events: announced when it is committed
+ * @lost: there should be more of them: readers must dump
  */
 struct clb_transaction {
 	struct clb_ruleset	*draft;
 	const struct sock	*sk;
 	u32			portid;
 	struct sk_buff_head	events;
+	bool			lost;
 };
 
 /* Nodes whose local addresses one node can take over. */

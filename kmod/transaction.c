@@ -92,8 +92,7 @@ static int draft_commit(struct clb_net *cn, struct clb_ruleset *draft)
 		clb_events_drop(cn);
 		return err;
 	}
-	clb_event_plain(cn, CLB_CMD_COMMIT, ruleset_of(cn)->generation);
-	clb_events_send(cn);
+	clb_events_send(cn, ruleset_of(cn)->generation);
 	return 0;
 }
 

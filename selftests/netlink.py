@@ -662,6 +662,10 @@ class Events:
                              for _, _, _, body in self.client.messages()]
             except BlockingIOError:
                 return commands
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                commands.append("lost")
 
 
 def changes():
@@ -732,6 +736,36 @@ def events_together(client):
     case.end()
 
 
+def events_lost(client):
+    """Of a transaction of which something cannot be told: that, when it is in
+    force, and its commit."""
+    case = Case(client, "events: who missed some is told, at the commit")
+    there = listener(genl.TCP, VIP, 7000)
+    client.must(Cmd.BEGIN)
+    client.must(Cmd.LISTENER_ADD, there)
+    events = Events()
+    client.must(Cmd.LISTENER_SET, there)
+    case.equal("joined amid it: before the end", events.take(), [])
+    client.must(Cmd.COMMIT)
+    case.equal("joined amid it", events.take(), ["lost", COMMIT])
+    for first in range(0, 5000, 1000):
+        if not first:
+            client.must(Cmd.BEGIN)
+        client.must(Cmd.ACL_ADD, there + b"".join(
+            nest(A.ACL_ENTRY, attr(1, (0x0a000000 + one).to_bytes(4, "big")))
+            for one in range(first, first + 1000)))
+    case.equal("5000 changes: before the end", events.take(), [])
+    client.must(Cmd.COMMIT)
+    case.equal("5000 changes", events.take(), ["lost", COMMIT])
+    client.must(Cmd.BEGIN)
+    client.must(Cmd.LISTENER_SET, there)
+    client.must(Cmd.ABORT)
+    client.must(Cmd.LISTENER_DEL, there)
+    case.equal("the next one", events.take(),
+               [("LISTENER_DEL", {"LISTENER"}), COMMIT])
+    case.end()
+
+
 def main():
     genl.enter_netns(sys.argv[1])
     client = genl.Genl()
@@ -755,6 +789,7 @@ def main():
     if part("events"):
         events_alone(client)
         events_together(client)
+        events_lost(client)
 
 
 main()
