@@ -53,14 +53,18 @@ static bool server_declines(const struct clb_server *server)
 	       prandom_u32_max(1U << CLB_WEIGHT_SHIFT) >= share;
 }
 
-/* Any server with room, from @start on. */
-static struct clb_server *pick_any(const struct clb_listener_conf *conf,
-				   u32 start)
+/* Any server with room; one draw respects the weights. */
+static struct clb_server *pick_any(const struct clb_listener_conf *conf)
 {
 	const struct clb_schedule *schedule = conf->schedule;
+	u32 start = prandom_u32_max(schedule->nr_usable);
 	struct clb_server *server;
 	u32 i;
 
+	i = prandom_u32_max(schedule->size);
+	server = server_at(conf, schedule->order[i]);
+	if (clb_server_has_room(server))
+		return server;
 	for (i = 0; i < schedule->nr_usable; i++) {
 		u32 turn = (start + i) % schedule->nr_usable;
 
@@ -73,7 +77,8 @@ static struct clb_server *pick_any(const struct clb_listener_conf *conf,
 
 /*
  * rr and wrr: the next in the round. One that is full or declines gives its
- * turn to the one behind it; after some such any that has room will do.
+ * turn to the one behind it; after some such any that has room will do, at
+ * random. The next would be the same each time, if their number divides those.
  */
 static struct clb_server *pick_round(const struct clb_listener_conf *conf,
 				     const struct clb_tuple *tuple)
@@ -92,7 +97,7 @@ static struct clb_server *pick_round(const struct clb_listener_conf *conf,
 			   !server_declines(server)))
 			return server;
 	}
-	return pick_any(conf, next);
+	return pick_any(conf);
 }
 
 /*

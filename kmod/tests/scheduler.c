@@ -333,6 +333,35 @@ static void slow_start_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pick(l), 0);
 }
 
+/* All came up just now and decline: it goes by weight all the same. */
+static void slow_start_of_all(struct kunit *test)
+{
+	static const u16 weights[] = { 300, 100 };
+	struct listener *l = with(test, CLB_SCHEDULER_WRR, 2, weights);
+	u32 count[MAX_SERVERS], i;
+
+	for (i = 0; i < 2; i++) {
+		l->server[i].slow_start = 3600 * HZ;
+		l->server[i].up_at = jiffies;
+	}
+	picks(l, 2000, count);
+	KUNIT_EXPECT_GT(test, count[0], 1300);
+	KUNIT_EXPECT_LT(test, count[0], 1700);
+	/* all full but some: these share */
+	l = with(test, CLB_SCHEDULER_RR, 8, even);
+	memset(l->server, 0, sizeof(l->server));
+	for (i = 0; i < 8; i++) {
+		l->server[i].slow_start = 3600 * HZ;
+		l->server[i].up_at = jiffies;
+		l->server[i].max_sessions = 1;
+		load(l, i, i % 4 != 0, 0);
+	}
+	picks(l, 2000, count);
+	KUNIT_EXPECT_GT(test, count[0], 700);
+	KUNIT_EXPECT_GT(test, count[4], 700);
+	KUNIT_EXPECT_EQ(test, count[0] + count[4], 2000);
+}
+
 static struct kunit_case scheduler_cases[] = {
 	KUNIT_CASE(nobody),
 	KUNIT_CASE(only_who_is_up),
@@ -348,6 +377,7 @@ static struct kunit_case scheduler_cases[] = {
 	KUNIT_CASE(slow_start),
 	KUNIT_CASE(slow_start_by_load),
 	KUNIT_CASE(slow_start_alone),
+	KUNIT_CASE(slow_start_of_all),
 	{}
 };
 
