@@ -5,6 +5,7 @@
  * back after a grace period, so that packets in flight may use what they
  * found.
  */
+#include <linux/processor.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 
@@ -29,6 +30,9 @@
 
 /* Servers tried when a session's reply would be taken for another's. */
 #define CLB_CREATE_TRIES 4
+
+/* Looks at a session that is about to be in the table, or out of it. */
+#define CLB_CREATE_LOOKS 1000
 
 static struct kmem_cache *session_cache;
 
@@ -538,6 +542,26 @@ static void session_count(struct clb_net *cn, struct clb_session *session)
 	table_fit(cn);
 }
 
+static bool in_table(struct clb_net *cn, const struct clb_tuplehash *entry)
+{
+	return clb_table_find(&cn->table, &entry->tuple, entry->hash) == entry;
+}
+
+/*
+ * A session that is in the table, but dead, is on its way in or out. Either
+ * takes its CPU a moment: a first packet waits rather than be lost.
+ */
+static u32 state_settled(struct clb_net *cn, const struct clb_session *session,
+			 const struct clb_tuplehash *entry)
+{
+	unsigned int looks = CLB_CREATE_LOOKS;
+
+	while (READ_ONCE(session->state) == CLB_SESSION_STATE_DEAD &&
+	       looks-- && in_table(cn, entry))
+		cpu_relax();
+	return READ_ONCE(session->state);
+}
+
 /*
  * Someone holds a tuple of ours: the same client's session that another CPU
  * just made, a session that is over, or (NAT) the client's session with
@@ -548,7 +572,7 @@ static struct clb_session *session_conflict(struct clb_net *cn,
 					    struct clb_tuplehash *there)
 {
 	struct clb_session *other = clb_session_of(there);
-	u32 state = READ_ONCE(other->state);
+	u32 state = state_settled(cn, other, there);
 
 	if (clb_tuple_equal(clb_session_tuple(session, CLB_DIR_ORIGINAL),
 			    clb_session_tuple(other, CLB_DIR_ORIGINAL)) &&

@@ -423,6 +423,7 @@ struct racer {
 	struct kunit		*test;
 	const struct clb_endpoint *key;
 	struct completion	done;
+	int			lost;
 };
 
 static int racer_run(void *data)
@@ -432,7 +433,7 @@ static int racer_run(void *data)
 	int i;
 
 	for (i = 0; i < RACES; i++) {
-		open(r->test, r->key, 1000 + i, &drop);
+		r->lost += !open(r->test, r->key, 1000 + i, &drop);
 		cond_resched();
 	}
 	complete(&r->done);
@@ -457,8 +458,10 @@ static void races(struct kunit *test)
 			complete(&racer[i].done);
 		KUNIT_EXPECT_FALSE(test, IS_ERR(task));
 	}
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
 		wait_for_completion(&racer[i].done);
+		KUNIT_EXPECT_EQ(test, racer[i].lost, 0);
+	}
 	KUNIT_EXPECT_EQ(test, open_sessions(), RACES);
 }
 
