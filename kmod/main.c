@@ -70,6 +70,9 @@ MODULE_PARM_DESC(max_sessions,
  */
 #define CLB_MAX_SESSIONS_USER 65536
 
+/* Port spaces of such a namespace: 8 MB, less than its sessions take. */
+#define CLB_MAX_SPACES_USER 1024
+
 /**
  * clb_net_ceiling() - the highest limit of sessions a namespace may set
  * @net: the namespace
@@ -185,6 +188,8 @@ static int __net_init clb_net_init(struct net *net)
 	cn->net = net;
 	cn->max_sessions = min_t(u32, clb_net_ceiling(net),
 				 CLB_MAX_SESSIONS_DEFAULT);
+	cn->max_spaces = net->user_ns == &init_user_ns ? INT_MAX :
+							 CLB_MAX_SPACES_USER;
 	cn->fast_path = true;
 	INIT_LIST_HEAD(&cn->devices);
 	mutex_init(&cn->config_lock);

@@ -57,6 +57,8 @@ struct clb_taken {
  * @stats: counters
  * @nr_sessions: sessions and persistence entries
  * @max_sessions: their limit
+ * @nr_spaces: port spaces of local addresses (pool.h)
+ * @max_spaces: their limit
  * @config_lock: serialises all that changes the configuration; protects
  *	@transaction, @started, generations of servers
  * @transaction: at most one at a time
@@ -91,6 +93,8 @@ struct clb_net {
 	struct clb_stats __percpu *stats;
 	atomic_t		nr_sessions;
 	u32			max_sessions;
+	atomic_t		nr_spaces;
+	int			max_spaces;
 	struct mutex		config_lock;
 	struct clb_transaction	transaction;
 	bool			started;

@@ -24,6 +24,7 @@ static struct clb_local_address *local_alloc(struct clb_net *cn, u8 family,
 	struct clb_local_address *local;
 
 	BUILD_BUG_ON(CLB_PORT_COUNT % BITS_PER_LONG);
+	BUILD_BUG_ON(BITS_PER_LONG == 64 && sizeof(struct clb_ports) > 8192);
 	local = kzalloc(sizeof(*local), GFP_KERNEL_ACCOUNT);
 	if (!local)
 		return NULL;
@@ -81,6 +82,15 @@ clb_local_address_make(struct clb_net *cn, u8 family,
 	       local_alloc(cn, family, addr);
 }
 
+static void space_free(struct clb_local_address *local,
+		       struct clb_port_space *space)
+{
+	if (!space->map)
+		return;
+	kfree(space->map);
+	atomic_dec(&local->cn->nr_spaces);
+}
+
 /**
  * clb_local_address_put() - release a reference
  * @local: the local address; freed after the last one
@@ -98,7 +108,7 @@ void clb_local_address_put(struct clb_local_address *local)
 	spin_unlock_bh(&local->cn->address_lock);
 	for (i = 0; i < ARRAY_SIZE(local->spaces); i++)
 		for (k = 0; k < CLB_PORT_SPACES; k++)
-			kfree(local->spaces[i][k]);
+			space_free(local, &local->spaces[i][k]);
 	clb_address_put(local->cn, local->address, false);
 	kfree_rcu(local, rcu);
 }
@@ -144,8 +154,8 @@ bool clb_pool_uses(const struct clb_ruleset *ruleset,
 	return false;
 }
 
-static struct clb_ports **space_of(struct clb_local_address *local,
-				   const struct clb_endpoint *server)
+static struct clb_port_space *space_of(struct clb_local_address *local,
+				       const struct clb_endpoint *server)
 {
 	u32 hash = jhash2(server->addr.all, ARRAY_SIZE(server->addr.all),
 			  (__force u32)server->port);
@@ -165,11 +175,12 @@ static u32 group_find(const struct clb_ports *ports, u32 from)
 }
 
 /* A free port, at or after the one last taken; there is one. */
-static u32 port_find(const struct clb_ports *ports)
+static u32 port_find(const struct clb_port_space *space)
 {
-	u32 group = ports->next / BITS_PER_LONG;
+	const struct clb_ports *ports = space->map;
+	u32 group = space->next / BITS_PER_LONG;
 	u32 end = (group + 1) * BITS_PER_LONG;
-	u32 port = find_next_zero_bit(ports->ports, end, ports->next);
+	u32 port = find_next_zero_bit(ports->ports, end, space->next);
 
 	if (port < end)
 		return port;
@@ -178,51 +189,65 @@ static u32 port_find(const struct clb_ports *ports)
 				  group * BITS_PER_LONG);
 }
 
-static void port_mark(struct clb_ports *ports, u32 port)
+static void port_mark(struct clb_port_space *space, u32 port)
 {
+	struct clb_ports *ports = space->map;
 	u32 group = port / BITS_PER_LONG;
 
 	__set_bit(port, ports->ports);
 	if (!~ports->ports[group])
 		__set_bit(group, ports->groups);
-	ports->used++;
+	space->used++;
 }
 
-static void port_take(struct clb_ports *ports, u32 port)
+static void port_take(struct clb_port_space *space, u32 port)
 {
-	port_mark(ports, port);
-	ports->next = (port + 1) % CLB_PORT_COUNT;
+	port_mark(space, port);
+	space->next = (port + 1) % CLB_PORT_COUNT;
 }
 
-/* Made when it is needed, GFP_ATOMIC; @hash: where the search begins. */
-static struct clb_ports *space_make(struct clb_ports **space, u32 hash)
+/* Made when it is needed; @hash: where the search begins. */
+static int space_make(struct clb_local_address *local,
+		      struct clb_port_space *space, u32 hash)
 {
-	if (likely(*space))
-		return *space;
-	*space = kzalloc(sizeof(**space), GFP_ATOMIC | __GFP_NOWARN);
-	if (*space)
-		(*space)->next = hash % CLB_PORT_COUNT;
-	return *space;
+	struct clb_net *cn = local->cn;
+	int err = -ENOSPC;
+
+	if (likely(space->map))
+		return 0;
+	if (atomic_inc_return(&cn->nr_spaces) > cn->max_spaces)
+		goto err_dec;
+	space->map = kzalloc(sizeof(*space->map), GFP_ATOMIC | __GFP_NOWARN);
+	err = -ENOMEM;
+	if (!space->map)
+		goto err_dec;
+	space->next = hash % CLB_PORT_COUNT;
+	return 0;
+
+err_dec:
+	atomic_dec(&cn->nr_spaces);
+	return err;
 }
 
-/* Returns 0, -ENOSPC: all ports are taken, or -ENOMEM. */
+/*
+ * Returns 0, -ENOSPC: all ports are taken, or all spaces that the namespace may
+ * have, or -ENOMEM.
+ */
 static int local_take(struct clb_local_address *local,
 		      const struct clb_endpoint *server, u32 hash,
 		      __be16 *result)
 {
-	struct clb_ports *ports;
-	int err = 0;
+	struct clb_port_space *space = space_of(local, server);
 	u32 port;
+	int err;
 
 	spin_lock_bh(&local->lock);
-	ports = space_make(space_of(local, server), hash);
-	if (unlikely(!ports)) {
-		err = -ENOMEM;
-	} else if (unlikely(ports->used == CLB_PORT_COUNT)) {
+	err = space_make(local, space, hash);
+	if (likely(!err) && unlikely(space->used == CLB_PORT_COUNT))
 		err = -ENOSPC;
-	} else {
-		port = port_find(ports);
-		port_take(ports, port);
+	if (likely(!err)) {
+		port = port_find(space);
+		port_take(space, port);
 		*result = htons(CLB_PORT_FIRST + port);
 	}
 	spin_unlock_bh(&local->lock);
@@ -282,16 +307,16 @@ struct clb_local_address *clb_pool_take(const struct clb_ruleset *ruleset,
 bool clb_pool_reserve(struct clb_local_address *local,
 		      const struct clb_endpoint *server, __be16 port)
 {
+	struct clb_port_space *space = space_of(local, server);
 	u32 bit = ntohs(port) - CLB_PORT_FIRST;
-	struct clb_ports *ports;
 	bool taken = false;
 
 	if (ntohs(port) < CLB_PORT_FIRST)
 		return false;
 	spin_lock_bh(&local->lock);
-	ports = space_make(space_of(local, server), bit);
-	if (ports && !test_bit(bit, ports->ports)) {
-		port_mark(ports, bit);
+	if (!space_make(local, space, bit) &&
+	    !test_bit(bit, space->map->ports)) {
+		port_mark(space, bit);
 		taken = true;
 	}
 	spin_unlock_bh(&local->lock);
@@ -313,13 +338,13 @@ bool clb_pool_reserve(struct clb_local_address *local,
 void clb_pool_give(struct clb_local_address *local,
 		   const struct clb_endpoint *server, __be16 port)
 {
-	struct clb_ports *ports = *space_of(local, server);
+	struct clb_port_space *space = space_of(local, server);
 	u32 bit = ntohs(port) - CLB_PORT_FIRST;
 
 	spin_lock_bh(&local->lock);
-	__clear_bit(bit, ports->ports);
-	__clear_bit(bit / BITS_PER_LONG, ports->groups);
-	ports->used--;
+	__clear_bit(bit, space->map->ports);
+	__clear_bit(bit / BITS_PER_LONG, space->map->groups);
+	space->used--;
 	spin_unlock_bh(&local->lock);
 	atomic_dec(&local->sessions);
 	clb_local_address_put(local);

@@ -15,17 +15,27 @@ struct clb_ruleset;
 #define CLB_PORT_COUNT		(65536 - CLB_PORT_FIRST)
 
 /**
- * struct clb_ports - the ports of a local address towards some servers
- * @next: where the search begins: freed ports rest as long as they can
- * @used: ports in use
+ * struct clb_ports - which ports of a space are used
  * @groups: bit g set: all 64 ports of word g of @ports are used
  * @ports: bit p set: port CLB_PORT_FIRST + p is used
+ *
+ * As large as memory is given out without waste: 8192 bytes.
  */
 struct clb_ports {
-	u32		next;
-	u32		used;
 	unsigned long	groups[BITS_TO_LONGS(CLB_PORT_COUNT / BITS_PER_LONG)];
 	unsigned long	ports[BITS_TO_LONGS(CLB_PORT_COUNT)];
+};
+
+/**
+ * struct clb_port_space - the ports of a local address towards some servers
+ * @map: which are in use; NULL: none ever was
+ * @next: where the search begins: freed ports rest as long as they can
+ * @used: ports in use
+ */
+struct clb_port_space {
+	struct clb_ports	*map;
+	u32			next;
+	u32			used;
 };
 
 /**
@@ -36,7 +46,7 @@ struct clb_ports {
  * @family: its family
  * @sessions: sessions that use it
  * @lock: protects @spaces and what is in them
- * @spaces: port spaces by protocol and hash of the server, made when needed
+ * @spaces: port spaces by protocol and hash of the server
  * @node: in the namespace's list of live ones
  * @ref: held by configurations and sessions
  * @rcu: packets in flight
@@ -48,7 +58,7 @@ struct clb_local_address {
 	u8			family;
 	atomic_t		sessions;
 	spinlock_t		lock;
-	struct clb_ports	*spaces[2][CLB_PORT_SPACES];
+	struct clb_port_space	spaces[2][CLB_PORT_SPACES];
 	struct list_head	node;
 	refcount_t		ref;
 	struct rcu_head		rcu;

@@ -195,6 +195,37 @@ static void freed_ports_rest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, CLB_PORT_COUNT);
 }
 
+/* No more spaces than the namespace may have; those it has serve on. */
+static void spaces_limited(struct kunit *test)
+{
+	struct clb_endpoint server =
+		clb_test_endpoint(test, "198.51.100.11", 80, IPPROTO_TCP);
+	struct clb_net *cn = clb_test_net();
+	struct clb_local_address *local;
+	int max = cn->max_spaces;
+	__be16 port, next;
+
+	/* those of other cases are gone */
+	rcu_barrier();
+	flush_workqueue(clb_workqueue);
+	KUNIT_ASSERT_EQ(test, atomic_read(&cn->nr_spaces), 0);
+	pool_add(test, "198.51.100.9");
+	local = clb_pool_take(clb_test_in_force(), &server, 1, &port);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, local);
+	cn->max_spaces = 1;
+	KUNIT_EXPECT_EQ(test, atomic_read(&cn->nr_spaces), 1);
+	KUNIT_EXPECT_PTR_EQ(test, local,
+			    clb_pool_take(clb_test_in_force(), &server, 1,
+					  &next));
+	clb_pool_give(local, &server, next);
+	server.protocol = IPPROTO_UDP;
+	expect_exhausted(test, &server);
+	KUNIT_EXPECT_EQ(test, atomic_read(&cn->nr_spaces), 1);
+	cn->max_spaces = max;
+	server.protocol = IPPROTO_TCP;
+	clb_pool_give(local, &server, port);
+}
+
 /* An address that goes and comes back while it is in use keeps its ports. */
 static void back_again(struct kunit *test)
 {
@@ -275,6 +306,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(to_the_last_port),
 	KUNIT_CASE(next_address),
 	KUNIT_CASE(freed_ports_rest),
+	KUNIT_CASE(spaces_limited),
 	KUNIT_CASE(back_again),
 	KUNIT_CASE(of_another_node),
 	{}
