@@ -112,6 +112,7 @@ struct clb_listener {
  * @way: the route that its next session may take, or NULL (route.h)
  * @state: enum clb_server_state or CLB_SERVER_STATE_GONE; changed in place
  * @max_sessions: 0: none; changed in place
+ * @weight: 0: no new sessions; changed in place
  * @up_at: when it last came up, jiffies, for the slow start
  * @slow_start: in jiffies; 0: at full weight, for certain
  * @drain_at: when it began to drain, jiffies
@@ -134,6 +135,7 @@ struct clb_server {
 	struct clb_way __rcu	*way;
 	u32			state;
 	u32			max_sessions;
+	u32			weight;
 	unsigned long		up_at;
 	u32			slow_start;
 	unsigned long		drain_at;

@@ -57,6 +57,13 @@ static u32 first_time(const struct clb_server *server, u8 mode, u8 protocol)
 	return min(time, READ_ONCE(listener->timeouts[class]));
 }
 
+/* A full server keeps its clients; one that shall get no sessions does not. */
+static bool server_leaves(const struct clb_server *server)
+{
+	return READ_ONCE(server->state) != CLB_SERVER_STATE_UP ||
+	       !READ_ONCE(server->weight);
+}
+
 /* The server a client is bound to, if it can take the session. */
 static struct clb_server *bound_server(struct clb_net *cn, u8 mode,
 				       const struct clb_tuple *key)
@@ -65,14 +72,16 @@ static struct clb_server *bound_server(struct clb_net *cn, u8 mode,
 
 	if (!session)
 		return NULL;
+	if (server_leaves(session->server)) {
+		/* the client is free to be bound again */
+		clb_session_kill(cn, session);
+		return NULL;
+	}
 	if (clb_server_has_room(session->server)) {
 		persistence_touch(session, first_time(session->server, mode,
 						      key->protocol));
 		return session->server;
 	}
-	/* drained or down: the client is free to be bound again */
-	if (READ_ONCE(session->server->state) != CLB_SERVER_STATE_UP)
-		clb_session_kill(cn, session);
 	return NULL;
 }
 

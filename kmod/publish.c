@@ -145,6 +145,7 @@ static bool server_apply(const struct clb_listener_conf *conf,
 
 	server->generation = generation;
 	WRITE_ONCE(server->max_sessions, from->max_sessions);
+	WRITE_ONCE(server->weight, from->weight);
 	WRITE_ONCE(server->slow_start, conf->opt.slow_start * HZ);
 	clb_server_set_replies_only(server, replies_only(&conf->opt));
 	if (from->state == CLB_SERVER_STATE_DRAIN && from->drain_timeout)

@@ -378,6 +378,42 @@ static void expires(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, open_sessions(), 0);
 }
 
+static void bound(struct clb_listener_conf *conf)
+{
+	conf->opt.persistence = 600;
+}
+
+/* A client's next session goes to another server if its own has weight 0. */
+static void bound_to_weight_0(struct kunit *test)
+{
+	struct clb_endpoint key = listener(test, IPPROTO_TCP, 80, CLB_MODE_NAT,
+					   2, bound);
+	enum clb_stats_attr drop = 0;
+	struct clb_server *server;
+	struct clb_listener_conf *conf;
+	struct clb_ruleset *draft;
+	struct clb_session *s;
+	u32 i;
+
+	s = open(test, &key, 1000, &drop);
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	server = s->server;
+	for (i = 1; i < 4; i++) {
+		s = open(test, &key, 1000 + i, &drop);
+		KUNIT_ASSERT_NOT_NULL(test, s);
+		KUNIT_EXPECT_PTR_EQ(test, s->server, server);
+	}
+	draft = clb_test_draft(test);
+	conf = clb_draft_listener(draft, &key);
+	for (i = 0; i < conf->nr_servers; i++)
+		if (clb_endpoint_equal(&conf->servers[i].key, &server->key))
+			conf->servers[i].weight = 0;
+	clb_test_publish(test, draft);
+	s = open(test, &key, 2000, &drop);
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	KUNIT_EXPECT_PTR_NE(test, s->server, server);
+}
+
 static void filters(struct kunit *test)
 {
 	struct clb_endpoint key = listener(test, IPPROTO_TCP, 80, CLB_MODE_NAT,
@@ -479,6 +515,7 @@ static struct kunit_case session_cases[] = {
 	KUNIT_CASE(sparse_table),
 	KUNIT_CASE(new_rate),
 	KUNIT_CASE(expires),
+	KUNIT_CASE(bound_to_weight_0),
 	KUNIT_CASE(filters),
 	KUNIT_CASE(races),
 	{}
