@@ -155,13 +155,14 @@ static void translates_outer(struct kunit *test)
 	struct clb_test_packet packet = {
 		.summed = c->summed, .no_check = c->no_check, .payload = 100,
 	};
-	unsigned int thoff = clb_test_thoff(c->family);
-	struct clb_tuple other;
 	struct sk_buff *skb, *want;
+	struct clb_tuple other;
+	unsigned int thoff;
 
 	if (c->protocol != IPPROTO_UDP)
 		return;
 	tuples(test, c->family, c->protocol, &packet.tuple, &other);
+	thoff = clb_test_thoff(other.family);
 	skb = clb_test_skb(test, &packet);
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
 		skb_shinfo(skb)->gso_type = SKB_GSO_UDP_TUNNEL_CSUM;
