@@ -8,6 +8,7 @@
 #include <linux/freezer.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
+#include <linux/random.h>
 
 #include "ruleset.h"
 #include "sync_engine.h"
@@ -224,13 +225,15 @@ static void beat_send(struct clb_sync *sync)
 	}
 }
 
+/* No two nodes keep step: each would name the other's last but one for ever. */
 static void beats_send(struct clb_sync *sync)
 {
 	WRITE_ONCE(sync->awake, jiffies);
 	if (!xchg(&sync->beat, false) &&
 	    time_before(jiffies, sync->next_beat))
 		return;
-	sync->next_beat = jiffies + CLB_SYNC_BEAT;
+	sync->next_beat = jiffies + CLB_SYNC_BEAT -
+			  prandom_u32_max(CLB_SYNC_BEAT / 8);
 	beat_send(sync);
 }
 
