@@ -75,6 +75,36 @@ static enum tcp_event packet_event(u8 flags)
 	return flags & CLB_TCP_ACK ? EVENT_ACK : EVENT_OTHER;
 }
 
+static bool is_near(u32 number, u32 known)
+{
+	return number - known + CLB_TCP_FLIGHT < 2 * CLB_TCP_FLIGHT;
+}
+
+/**
+ * clb_tcp_note_unusual() - the rest of clb_tcp_note()
+ * @session: an established session
+ * @dir: the direction in which the segment travels
+ * @ack: what it acknowledges of the other side's bytes
+ * @end: number behind its last byte
+ *
+ * Return: true if the segment is believed.
+ * Context: RCU read side.
+ */
+bool clb_tcp_note_unusual(struct clb_session *session, enum clb_dir dir,
+			  u32 ack, u32 end)
+{
+	u32 sent = READ_ONCE(session->reset_seq[!dir]);
+	u32 last = READ_ONCE(session->reset_seq[dir]);
+
+	if (last && !is_near(ack, sent) && !is_near(end, last))
+		return false;
+	if (!last || sent - ack >= CLB_TCP_FLIGHT)
+		WRITE_ONCE(session->reset_seq[!dir], ack);
+	if (!last || last - end >= CLB_TCP_FLIGHT)
+		WRITE_ONCE(session->reset_seq[dir], end);
+	return true;
+}
+
 /*
  * A blind reset must not shorten the life of a session it cannot end (RFC
  * 5961, section 3). One that answers a segment has the number this
@@ -87,7 +117,7 @@ static bool reset_believed(const struct clb_session *session,
 {
 	if (state < CLB_SESSION_STATE_ESTABLISHED)
 		return true;
-	return clb_tcp_near(pkt->seq, READ_ONCE(session->reset_seq[dir]));
+	return is_near(pkt->seq, READ_ONCE(session->reset_seq[dir]));
 }
 
 /*

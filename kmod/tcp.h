@@ -26,10 +26,8 @@ static inline bool clb_tcp_closing(u32 state)
 /* So much at most is on its way at a time: numbers further off mean nothing. */
 #define CLB_TCP_FLIGHT	SZ_16M
 
-static inline bool clb_tcp_near(u32 number, u32 known)
-{
-	return number - known + CLB_TCP_FLIGHT < 2 * CLB_TCP_FLIGHT;
-}
+bool clb_tcp_note_unusual(struct clb_session *session, enum clb_dir dir,
+			  u32 ack, u32 end);
 
 /**
  * clb_tcp_note() - note what each side would accept as the number of a reset
@@ -59,14 +57,11 @@ static inline bool clb_tcp_note(struct clb_session *session, enum clb_dir dir,
 	u32 sent = READ_ONCE(session->reset_seq[!dir]);
 	u32 last = READ_ONCE(session->reset_seq[dir]);
 
-	if (unlikely(sent - ack >= CLB_TCP_FLIGHT || !last)) {
-		if (!clb_tcp_near(ack, sent) && !clb_tcp_near(end, last) &&
-		    last)
-			return false;
-		WRITE_ONCE(session->reset_seq[!dir], ack);
-	}
-	if (last - end >= CLB_TCP_FLIGHT || !last)
-		WRITE_ONCE(session->reset_seq[dir], end);
+	/* on from the end of the last one, and its ack of what was seen */
+	if (unlikely(end - last >= CLB_TCP_FLIGHT ||
+		     sent - ack >= CLB_TCP_FLIGHT))
+		return clb_tcp_note_unusual(session, dir, ack, end);
+	WRITE_ONCE(session->reset_seq[dir], end);
 	return true;
 }
 
