@@ -362,6 +362,19 @@ static bool is_plain(const struct sk_buff *skb)
 		      !rcu_access_pointer(skb->dev->rx_handler));
 }
 
+/* Of one whose device is gone others have to find out: it is not plain. */
+static struct dst_entry *route_of(struct net *net, struct clb_session *session,
+				  enum clb_dir dir)
+{
+	struct dst_entry *dst = rcu_dereference(session->dst[dir]);
+
+	if (likely(dst &&
+		   clb_route_current(net, dst,
+				     READ_ONCE(session->dst_cookie[dir]))))
+		return dst;
+	return clb_route_renew(net, session, dir);
+}
+
 static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
@@ -388,7 +401,7 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 		return verdict;
 	/* what a super-packet will be cut into is measured by it */
 	skb->transport_header = skb->network_header + ctx.pkt.thoff;
-	dst = clb_session_route(cn->net, session, dir);
+	dst = route_of(cn->net, session, dir);
 	if (unlikely(!dst || !route_is_plain(dst)) ||
 	    !fits(skb, len, session, dst) ||
 	    unlikely(skb_headroom(skb) < LL_RESERVED_SPACE(dst->dev)))

@@ -52,14 +52,37 @@ struct dst_entry *clb_route_renew(struct net *net,
 				  enum clb_dir dir);
 
 /**
- * clb_route_valid() - may a cached route be used
+ * clb_route_current() - may a cached route be used if its device is there
  * @net: the namespace
  * @dst: the route
  * @cookie: its cookie
  *
  * dst_check(), the common part of it without a call: ipv4_dst_check() in
- * net/ipv4/route.c. That asks the namespace of the route's device. Once the
- * device is gone it is another's (rt_flush_dev()), which knows nothing of it.
+ * net/ipv4/route.c.
+ *
+ * Return: true if it may. Of one whose device is gone clb_route_local() is true.
+ * Context: RCU read side.
+ */
+static inline bool clb_route_current(const struct net *net,
+				     struct dst_entry *dst, u32 cookie)
+{
+	const struct rtable *rt = (const struct rtable *)dst;
+
+	if (likely(dst->ops->family == AF_INET &&
+		   dst->obsolete == DST_OBSOLETE_FORCE_CHK &&
+		   rt->rt_genid == rt_genid_ipv4(net)))
+		return true;
+	return dst_check(dst, cookie);
+}
+
+/**
+ * clb_route_valid() - may a cached route be used
+ * @net: the namespace
+ * @dst: the route
+ * @cookie: its cookie
+ *
+ * Once the device of a route is gone it has another, whose namespace knows
+ * nothing of the route (rt_flush_dev() in net/ipv4/route.c).
  *
  * Return: true if it may.
  * Context: RCU read side.
@@ -67,15 +90,8 @@ struct dst_entry *clb_route_renew(struct net *net,
 static inline bool clb_route_valid(const struct net *net,
 				   struct dst_entry *dst, u32 cookie)
 {
-	const struct rtable *rt = (const struct rtable *)dst;
-
-	if (unlikely(!net_eq(dev_net(dst->dev), net)))
-		return false;
-	if (likely(dst->ops->family == AF_INET &&
-		   dst->obsolete == DST_OBSOLETE_FORCE_CHK &&
-		   rt->rt_genid == rt_genid_ipv4(net)))
-		return true;
-	return dst_check(dst, cookie);
+	return likely(dst->dev != blackhole_netdev) &&
+	       clb_route_current(net, dst, cookie);
 }
 
 /**

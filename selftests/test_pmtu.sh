@@ -116,7 +116,7 @@ done
 own_mtu() {
 	narrow_server nat
 	forget_mtus
-	in_node ping -c 1 -W 2 -M do -s 1450 "$(server4 1)" >/dev/null
+	in_node ping -c 1 -W 2 -M "do" -s 1450 "$(server4 1)" >/dev/null
 	ip -n "$NS-s2" route del "$(server4 1)" dev back
 	in_node ip route get "$(server4 1)" | grep -w "mtu $narrow"
 }
