@@ -60,7 +60,7 @@ struct dst_entry *clb_route_renew(struct net *net,
  * dst_check(), the common part of it without a call: ipv4_dst_check() in
  * net/ipv4/route.c.
  *
- * Return: true if it may. Of one whose device is gone clb_route_local() is true.
+ * Return: true if it may. One whose device is gone is clb_route_local().
  * Context: RCU read side.
  */
 static inline bool clb_route_current(const struct net *net,
