@@ -4,7 +4,8 @@
  * one it began with: it is whole, whatever changes meanwhile. A dump of
  * sessions walks the table and goes on where it stopped: linear in their
  * number. Sessions made or ended meanwhile may be in it or not, all others are
- * in it once.
+ * in it once, but where one chain is more than a message holds: the table then
+ * lags far behind its load.
  */
 #include <linux/slab.h>
 #include <net/sock.h>

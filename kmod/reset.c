@@ -210,10 +210,10 @@ bool clb_session_end(struct clb_net *cn, struct clb_session *session)
 	bool open = tuple->protocol == IPPROTO_TCP &&
 		    READ_ONCE(session->state) <= CLB_SESSION_STATE_CLOSING;
 
-	if (!clb_session_kill(cn, session))
-		return false;
 	if (clb_server_dead(session->server))
 		clb_sync_lacks(session);
+	if (!clb_session_kill(cn, session))
+		return false;
 	if (open && READ_ONCE(session->server->listener->reset) &&
 	    has_numbers(session))
 		reset_ends(cn, session);

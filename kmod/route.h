@@ -3,6 +3,7 @@
 #define _CLB_ROUTE_H
 
 #include <net/ip.h>
+#include <net/ip6_route.h>
 #include <net/route.h>
 
 #include "session.h"
@@ -131,6 +132,8 @@ static inline unsigned int clb_route_mtu(const struct dst_entry *dst,
 {
 	if (forwarded && dst->ops->family == AF_INET)
 		return ip_dst_mtu_maybe_forward(dst, true);
+	if (IS_ENABLED(CONFIG_IPV6) && forwarded)
+		return ip6_dst_mtu_maybe_forward(dst, true);
 	return dst_mtu(dst);
 }
 

@@ -16,7 +16,6 @@
 
 #include "sync_engine.h"
 
-/* After that it is no more expected that there is somebody to learn from. */
 static int threads_start(struct clb_sync *sync)
 {
 	sync->sender = kthread_create(clb_sync_sender, sync, "clb_sync_send");

@@ -107,7 +107,7 @@ static inline void clb_sync_ended(const struct clb_session *session)
 		__clb_sync_ended(session);
 }
 
-/* It was ended for its server, as another node may not have ended it. */
+/* It is about to be ended for its server, which others may find well. */
 static inline void clb_sync_lacks(const struct clb_session *session)
 {
 	if (static_branch_unlikely(&clb_sync_used))

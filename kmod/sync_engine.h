@@ -191,7 +191,7 @@ struct clb_sync_peer {
  * @lacking: sessions were refused, or copies ended, for a server that is not
  *	here or is down
  * @lock: protects @peers, @repairs, @fetch, @give and @epoch_least
- * @peers: other nodes; changed by @receiver
+ * @peers: other nodes; changed by @receiver, @lost by whoever misses something
  * @repairs: datagrams of ours that others miss
  * @fetch: sessions of others that this node misses
  * @give: part of the table that another node wants, if of any datagrams

@@ -48,6 +48,8 @@ static void peer_meet(struct clb_sync *sync, struct clb_sync_peer *peer,
 	peer->sessions = 0;
 	memset(peer->gaps, 0, sizeof(peer->gaps));
 	clb_sync_window_begin(&peer->window, header->seq - 1);
+	if (sync->fetch.giver == header->node)
+		sync->fetch.from = header->seq - 1;
 	spin_unlock(&sync->lock);
 	WRITE_ONCE(sync->beat, true);
 	clb_sync_wake(sync);

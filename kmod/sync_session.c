@@ -127,8 +127,8 @@ static bool is_copy(const struct clb_session *session)
 }
 
 /**
- * __clb_sync_lacks() - a session was ended because its server is down here
- * @session: the session
+ * __clb_sync_lacks() - a session ends because its server is down here
+ * @session: the session, not yet dead
  *
  * Others may find the server well, and serve it.
  *

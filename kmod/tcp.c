@@ -109,15 +109,18 @@ bool clb_tcp_note_unusual(struct clb_session *session, enum clb_dir dir,
  * A blind reset must not shorten the life of a session it cannot end (RFC
  * 5961, section 3). One that answers a segment has the number this
  * acknowledges, which may be behind what was sent. Half-open connections are
- * reset by number 0 with an ACK.
+ * reset by number 0 with an ACK. Of a copy that another node told of nothing is
+ * known, and all is believed.
  */
 static bool reset_believed(const struct clb_session *session,
 			   enum clb_dir dir, u32 state,
 			   const struct clb_packet *pkt)
 {
-	if (state < CLB_SESSION_STATE_ESTABLISHED)
-		return true;
-	return is_near(pkt->seq, READ_ONCE(session->reset_seq[dir]));
+	u32 last = READ_ONCE(session->reset_seq[dir]);
+
+	return state < CLB_SESSION_STATE_ESTABLISHED ||
+	       is_near(pkt->seq, last) ||
+	       (!last && !READ_ONCE(session->reset_seq[!dir]));
 }
 
 /*

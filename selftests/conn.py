@@ -139,8 +139,11 @@ class Client:
         count = {"reset": 0, "eof": 0, "open": 0}
         left = set(self.socks[name])
         end = time.monotonic() + float(seconds)
-        while left and time.monotonic() < end:
-            ready, _, _ = select.select(left, [], [], end - time.monotonic())
+        while left:
+            wait = max(0, end - time.monotonic())
+            ready, _, _ = select.select(left, [], [], wait)
+            if not ready:
+                break
             for sock in ready:
                 count[self.how_ended(sock)] += 1
                 left.discard(sock)

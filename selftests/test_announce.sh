@@ -193,8 +193,8 @@ test_strangers() {
 		203.0.113.2
 	ok "his routes stay" stranger_stays "$VIP4"
 	ok "IPv6, too" stranger_stays "$VIP6"
-	ok "this is said" in_the_way "$VIP4"
-	ok "IPv6, too" in_the_way "$VIP6"
+	ok "this is said" wait_for 10 in_the_way "$VIP4"
+	ok "IPv6, too" wait_for 10 in_the_way "$VIP6"
 	ip -n "$NS-node" route del blackhole "$VIP4" table "$TABLE"
 	becomes "without his route a VIP is announced" "$VIP4" 203.0.113.2
 	is "it was not said each second" "$(grep -c "$VIP6:" "$TMP/said")" 1
@@ -274,7 +274,10 @@ test_module() {
 	ok "the module goes" clb_module_unload
 	becomes "and with it what was announced"
 	not_ok "a check finds no module" is_to_be "$VIP4"
-	sleep 3
+	stop_announce
+	start_announce --alone
+	ok "nor does who announces" \
+		wait_for 10 grep -q "modprobe clb" "$TMP/said"
 	asked=$(loads)
 	not_ok "clbctl finds none, too" clb settings
 	echo "$helper" >"$HELPER"

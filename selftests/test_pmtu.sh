@@ -113,23 +113,29 @@ for mode in nat fnat tun dr; do
 	path_mtu "$mode" 6 server upload
 done
 # What a router told the node about a packet of its own holds for no other.
-own_mtu() {
+own_mtu() { # SERVER
 	narrow_server nat
 	forget_mtus
-	in_node ping -c 1 -W 2 -M "do" -s 1450 "$(server4 1)" >/dev/null
-	ip -n "$NS-s2" route del "$(server4 1)" dev back
-	in_node ip route get "$(server4 1)" | grep -w "mtu $narrow"
+	in_node ping -c 1 -W $((2 * SLOW)) -M "do" -s 1450 "$1" >/dev/null
+	ip -n "$NS-s2" route del "$1" dev back
+	in_node ip route get "$1" | grep -w "mtu $narrow"
 }
-if part own; then
-	ok "path MTU of the node's own: learned" own_mtu
-	clb listener add tcp "$VIP4:80" mode nat &&
-		clb server add tcp "$VIP4:80" "$(server4 1):80"
+test_own() { # FAMILY
+	local f before server vip vip_host label="path MTU of the node's own, IPv$1"
+
+	vip_of "$1"
+	server=$("server$1" 1)
+	ok "$label: learned" own_mtu "$server"
+	clb listener add tcp "$vip_host:80" mode nat &&
+		clb server add tcp "$vip_host:80" "$server"
 	before=$(errors)
-	ok "path MTU of the node's own: an upload completes" upload "$VIP4"
-	is "path MTU of the node's own: not for clients" \
-		"$(($(errors) - before))" 0
-	clb listener del tcp "$VIP4:80"
-fi
+	ok "$label: an upload completes" upload "$vip"
+	is "$label: not for clients" "$(($(errors) - before))" 0
+	clb listener del tcp "$vip_host:80"
+}
+for f in 4 6; do
+	! part own || test_own "$f"
+done
 narrow=1290
 path_mtu tun 6 server upload 6
 path_mtu tun 6 server upload 4

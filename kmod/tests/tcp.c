@@ -371,6 +371,18 @@ static void copied(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, session->state, ESTABLISHED);
 }
 
+static void copied_and_reset(struct kunit *test)
+{
+	const struct segment reset = { 'S', RST, S0 };
+	struct clb_session *session;
+
+	configure(test, CLB_MODE_NAT);
+	session = test->priv;
+	clb_session_set_state(session, session->state, ESTABLISHED);
+	see_segment(session, &reset);
+	KUNIT_EXPECT_EQ(test, session->state, CLOSED);
+}
+
 static void opens(struct kunit *test)
 {
 	struct clb_packet pkt = {};
@@ -388,6 +400,7 @@ static struct kunit_case tcp_cases_list[] = {
 	KUNIT_CASE_PARAM(follows, tcp_gen_params),
 	KUNIT_CASE_PARAM(numbers, number_gen_params),
 	KUNIT_CASE(copied),
+	KUNIT_CASE(copied_and_reset),
 	KUNIT_CASE(opens),
 	{}
 };

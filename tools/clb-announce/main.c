@@ -111,10 +111,12 @@ static void round_of(struct announcer *announcer, bool changed)
 					 announcer->failed && !changed);
 }
 
-static int ignore(const struct clb_message *message, void *context)
+static int note_change(const struct clb_message *message, void *context)
 {
+	bool *changed = context;
+
 	(void)message;
-	(void)context;
+	*changed = true;
 	return 0;
 }
 
@@ -131,10 +133,10 @@ static bool wait_change(struct announcer *announcer, const sigset_t *mask)
 	if (ppoll(&poller, 1, &timeout, mask) <= 0)
 		return false;
 	do {
-		err = clb_client_events(announcer->events, ignore, NULL);
-		changed |= err != -EAGAIN;
+		err = clb_client_events(announcer->events, note_change,
+					&changed);
 	} while (!err);
-	return changed;
+	return changed || err != -EAGAIN;
 }
 
 static int follow(struct announcer *announcer)

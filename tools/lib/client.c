@@ -336,6 +336,9 @@ static int look(struct clb_client *client)
 		client->family.id = 0;
 		return before ? -ENODEV : 0;
 	}
+	/* nothing of what this one listens to was lost */
+	if (err == -ENOBUFS)
+		return -EIO;
 	if (err)
 		return err;
 	client->family = other->family;
