@@ -121,7 +121,7 @@ own_mtu() { # SERVER
 	in_node ip route get "$1" | grep -w "mtu $narrow"
 }
 test_own() { # FAMILY
-	local f before server vip vip_host label="path MTU of the node's own, IPv$1"
+	local before server vip vip_host label="path MTU of the node's own, IPv$1"
 
 	vip_of "$1"
 	server=$("server$1" 1)

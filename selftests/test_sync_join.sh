@@ -205,7 +205,7 @@ hears_nobody() { [ "$(peer_of "$1" heard_ms)" -gt 3500 ]; }	# for 3 s
 # A server that is down, or missing, at one node alone: sessions that others have
 # with it are known there once it is back.
 test_lacking() {
-	local word
+	local word lose gain
 
 	vip_of 4
 	via 1
@@ -214,11 +214,14 @@ test_lacking() {
 	tell client open q "$vip" "$ECHO_PORT" 6 >"$TMP/open"
 	ok "lacking: both nodes have the sessions" wait_for 10 tables_equal 6
 	for word in "state down" gone; do
+		lose=(set down) gain=set
+		[ "$word" != gone ] || lose=(del) gain=add
 		ok "lacking: servers are $word at one node" \
-			servers_lose node2 "$word"
+			both_servers node2 "${lose[@]}"
 		ok "lacking: $word: no session is left there" \
 			wait_for 20 knows node2 0
-		ok "lacking: $word: they are back" servers_gain node2 "$word"
+		ok "lacking: $word: they are back" \
+			both_servers node2 "$gain" up
 		ok "lacking: $word: and so are the sessions" \
 			wait_for 10 tables_equal 6
 	done
@@ -229,23 +232,12 @@ test_lacking() {
 	cluster_down
 	on_all session del
 }
-servers_lose() { # NODE HOW
-	local i how=set
+both_servers() { # NODE VERB [STATE]
+	local i
 
-	[ "$2" != gone ] || how=del
 	for i in 1 2; do
-		# shellcheck disable=SC2046 # a state is two words
-		on "$1" server "$how" tcp "$vip:$ECHO_PORT" "$(server4 "$i")" \
-			$([ "$how" = del ] || echo "$2") || return
-	done
-}
-servers_gain() { # NODE HOW
-	local i how=set
-
-	[ "$2" != gone ] || how=add
-	for i in 1 2; do
-		on "$1" server "$how" tcp "$vip:$ECHO_PORT" "$(server4 "$i")" \
-			state up || return
+		on "$1" server "$2" tcp "$vip:$ECHO_PORT" \
+			"$(server4 "$i")" ${3:+state "$3"} || return
 	done
 }
 
