@@ -172,6 +172,18 @@ void clb_event_sync(struct clb_net *cn, u8 cmd)
 		event_now(cn, skb, hdr, clb_sync_fill(skb, cn));
 }
 
+/* What becomes of another node; @index as for clb_sync_peer_fill(). */
+void clb_event_sync_peer(struct clb_net *cn, struct clb_sync *sync,
+			 unsigned int index)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(cn, CLB_CMD_SYNC_PEER, &hdr, GFP_KERNEL);
+	if (skb)
+		event_now(cn, skb, hdr, clb_sync_peer_fill(skb, sync, index));
+}
+
 /* A takeover and what it leads to are announced at once, too. */
 void clb_event_takeover(struct clb_net *cn, u8 cmd,
 			const struct clb_local_conf *conf, bool active)

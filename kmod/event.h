@@ -5,6 +5,7 @@
 #include "ruleset.h"
 
 struct clb_net;
+struct clb_sync;
 
 void clb_event_listener(struct clb_net *cn, u8 cmd,
 			const struct clb_listener_conf *conf);
@@ -18,6 +19,8 @@ void clb_event_local_address(struct clb_net *cn, u8 cmd,
 			     const struct clb_local_conf *conf, bool active);
 void clb_event_settings(struct clb_net *cn, u8 cmd);
 void clb_event_sync(struct clb_net *cn, u8 cmd);
+void clb_event_sync_peer(struct clb_net *cn, struct clb_sync *sync,
+			 unsigned int index);
 void clb_event_flush(struct clb_net *cn);
 void clb_event_takeover(struct clb_net *cn, u8 cmd,
 			const struct clb_local_conf *conf, bool active);

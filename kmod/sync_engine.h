@@ -134,6 +134,7 @@ struct clb_sync_secret {
  * @elder: it was ready at the first one: before we met
  * @lost: we missed more of it than can be repaired, as what it said before
  *	we met
+ * @announced: readers of events know it to be alive; @sender
  * @inherited: it died, and another one was asked for what we had missed of it
  * @told: its last datagram that another node has got, by that one's word
  * @told_at: jiffies, when @told last changed: somebody hears it
@@ -159,6 +160,7 @@ struct clb_sync_peer {
 	bool			beaten;
 	bool			elder;
 	bool			lost;
+	bool			announced;
 	bool			inherited;
 	bool			keyed;
 	u8			key[CLB_SYNC_KEY_LEN];

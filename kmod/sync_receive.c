@@ -31,8 +31,10 @@ static void peer_meet(struct clb_sync *sync, struct clb_sync_peer *peer,
 		      const struct clb_sync_header *header)
 {
 	spin_lock(&sync->lock);
-	if (peer->node != header->node)
+	if (peer->node != header->node) {
 		memset(peer->counts, 0, sizeof(peer->counts));
+		peer->announced = false;
+	}
 	peer->node = header->node;
 	peer->epoch = header->epoch;
 	peer->confirmed = false;

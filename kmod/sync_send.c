@@ -10,6 +10,7 @@
 #include <linux/kthread.h>
 #include <linux/random.h>
 
+#include "event.h"
 #include "ruleset.h"
 #include "sync_engine.h"
 
@@ -225,6 +226,25 @@ static void beat_send(struct clb_sync *sync)
 	}
 }
 
+/* That a node is dead nobody says: it has not been heard for a while. */
+static void peers_announce(struct clb_sync *sync)
+{
+	bool changed, lives;
+	unsigned int i;
+
+	for (i = 0; i < CLB_SYNC_PEERS; i++) {
+		struct clb_sync_peer *peer = &sync->peers[i];
+
+		spin_lock(&sync->lock);
+		lives = clb_sync_peer_lives(peer);
+		changed = lives != peer->announced;
+		peer->announced = lives;
+		spin_unlock(&sync->lock);
+		if (changed)
+			clb_event_sync_peer(sync->cn, sync, i);
+	}
+}
+
 /* No two nodes keep step: each would name the other's last but one for ever. */
 static void beats_send(struct clb_sync *sync)
 {
@@ -235,6 +255,7 @@ static void beats_send(struct clb_sync *sync)
 	sync->next_beat = jiffies + CLB_SYNC_BEAT -
 			  prandom_u32_max(CLB_SYNC_BEAT / 8);
 	beat_send(sync);
+	peers_announce(sync);
 }
 
 /**

@@ -76,6 +76,7 @@ class Cmd(enum.IntEnum):
     SYNC_SECRET_DEL = 32
     SYNC_TAKEOVER = 33
     SYNC_GIVEBACK = 34
+    SYNC_PEER = 35
 
 
 class A(enum.IntEnum):

@@ -68,7 +68,7 @@ local_ended() { # NODE ACTIVE
 # group and two in an IPv6 one, at the same time: for nodes to get ready and to be
 # taken for dead takes its time.
 test_peers() {
-	local NODES name here there group
+	local NODES name here there group monitors=()
 
 	vip_of 4
 	NODES="$PAIR $OTHER_PAIR" config nat
@@ -76,6 +76,9 @@ test_peers() {
 		pair_of "$group"
 		is "$name: there are none without sync" \
 			"$(on "$here" -j sync peers)" "[]"
+		spawn on "$here" -j monitor >"$TMP/peers-$here"
+		monitors+=("$spawned")
+		ok "$name: somebody listens" wait_for 20 hears_peers "$here"
 		GROUP=$group cluster_up
 	done
 	peers_live "$GROUP4" 1
@@ -86,11 +89,19 @@ test_peers() {
 			wait_for 20 peer_above heard_ms 10000
 		is "$name: after ten seconds it is not alive" \
 			"$(peer_of "$here" alive)" false
+		ok "$name: as an event says" \
+			wait_for 10 peer_events "$here" "[2,true]" "[2,false]"
 		on "$here" sync stop
 		tell client close "p$here" >"$TMP/close"
 		on_all session del
 	done
+	stop "${monitors[@]}"
 	via 1
+}
+hears_peers() { on "$1" settings set fast-path on && [ -s "$TMP/peers-$1" ]; }
+peer_events() { # NODE EVENT...: all there were
+	jq -c 'select(.event == "sync-peer").peer | [.node, .alive]' \
+		"$TMP/peers-$1" | diff - <(printf '%s\n' "${@:2}")
 }
 pair_of() { # GROUP: sets NODES, here and there, and their name
 	name="IPv4 peers" NODES=$PAIR
@@ -102,6 +113,7 @@ peers_live() { # GROUP NUMBER-OF-HERE
 
 	pair_of "$1"
 	ok "$name: the nodes hear each other" wait_for 10 hear_each_other
+	ok "$name: as an event says" wait_for 10 peer_events "$here" "[2,true]"
 	is "$name: it is one, with the other's id" "$(on "$here" -j sync peers |
 		jq -c 'map([.node, .alive, .key_id])')" "[[2,true,0]]"
 	is "$name: its life is what it says itself" \

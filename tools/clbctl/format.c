@@ -29,6 +29,7 @@ static const char *const command_names[] = {
 	[CLB_CMD_SYNC_SECRET_DEL] = "sync del-secret",
 	[CLB_CMD_SYNC_TAKEOVER] = "sync takeover",
 	[CLB_CMD_SYNC_GIVEBACK] = "sync giveback",
+	[CLB_CMD_SYNC_PEER] = "sync peer",
 };
 
 const char *clb_command_name(enum clb_cmd command)
@@ -80,6 +81,7 @@ const struct clb_object *clb_command_object(enum clb_cmd command)
 	case CLB_CMD_SYNC_SECRET_DEL:
 		return &clb_sync_object;
 	case CLB_CMD_SYNC_PEER_GET:
+	case CLB_CMD_SYNC_PEER:
 		return &clb_sync_peer_object;
 	default:
 		return NULL;
@@ -193,6 +195,9 @@ void clb_command_print(FILE *file, const struct clb_message *message)
 		clb_options_print(file, object, &message->local_address);
 	else if (object == &clb_settings_object)
 		clb_options_print(file, object, &message->settings);
+	else if (object == &clb_sync_peer_object)
+		fprintf(file, " %u %s", message->sync_peer.node,
+			message->sync_peer.alive ? "alive" : "dead");
 	print_acl_entries(file, message);
 }
 

@@ -75,6 +75,7 @@
  *	ready are given back without. -ENOENT: they were not taken over. As an
  *	event: CLB_A_LOCAL_ADDRESS is its owner's again and need not be routed
  *	to this node any more
+ * @CLB_CMD_SYNC_PEER: event only: CLB_A_SYNC_PEER is alive, or not any more
  *
  * Events carry the command that caused the change and the objects in the
  * form in which the matching GET command returns them.
@@ -115,6 +116,7 @@ enum clb_cmd {
 	CLB_CMD_SYNC_SECRET_DEL,
 	CLB_CMD_SYNC_TAKEOVER,
 	CLB_CMD_SYNC_GIVEBACK,
+	CLB_CMD_SYNC_PEER,
 
 	__CLB_CMD_MAX,
 	CLB_CMD_MAX = __CLB_CMD_MAX - 1
