@@ -26,14 +26,18 @@ link_plug() {
 	IP
 }
 
+# link_up: the first node has it, too.
+link_up() {
+	ip -n "$NS-net" link add sync up type bridge mcast_snooping 0 &&
+		link_plug node 1
+}
+
 # nodes_up COUNT: the whole picture, with TCP at both servers, a client, and
 # secrets: the cluster's and another.
 nodes_up() {
 	local n
 
-	topo_up 2 &&
-		ip -n "$NS-net" link add sync up type bridge mcast_snooping 0 &&
-		link_plug node 1 || return
+	topo_up 2 && link_up || return
 	for n in $(seq 2 "$1"); do
 		_node_up "node$n" "$n" && link_plug "node$n" "$n" || return
 		NODES+=" node$n"

@@ -4,7 +4,7 @@
 traffic through it. For test_stress.sh, which sets the stage.
 
 stress.py NODE SECONDS SEED	in the network namespace NODE, each of WORKERS in
-				a process of its own
+				a process of its own; other_node in NODE2
 
 stress.py NODE base		the configuration that the traffic needs
 stress.py NODE audit		do the gauges agree with what is listed, also
@@ -27,11 +27,13 @@ from genl import A, Cmd, attr, nest, server, u8, u16, u32, u64
 
 VIP = {4: "203.0.113.1", 6: "2001:db8:f::1"}
 POOL = {4: "198.51.100.1", 6: "2001:db8:5::1"}
+NODES_POOL = {4: "198.51.100.20", 6: "2001:db8:5::20"}     # and its id
 SERVERS = {4: ["198.51.100.11", "198.51.100.12"],
            6: ["2001:db8:5::11", "2001:db8:5::12"]}
 SINKS = [f"10.9.0.{n}" for n in range(1, 6)]
 HTTP, FNAT, ECHO, SINK = 80, 8080, 5353, 99
 CLONE_NEWNET = 0x40000000
+GROUP = "239.7.0.1"
 
 # What a request that makes sense may be told amid all this.
 REFUSED = {errno.ENOENT, errno.EEXIST, errno.EBUSY, errno.EALREADY,
@@ -46,6 +48,8 @@ def base():
     steps = []
     for f in 4, 6:
         steps.append((Cmd.LOCAL_ADDRESS_ADD, local(POOL[f])))
+        steps += [(Cmd.LOCAL_ADDRESS_ADD, local(NODES_POOL[f] + str(n), n))
+                  for n in (1, 2)]
         for protocol, port, mode in ((genl.TCP, HTTP, 0), (genl.TCP, FNAT, 1),
                                      (genl.UDP, ECHO, 0)):
             key = genl.listener(protocol, VIP[f], port)
@@ -61,12 +65,32 @@ def base():
     return steps
 
 
-def local(text):
-    return nest(A.LOCAL_ADDRESS, attr(1, genl.address(text)))
+def local(text, *node):
+    return nest(A.LOCAL_ADDRESS, attr(1, genl.address(text)),
+                *(attr(3, u16(one)) for one in node))
 
 
 def settings(most, fast):
     return nest(A.SETTINGS, attr(1, u32(most)), attr(2, u8(fast)))
+
+
+def key_id(number, *more):
+    return nest(A.SYNC, attr(9, u8(number)), *more)
+
+
+def secret(number):
+    return key_id(number, attr(10, bytes([number] * 32)))
+
+
+def peer(node):
+    return nest(A.SYNC_PEER, attr(2, u16(node)))
+
+
+def start(node, number):
+    return key_id(number, attr(3, u16(node)),
+                  attr(4, u32(socket.if_nametoindex("sync"))),
+                  attr(5, genl.address(GROUP)),
+                  attr(10, bytes([number] * 32)))
 
 
 def replace(steps):
@@ -236,8 +260,42 @@ def change_settings(client, rng):
         rng.choice((100, 1000, 100000)), rng.randrange(2))) is not None
 
 
+def sync(client, rng, node=1):
+    """In a cluster of two, of which each joins, leaves, replaces its secret and
+    stands in for the other.
+    """
+    number = rng.randrange(2)
+    if client.call(Cmd.SYNC_GET) is None:
+        return False
+    if rng.random() < 0.5:
+        client.call(Cmd.SYNC_START, start(node, number))
+    cmd, payload = rng.choice((
+        (Cmd.SYNC_STOP, b""),
+        (Cmd.SYNC_SECRET_ADD, secret(number)),
+        (Cmd.SYNC_SECRET_USE, key_id(number)),
+        (Cmd.SYNC_SECRET_DEL, key_id(number)),
+        (Cmd.SYNC_TAKEOVER, peer(3 - node)),
+        (Cmd.SYNC_GIVEBACK, peer(3 - node)),
+    ))
+    time.sleep(rng.choice((0.02, 0.1, 3)))
+    done = client.call(cmd, payload) is not None
+    return client.dump(Cmd.SYNC_PEER_GET) is not None and done
+
+
+def other_node(client, rng):
+    """It takes what it is told of, and leaves it."""
+    if rng.random() < 0.3:
+        for cmd, payload in replace(base()) + [(Cmd.COMMIT, b"")]:
+            if client.call(cmd, payload) is None:
+                break
+    if rng.random() < 0.2:
+        client.call(Cmd.SESSION_DEL)
+    return sync(client, rng, 2)
+
+
 def read_events(client, _):
     """A reader of events that is often too slow."""
+    some = False
     try:
         sock = client.fresh()
         sock.subscribe("events")
@@ -245,7 +303,7 @@ def read_events(client, _):
         end = time.monotonic() + 1
         while time.monotonic() < end:
             for _ in sock.messages():
-                pass
+                some = True
             time.sleep(0.01)
     except TimeoutError:
         pass                    # with the module, the events have gone
@@ -253,19 +311,24 @@ def read_events(client, _):
         if error.errno not in BROKEN:
             raise
     client.close()
-    return True
+    return some
 
 
 def namespaces(_, __):
     """One that balances, is full of sessions, and goes."""
     child = os.fork()
     if child:
-        return os.waitpid(child, 0)[1] == 0
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if status not in (0, errno.EAGAIN):
+            raise OSError(status, "a namespace's life")
+        return not status
     try:
         namespace_life()
         os._exit(0)
     except OSError as error:
-        os._exit(0 if error.errno in BROKEN | REFUSED else 1)
+        os._exit(errno.EAGAIN if error.errno in BROKEN | REFUSED else 1)
+    finally:
+        os._exit(1)
 
 
 def namespace_life():
@@ -314,10 +377,10 @@ def routes(_, rng):
         "link set back mtu 1400\nlink set back mtu 1500",
         "route add 10.9.0.0/24 dev sink\nroute del 10.9.0.0/24 dev sink"))
     # the device may be away just now
-    subprocess.run(["ip", "-force", "-batch", "-"], check=False, text=True,
-                   input=lines, stderr=subprocess.DEVNULL)
+    done = subprocess.run(["ip", "-force", "-batch", "-"], check=False, text=True,
+                          input=lines, stderr=subprocess.DEVNULL)
     time.sleep(0.1)
-    return True
+    return not done.returncode
 
 
 def module(_, rng):
@@ -336,14 +399,14 @@ def module(_, rng):
 
 
 WORKERS = (change, transact, read_lists, end_sessions, change_settings,
-           read_events, namespaces, devices, routes, module)
+           read_events, namespaces, devices, routes, module, sync, other_node)
 
 
 def work(worker, node, end, seed):
     """In a process of its own: how many times it came off, and the longest
     time that an answer took.
     """
-    genl.enter_netns(node)
+    genl.enter_netns(node + "2" if worker == other_node else node)
     client, rng, done = Client(), random.Random(f"{seed} {worker.__name__}"), 0
     while time.monotonic() < end:
         done += bool(worker(client, rng))
@@ -390,6 +453,9 @@ def restore(node):
     for cmd, payload in replace(base()) + [
             (Cmd.COMMIT, b""), (Cmd.SETTINGS_SET, settings(1000000, 1))]:
         client.must(cmd, payload)
+    for name in node + "2", node:
+        genl.enter_netns(name)
+        genl.Genl().call(Cmd.SYNC_STOP)
 
 
 def tell(good, name, *reasons):

@@ -2,24 +2,25 @@
 # SPDX-License-Identifier: MIT
 # All at once on two processors, by chance: changes, transactions, lists,
 # events, sessions that begin and end, namespaces, devices, routes and the
-# module that come and go (stress.py), under connections, a flood of new
-# sessions and packets on the fast path. Afterwards traffic flows, all counts
-# agree, and nothing is left behind. Topology: lib.sh.
+# module that come and go, two nodes that tell each other of their sessions
+# (stress.py), under connections, a flood of new sessions and packets on the
+# fast path. Afterwards traffic flows, all counts agree, and nothing is left
+# behind. Topology: lib.sh, nodes.sh.
 #
 # environment:
-#	STRESS_SECONDS=60	for hours: 7200; where it is not set, only the
-#				kernel that looks for faults is stressed
+#	STRESS_SECONDS=60	120 on the kernel that looks for faults; for hours:
+#				7200
 #	STRESS_SEED=number	of an earlier run; it does the same things, but
 #				not at the same moments
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=selftests/nodes.sh
+. "$SELFTESTS/nodes.sh"
 
-readonly SECONDS_OF_STRESS=${STRESS_SECONDS:-60}
+readonly SECONDS_OF_STRESS=${STRESS_SECONDS:-$((SLOW > 1 ? 120 : 60))}
 readonly SEED=${STRESS_SEED:-$RANDOM}
 FLOOD_BIN=${FLOOD_BIN:-$TOP/build/flood}
 export CLB_KO
 
-[ "$SLOW" -gt 1 ] || [ -n "${STRESS_SECONDS:-}" ] ||
-	skip_all "STRESS_SECONDS is not set"
 [ "$CLB_KO" != none ] || skip_all "the module is not ours to load"
 [ -x "$FLOOD_BIN" ] || skip_all "no $FLOOD_BIN"
 modprobe pktgen || skip_all "no pktgen"
@@ -96,7 +97,7 @@ traffic_stop() {
 	traffic=()
 }
 
-topo_up 2 || exit 1
+topo_up 2 && link_up && _node_up node2 2 && link_plug node2 2 || exit 1
 hold_labels || exit 1
 for i in 1 2; do
 	start_server "$i" || exit 1
