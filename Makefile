@@ -32,7 +32,7 @@ check-debug: setup
 
 # What the last check-debug reached.
 coverage:
-	@selftests/coverage.sh build/log/debug*/
+	@selftests/coverage.sh build/log/debug-vm*/
 
 # Ten million sessions and long floods.
 check-endurance: setup

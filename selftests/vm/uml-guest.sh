@@ -15,6 +15,8 @@ mount -t tmpfs run /run
 mount -t tmpfs tmp /tmp
 mkdir -p /run/clb
 mount -t hostfs -o "$CLB_LOG" log /run/clb
+# To reboot is to begin anew, in the same process.
+[ -e /run/clb/seed ] || exec busybox poweroff -f
 if [ -n "${CLB_SHARE:-}" ]; then
 	mkdir /run/share
 	mount -t hostfs -o "$CLB_SHARE" share /run/share
@@ -29,4 +31,5 @@ python3 - /run/clb/seed <<-PYTHON
 	    fcntl.ioctl(device, RNDADDENTROPY,
 	                struct.pack("ii", 8 * len(seed), len(seed)) + seed)
 PYTHON
+rm /run/clb/seed
 exec "$here/guest.sh"
