@@ -4,7 +4,7 @@
 
 flows.py serve PORT
 	TCP, IPv4 and IPv6. A client's first byte says what it wants: "d": numbers,
-	8 digits and a newline, one after the other, forever; "e": its bytes back
+	1023 digits and a newline, one after the other, forever; "e": its bytes back
 flows.py client
 	reads commands from standard input and answers each with one line:
 
@@ -27,7 +27,7 @@ import time
 INTERVAL = 1.0		# between numbers: a slow transfer, for slow nodes
 PARTS = 20		# not all connections at once
 PATIENCE = 60
-LINE = b"%08d\n"
+LINE = b"%01023d\n"
 
 
 class Served(asyncio.Protocol):
@@ -99,7 +99,8 @@ class Flow(asyncio.Protocol):
         while len(self.pending) >= size and not self.why:
             line, self.pending = self.pending[:size], self.pending[size:]
             if line != LINE % self.count:
-                return self.broken(f"{line} instead of number {self.count}")
+                return self.broken(
+                    f"{line[-9:]} instead of number {self.count}")
             self.count += 1
         self.wake()
 

@@ -254,6 +254,17 @@ start_bird() { on "$1" rm /run/no-bird; }	# NODE
 stop_announce() { on "$1" 'touch /run/no-announce; pkill clb-announce'; } # NODE
 start_announce() { on "$1" rm /run/no-announce; }			# NODE
 
+# Servers of all listeners of a node are taken down, or up again; by its own
+# health checks, say.
+servers_of() { # NODE up|down
+	on "$1" "grep '^server add' /run/share/clb.conf |
+		sed 's/add/set/; s/\$/ state $2/' | $CLBCTL restore --add"
+}
+servers_down() { servers_of "$1" down; }
+servers_up() { servers_of "$1" up; }
+unload_clb() { on "$1" rmmod clb; }		# NODE
+load_clb() { on "$1" "$CLUSTER/node.sh" "$1" load; }	# NODE
+
 # on NODE COMMAND...: runs it there, by a shell, and has its exit status.
 on() {
 	local node=$1 out rc

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# usage: node.sh NUMBER
+# usage: node.sh NUMBER [load]
 # A node of the cluster of lib.sh, in its virtual machine: clb, sync, BIRD,
 # clb-announce. Lives until there is /run/stop; executes what it is sent at
-# port 9 of its front.
+# port 9 of its front. load: clb once more, as at first.
 set -u
 here=$(dirname "$(realpath "$0")")
 top=$(realpath "$here/../..")
@@ -39,8 +39,9 @@ network_up() {
 	IP
 }
 
-sync_up() {
-	install -m 600 "$share/secret" /run/secret &&
+clb_up() {
+	clb_module_load && "$clbctl" restore "$share/clb.conf" &&
+		install -m 600 "$share/secret" /run/secret &&
 		"$clbctl" sync start node "$n" interface sync group 239.7.0.1 \
 			secret /run/secret
 }
@@ -57,11 +58,15 @@ keep() { # NAME COMMAND...
 	return "$rc"
 }
 
+if [ "${2:-}" = load ]; then
+	clb_up
+	exit
+fi
 network_up || exit 1
 # however long a command takes after its last word
 socat -t 60 TCP-LISTEN:9,reuseaddr,fork EXEC:"/bin/bash -s",stderr &
 control=$!
-clb_module_load && "$clbctl" restore "$share/clb.conf" && sync_up || exit 1
+clb_up || exit 1
 keep bird bird -f -c "$share/bird-$n.conf" -s /run/bird.ctl \
 	-P /run/bird.pid 2>>/run/clb/bird.log &
 bird=$!
