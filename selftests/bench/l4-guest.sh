@@ -277,7 +277,8 @@ variants() {
 	variant rate 4 "scheduler rr rate 1000g"
 }
 
-everything() {
+# What else there is to compare with, and the other modes; with few sessions.
+others() {
 	local mode n
 
 	group "limit/tc-redirect forward" limit
@@ -285,11 +286,9 @@ everything() {
 		group "$n/nat/udp/established/in $n/nat/udp/established/reply" \
 			netfilter "$n"
 	done
-	the_cases ipvs nat 4 1000 50000 1000000
 	the_cases ipvs dr 4 1000
 	the_cases ipvs tun 4 1000
 	the_cases ipvs nat 6 1000
-	the_cases clb nat 4 1000 50000 1000000
 	for mode in fnat dr tun; do
 		the_cases clb $mode 4 1000
 	done
@@ -301,6 +300,12 @@ everything() {
 		the_cases clb+slow $mode 4 1000
 	done
 	unset FAST_PATH
+}
+
+everything() {
+	the_cases ipvs nat 4 1000 50000 1000000
+	the_cases clb nat 4 1000 50000 1000000
+	others
 	variants
 	group ipvs/nat/udp/memory@1000000 footprint ipvs nat 1000000
 	group "clb/nat/udp/memory@1000000 clb/list@1000000" \
@@ -340,6 +345,7 @@ native_round() {
 		the_cases ipvs nat 4 "$n"
 		the_cases clb nat 4 "$n"
 	done
+	others
 }
 
 # Cases that have no result in any of the rounds, for the processor was slow.
