@@ -106,10 +106,10 @@ test_takeover() {
 	start_announce
 	becomes "a node announces its own local address" \
 		198.51.100.201 "$VIP6" "$VIP4"
-	ok "it takes another node over" clb sync takeover 2
+	ok "it takes another node over" clb node takeover 2
 	becomes "and announces its address, too" \
 		198.51.100.201 198.51.100.202 "$VIP6" "$VIP4"
-	ok "it gives it back" clb sync giveback 2
+	ok "it gives it back" clb node giveback 2
 	becomes "and announces it no more" 198.51.100.201 "$VIP6" "$VIP4"
 	ok "it ends" stop_announce
 	clb sync stop
@@ -125,7 +125,7 @@ test_standby() {
 	start_announce --standby
 	becomes "those of others are announced as standby" 198.51.100.201 \
 		198.51.100.202+ 2001:db8:5::202+ "$VIP6" "$VIP4"
-	ok "it takes the other node over" clb sync takeover 2
+	ok "it takes the other node over" clb node takeover 2
 	clb local add 198.51.100.203 node 2
 	becomes "they stay standby, for the other may live" 198.51.100.201 \
 		198.51.100.202+ 198.51.100.203+ 2001:db8:5::202+ "$VIP6" "$VIP4"
@@ -134,7 +134,7 @@ test_standby() {
 	start_sync
 	becomes "and come" 198.51.100.201 198.51.100.202+ 198.51.100.203+ \
 		2001:db8:5::202+ "$VIP6" "$VIP4"
-	ok "it gives them back" clb sync giveback 2
+	ok "it gives them back" clb node giveback 2
 	ok "it crashes, and they stay" crash
 	start_announce
 	becomes "without the option they are withdrawn" \

@@ -388,15 +388,15 @@ test_takeover() { # FAMILY cut|restart
 	spawn "$CLBCTL" -n "$NS-node2" -j monitor >"$events"
 	monitor=$spawned
 	ok "$name: somebody listens" wait_for 20 hears_events
-	not_ok "$name: a node does not take over itself" on node2 sync takeover 2
-	not_ok "$name: nor one that has no address" on node2 sync takeover 7
-	not_ok "$name: what was not taken is not given" on node2 sync giveback 1
+	not_ok "$name: a node does not take over itself" on node2 node takeover 2
+	not_ok "$name: nor one that has no address" on node2 node takeover 7
+	not_ok "$name: what was not taken is not given" on node2 node giveback 1
 	node_links down
-	ok "$name: the first node dies, the other takes over" on node2 sync takeover 1
-	not_ok "$name: not twice" on node2 sync takeover 1
+	ok "$name: the first node dies, the other takes over" on node2 node takeover 1
+	not_ok "$name: not twice" on node2 node takeover 1
 	ok "$name: an event names the address to announce" \
-		wait_for 10 event_came sync-takeover "$mine"
-	is "$name: and no other one" "$(events_of sync-takeover "$other")" 0
+		wait_for 10 event_came node-takeover "$mine"
+	is "$name: and no other one" "$(events_of node-takeover "$other")" 0
 	is "$name: new sessions use both addresses" \
 		"$(on node2 -j local | jq -c 'map(.active)')" "[true,true]"
 	via 2
@@ -415,12 +415,12 @@ test_takeover() { # FAMILY cut|restart
 	is "$name: the old connections were not disturbed" \
 		"$(tell client ping a)" 10
 	is "$name: nothing is given back yet" \
-		"$(events_of sync-giveback "$mine")" 0
+		"$(events_of node-giveback "$mine")" 0
 	[ "$2" = cut ] || { clb sync stop && clb session del; }
 	node_links up
 	[ "$2" = cut ] || start_sync node 1
 	ok "$name: the first node returns ($2), and gets its address back" \
-		wait_for 20 event_came sync-giveback "$mine"
+		wait_for 20 event_came node-giveback "$mine"
 	is "$name: the other node uses its own alone" \
 		"$(on node2 -j local | jq -c 'map(.active)')" "[false,true]"
 	ok "$name: the first node has all sessions" wait_for 20 tables_equal
@@ -461,9 +461,9 @@ test_last_words() {
 	spawn "$CLBCTL" -n "$NS-node2" -j monitor >"$events"
 	ok "$name: somebody listens" wait_for 20 hears_events
 	before=$(now_ms)
-	ok "$name: a node that lives is taken over" on node2 sync takeover 1
+	ok "$name: a node that lives is taken over" on node2 node takeover 1
 	ok "$name: it gets its address back" \
-		wait_for 10 event_came sync-giveback "$mine"
+		wait_for 10 event_came node-giveback "$mine"
 	# a slow machine makes it longer, nothing makes it shorter
 	ok "$name: not with what it may have said before" \
 		[ $(($(now_ms) - before)) -ge 2900 ]

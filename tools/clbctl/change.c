@@ -11,8 +11,8 @@ void clb_change_release(struct clb_message *message)
 	message->n_acl_entries = 0;
 }
 
-static int change_send(struct clb_context *context,
-		       const struct clb_message *message)
+int clb_change_send(struct clb_context *context,
+		    const struct clb_message *message)
 {
 	struct clb_error error;
 	int status;
@@ -35,7 +35,7 @@ int clb_change_run(struct clb_context *context, struct clb_args *args)
 	if (context->subcommand->parse(args, &message))
 		status = clb_report_usage(context, args);
 	else
-		status = change_send(context, &message);
+		status = clb_change_send(context, &message);
 	clb_change_release(&message);
 	return status;
 }

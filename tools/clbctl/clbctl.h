@@ -60,7 +60,8 @@ struct clb_subcommand {
  * @summary: one line of help
  * @help: the whole help
  * @options: letters of the options it has beyond those of every verb
- * @subcommands: ended by one without a name; with none of the words, "show".
+ * @subcommands: ended by one without a name; with none of the words, "show",
+ *	which must be among them unless a word is needed.
  *	NULL: @itself serves
  * @itself: the verb is its own subcommand
  */
@@ -82,6 +83,7 @@ extern const struct clb_verb clb_verb_settings;
 extern const struct clb_verb clb_verb_session;
 extern const struct clb_verb clb_verb_stats;
 extern const struct clb_verb clb_verb_sync;
+extern const struct clb_verb clb_verb_node;
 extern const struct clb_verb clb_verb_monitor;
 extern const struct clb_verb clb_verb_save;
 extern const struct clb_verb clb_verb_restore;
@@ -122,6 +124,10 @@ void clb_error_format(const struct clb_error *error,
 
 /* Parses and sends a change. Return: enum clb_exit */
 int clb_change_run(struct clb_context *context, struct clb_args *args);
+
+/* Sends a change. Return: enum clb_exit; errors reported */
+int clb_change_send(struct clb_context *context,
+		    const struct clb_message *message);
 
 /* Frees what the parser of a change allocated. */
 void clb_change_release(struct clb_message *message);

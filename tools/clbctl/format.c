@@ -27,8 +27,8 @@ static const char *const command_names[] = {
 	[CLB_CMD_SYNC_SECRET_ADD] = "sync add-secret",
 	[CLB_CMD_SYNC_SECRET_USE] = "sync use-secret",
 	[CLB_CMD_SYNC_SECRET_DEL] = "sync del-secret",
-	[CLB_CMD_SYNC_TAKEOVER] = "sync takeover",
-	[CLB_CMD_SYNC_GIVEBACK] = "sync giveback",
+	[CLB_CMD_SYNC_TAKEOVER] = "node takeover",
+	[CLB_CMD_SYNC_GIVEBACK] = "node giveback",
 	[CLB_CMD_SYNC_PEER] = "sync peer",
 };
 

@@ -80,5 +80,5 @@ const struct clb_verb clb_verb_local = {
 "be routed to this node. Sessions of an address that is removed live on.\n"
 "\n"
 "  node ID    of the node it belongs to (0: this one), so that all nodes may have\n"
-"             the same list; clbctl sync takeover uses those of a dead node\n",
+"             the same list; clbctl node takeover uses those of a dead node\n",
 };

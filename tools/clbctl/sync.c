@@ -121,38 +121,12 @@ static int peers(struct clb_context *context, struct clb_args *args)
 	return clb_view_list(context, &request, &peer_view);
 }
 
-static int node_change(struct clb_context *context, struct clb_args *args,
-		       enum clb_cmd command)
-{
-	struct clb_message request = { .command = command };
-
-	clb_message_add(&request, CLB_A_SYNC_PEER);
-	if (clb_args_value(args, clb_field_find(&clb_sync_peer_object,
-						CLB_SYNC_PEER_A_NODE),
-			   &request.sync_peer) ||
-	    clb_args_end(args))
-		return clb_report_usage(context, args);
-	return request_send(context, &request, NULL);
-}
-
-static int takeover(struct clb_context *context, struct clb_args *args)
-{
-	return node_change(context, args, CLB_CMD_SYNC_TAKEOVER);
-}
-
-static int giveback(struct clb_context *context, struct clb_args *args)
-{
-	return node_change(context, args, CLB_CMD_SYNC_GIVEBACK);
-}
-
 static const struct clb_subcommand subcommands[] = {
 	{ .name = "show", .run = show },
 	{ .name = "status", .run = show },
 	{ .name = "start", .run = start },
 	{ .name = "stop", .run = stop },
 	{ .name = "peers", .run = peers },
-	{ .name = "takeover", .run = takeover },
-	{ .name = "giveback", .run = giveback },
 	{ .name = "add-secret", .run = add_secret },
 	{ .name = "use-secret", .run = use_secret },
 	{ .name = "del-secret", .run = del_secret },
@@ -169,8 +143,6 @@ const struct clb_verb clb_verb_sync = {
 "       clbctl sync stop\n"
 "       clbctl sync [status]\n"
 "       clbctl sync peers\n"
-"       clbctl sync takeover NODE\n"
-"       clbctl sync giveback NODE\n"
 "       clbctl sync add-secret key-id ID secret FILE\n"
 "       clbctl sync use-secret key-id ID\n"
 "       clbctl sync del-secret key-id ID\n"
@@ -188,8 +160,5 @@ const struct clb_verb clb_verb_sync = {
 "\n"
 "Which sessions of a listener the others know of: its keyword sync. To make a\n"
 "secret: (umask 077 && openssl rand -hex 32 >FILE). To replace it: add the new\n"
-"one on all nodes, then use it on all, then delete the old one on all.\n"
-"\n"
-"takeover: the local addresses of a node that is dead are used by this one, until\n"
-"that is heard to be ready again, or they are given back.\n",
+"one on all nodes, then use it on all, then delete the old one on all.\n",
 };

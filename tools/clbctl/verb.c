@@ -15,6 +15,7 @@ static const struct clb_verb *const verbs[] = {
 	&clb_verb_session,
 	&clb_verb_stats,
 	&clb_verb_sync,
+	&clb_verb_node,
 	&clb_verb_monitor,
 	&clb_verb_save,
 	&clb_verb_restore,
@@ -38,6 +39,8 @@ static int find_subcommand(struct clb_args *args, const struct clb_verb *verb,
 		n++;
 	}
 	i = clb_args_match(args, word ? word : "show", "command", names, n);
+	if (i < 0 && !word)
+		return clb_args_fail(args, "command missing");
 	if (i < 0)
 		return -EINVAL;
 	*subcommand = &verb->subcommands[i];

@@ -34,7 +34,7 @@ expect 0 '{"clbctl":"' -jV
 expect 0 'clbctl ' version
 expect 0 '"clbctl":' -j version
 for verb in listener server check acl local settings session stats sync \
-	    monitor save restore flush version; do
+	    node monitor save restore flush version; do
 	expect 0 "usage: clbctl $verb" "$verb" help
 	expect 0 "usage: clbctl $verb" help "$verb"
 	expect 0 "usage: clbctl $verb" "$verb" --help
@@ -69,6 +69,12 @@ expect 2 'one word too many' restore a b
 expect 2 'secret: /nonexistent: No such file' sync start secret /nonexistent
 expect 2 'secret: others may read /dev/null' sync start secret /dev/null
 expect 2 'nothing to set' sync start
+expect 2 'clbctl: node: command missing' node
+expect 2 'expected one of: takeover, giveback' node show
+expect 2 'node takeover: node: value missing' node takeover
+expect 2 "node giveback: node: 'x' is not" node giveback x
+expect 2 'one word too many' node takeover 1 x
+expect 2 "unknown command 'takeover'" sync takeover 1
 expect 2 "interface: 'nonexistent' is not a network device" \
 	sync start interface nonexistent
 expect 1 '/nonexistent: No such file' restore /nonexistent
@@ -83,7 +89,7 @@ echo "ok $n - output that is lost"
 # Every line of help fits on a terminal.
 n=$((n + 1))
 for verb in '' listener server check acl local settings session stats sync \
-	    monitor save restore flush version; do
+	    node monitor save restore flush version; do
 	${RUN:-} "$CLBCTL" help $verb
 done | awk 'length > 80 { print "# " $0; wide = 1 } END { exit wide }' || {
 	failed=1
