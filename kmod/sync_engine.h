@@ -390,9 +390,21 @@ void clb_sync_merges_release(struct clb_sync *sync);
 bool clb_sync_bulk_waits(struct clb_sync *sync);
 
 /* sync_session.c */
+
+/* What a session remembers of the last word on it, and what of this one. */
+struct clb_sync_memory {
+	u16 before;
+	u16 after;
+};
+
 bool clb_sync_wanted(const struct clb_session *session, u32 state);
 bool clb_sync_stale(const struct clb_session *session);
 bool clb_sync_tellable(const struct clb_session *session, bool own);
+bool clb_sync_word(const struct clb_session *session, u8 flags,
+		   struct clb_sync_session *told,
+		   struct clb_sync_memory *memory);
+void clb_sync_remember(struct clb_session *session,
+		       const struct clb_sync_memory *memory);
 bool clb_sync_tell(struct clb_session *session, u8 flags,
 		   struct clb_sync_session *told);
 void clb_sync_session_tuple(const struct clb_sync_session *told,

@@ -115,15 +115,20 @@ static u32 allowance_of(const struct clb_session *session, u32 state)
 	return quarter_of(session, state) + CLB_SYNC_WALK;
 }
 
+static bool deadline_is_told(const struct clb_session *session, u16 synced,
+			     u32 deadline, u32 state)
+{
+	return synced & SYNCED_COPY &&
+	       (synced & SYNCED_MASK) ==
+	       synced_deadline(session, deadline, state);
+}
+
 /* All that is known of its deadline is a peer's word: no packet passed here. */
 static bool is_copy(const struct clb_session *session)
 {
-	u16 synced = READ_ONCE(session->synced);
-
-	return synced & SYNCED_COPY &&
-	       (synced & SYNCED_MASK) ==
-	       synced_deadline(session, READ_ONCE(session->deadline),
-			       READ_ONCE(session->state));
+	return deadline_is_told(session, READ_ONCE(session->synced),
+				READ_ONCE(session->deadline),
+				READ_ONCE(session->state));
 }
 
 /**
@@ -144,12 +149,12 @@ void __clb_sync_lacks(const struct clb_session *session)
 }
 
 /* In jiffies; without the allowance, which whoever is told adds anew. */
-static s32 time_left(const struct clb_session *session, u32 state)
+static s32 time_left(const struct clb_session *session, u32 deadline,
+		     u32 state, bool copy)
 {
-	s32 left = READ_ONCE(session->deadline) - (u32)jiffies;
+	s32 left = deadline - (u32)jiffies;
 
-	return is_copy(session) ? left - (s32)allowance_of(session, state) :
-				  left;
+	return copy ? left - (s32)allowance_of(session, state) : left;
 }
 
 /* Of a client on this node nobody else will see a packet. */
@@ -216,25 +221,26 @@ static void tell_flow(const struct clb_session *session,
 }
 
 /**
- * clb_sync_tell() - put into words what is true of a session
- * @session: the session, which remembers that it was told
- * @flags: 0, or CLB_SYNC_F_TIME: with the time it has left, to who asked
+ * clb_sync_word() - put into words what is true of a session
+ * @session: the session
+ * @flags: as clb_sync_tell()
  * @told: result
+ * @memory: result: for clb_sync_remember()
  *
- * Without the time it has left, a session has all of its timeout: a packet was
- * seen a moment ago. Of another one the time is always told.
- *
- * Return: false if there is nothing to tell: as of a copy that is kept for
- *	nothing but a word that may be late.
+ * Return: as clb_sync_tell().
  * Context: RCU read side.
  */
-bool clb_sync_tell(struct clb_session *session, u8 flags,
-		   struct clb_sync_session *told)
+bool clb_sync_word(const struct clb_session *session, u8 flags,
+		   struct clb_sync_session *told,
+		   struct clb_sync_memory *memory)
 {
 	const struct clb_server *server = session->server;
+	/* pairs with copy_extend(): not that of an earlier word than synced */
+	u16 synced = smp_load_acquire(&session->synced);
+	u32 deadline = READ_ONCE(session->deadline);
 	u32 state = READ_ONCE(session->state);
-	bool copy = is_copy(session);
-	s32 left = time_left(session, state);
+	bool copy = deadline_is_told(session, synced, deadline, state);
+	s32 left = time_left(session, deadline, state, copy);
 
 	if (!can_be_told(session, state) || left <= 0)
 		return false;
@@ -254,12 +260,51 @@ bool clb_sync_tell(struct clb_session *session, u8 flags,
 		tell_flow(session, told);
 	if (told->flags & CLB_SYNC_F_TIME)
 		told->time = jiffies_to_msecs(left);
+	memory->before = synced;
+	memory->after = synced_of(session, deadline, state);
 	/* another node's word stays that, though it is repeated */
+	if (copy)
+		memory->after |= SYNCED_COPY;
+	return true;
+}
+
+/**
+ * clb_sync_remember() - a session remembers that it was told of
+ * @session: the session
+ * @memory: from clb_sync_word()
+ *
+ * A word of another node that came meanwhile stays: the deadline is that one's.
+ *
+ * Context: RCU read side.
+ */
+void clb_sync_remember(struct clb_session *session,
+		       const struct clb_sync_memory *memory)
+{
+	cmpxchg(&session->synced, memory->before, memory->after);
+}
+
+/**
+ * clb_sync_tell() - tell others what is true of a session
+ * @session: the session, which remembers that it was told
+ * @flags: 0, or CLB_SYNC_F_TIME: with the time it has left, to who asked
+ * @told: result
+ *
+ * Without the time it has left, a session has all of its timeout: a packet was
+ * seen a moment ago. Of another one the time is always told.
+ *
+ * Return: false if there is nothing to tell: as of a copy that is kept for
+ *	nothing but a word that may be late.
+ * Context: RCU read side.
+ */
+bool clb_sync_tell(struct clb_session *session, u8 flags,
+		   struct clb_sync_session *told)
+{
+	struct clb_sync_memory memory;
+
+	if (!clb_sync_word(session, flags, told, &memory))
+		return false;
 	if (!(flags & CLB_SYNC_F_TIME))
-		WRITE_ONCE(session->synced,
-			   synced_of(session, READ_ONCE(session->deadline),
-				     state) |
-			   (copy ? SYNCED_COPY : 0));
+		clb_sync_remember(session, &memory);
 	return true;
 }
 
@@ -317,8 +362,9 @@ static void copy_extend(struct clb_session *session, u32 deadline, u32 state)
 	WRITE_ONCE(session->reset_seq[CLB_DIR_ORIGINAL], 0);
 	WRITE_ONCE(session->reset_seq[CLB_DIR_REPLY], 0);
 	WRITE_ONCE(session->deadline, deadline);
-	WRITE_ONCE(session->synced,
-		   synced_of(session, deadline, state) | SYNCED_COPY);
+	/* pairs with clb_sync_word(), in the other thread */
+	smp_store_release(&session->synced,
+			  synced_of(session, deadline, state) | SYNCED_COPY);
 }
 
 /* What a mode asks of the families, a binding of the listener. */

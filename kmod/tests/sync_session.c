@@ -565,6 +565,40 @@ static void idle(struct kunit *test)
 	sync_free(test, sync);
 }
 
+/* What happens while a session is put into words is not forgotten. */
+static void told_meanwhile(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_sync_session told = word(test, SERVER1, IPPROTO_TCP,
+					    CLB_SESSION_STATE_ESTABLISHED, 7);
+	struct clb_sync_session said;
+	struct clb_sync_memory memory;
+	struct clb_session *s;
+	u32 timeout;
+
+	apply(sync, &told);
+	s = session_of(test, IPPROTO_TCP);
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	timeout = s->server->listener->timeouts[CLB_TIMEOUT_ESTABLISHED];
+	rcu_read_lock();
+	/* packets passed here, and then at the other node, which says so */
+	s->deadline = (u32)jiffies + timeout / 2;
+	KUNIT_EXPECT_TRUE(test, clb_sync_tellable(s, true));
+	KUNIT_EXPECT_TRUE(test, clb_sync_word(s, 0, &said, &memory));
+	apply(sync, &told);
+	KUNIT_EXPECT_FALSE(test, clb_sync_tellable(s, true));
+	clb_sync_remember(s, &memory);
+	KUNIT_EXPECT_FALSE(test, clb_sync_tellable(s, true));
+	KUNIT_EXPECT_FALSE(test, clb_sync_stale(s));
+	/* a packet passes here */
+	KUNIT_EXPECT_TRUE(test, clb_sync_word(s, 0, &said, &memory));
+	s->deadline = (u32)jiffies + timeout;
+	clb_sync_remember(s, &memory);
+	KUNIT_EXPECT_TRUE(test, clb_sync_tellable(s, true));
+	rcu_read_unlock();
+	sync_free(test, sync);
+}
+
 /* However often it is repeated, a copy lives as long as it was told first. */
 static void repeated(struct kunit *test)
 {
@@ -664,6 +698,7 @@ static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(told_again),
 	KUNIT_CASE(told_at_last),
 	KUNIT_CASE(idle),
+	KUNIT_CASE(told_meanwhile),
 	KUNIT_CASE(repeated),
 	KUNIT_CASE(local_again),
 	KUNIT_CASE(reply_named),
