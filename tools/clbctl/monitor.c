@@ -60,7 +60,7 @@ static void print_json(struct clb_message *message)
 	if (blank)
 		*blank = '-';
 	json_object_set_new(json, "event", json_string(name));
-	for (attr = CLB_A_LISTENER; attr <= CLB_A_SYNC_PEER; attr++) {
+	for (attr = CLB_A_LISTENER; attr <= CLB_A_MAX; attr++) {
 		const struct clb_object *object = clb_object_find(attr);
 		void *value = clb_message_object(message, attr);
 
