@@ -108,17 +108,19 @@ peer_of() { # NODE NAME: what it knows of another
 	field "$2" "$(on "$1" -j sync peers)"
 }
 
-# Listeners of HTTP and of the echo (conn.py), in both families.
+# Listeners of HTTP and of the echo (conn.py), in both families. Their servers are
+# of the same one, unless SERVERS_OF says which.
 config() { # MODE [KEYWORD VALUE]...
 	# shellcheck disable=SC2034 # vip_of sets what the caller has set
-	local f port vip vip_host node
+	local f server port vip vip_host node
 
 	for f in 4 6; do
 		vip_of "$f"
+		server=server${SERVERS_OF:-$f}
 		for port in 80 "$ECHO_PORT"; do
 			echo "listener add tcp $vip_host:$port mode $*"
-			echo "server add tcp $vip_host:$port $("server$f" 1)"
-			echo "server add tcp $vip_host:$port $("server$f" 2)"
+			echo "server add tcp $vip_host:$port $("$server" 1)"
+			echo "server add tcp $vip_host:$port $("$server" 2)"
 		done
 	done >"$TMP/config"
 	on_all flush
@@ -128,8 +130,8 @@ config() { # MODE [KEYWORD VALUE]...
 }
 
 start_sync() { # NODE ID [KEYWORD VALUE]...
-	on "$1" sync start node "$2" interface sync secret "$TMP/secret" \
-		group "${GROUP:-$GROUP4}" "${@:3}"
+	on "$1" sync start node "$2" interface sync \
+		secret "${SECRET:-$TMP/secret}" group "${GROUP:-$GROUP4}" "${@:3}"
 }
 cluster_up() {
 	local node id=0

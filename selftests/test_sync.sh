@@ -8,7 +8,12 @@
 # shellcheck source=selftests/nodes.sh
 . "$SELFTESTS/nodes.sh"
 
+hex_of() { echo -n "$1" | od -An -v -tx1 | tr -d ' \n'; }
+
 nodes_up 4 && _ns_add stranger && link_plug stranger 9 || exit 1
+# No byte of a secret may be found elsewhere by chance.
+(umask 077 && hex_of "no other may know what we share." >"$TMP/secret" &&
+	hex_of "and this is to come in its place" >"$TMP/other")
 readonly PAIR="node node2" OTHER_PAIR="node3 node4"
 NODES=$PAIR
 start_udp 1 || exit 1
@@ -44,7 +49,6 @@ test_control() {
 		jq -c '[.running, .node, .interface, .group, .port, .ttl, .mtu,
 			.cluster, .key_id]')" \
 		"[true,1,\"sync\",\"$GROUP4\",8850,1,1500,0,0]"
-	not_ok "the secret is in no answer" grep -q secret <<<"$(clb -j sync)"
 	ok "sync stops" clb sync stop
 	not_ok "it does not stop twice" clb sync stop
 	ok "it starts again" start_sync node 1
@@ -156,19 +160,131 @@ has_address() { # NODE ADDRESS [EXPECTED]
 	[ "$2" = "${3:-$2}" ] && ip -n "$NS-$1" -br addr | grep -qF " $2/"
 }
 
-# A node that is started with another secret, cluster or key is heard by none.
+# A node that is started with another secret, cluster, key or port hears of no
+# session, and counts why, but for the port: to that nothing comes.
 test_apart() {
-	local before
+	vip_of 4
+	via 1
+	config nat
+	SECRET=$TMP/other apart "another secret" drop_forged
+	apart "another cluster" drop_cluster cluster 7
+	apart "another key" drop_key key-id 7
+	apart "another port" "" port 8851
+}
+apart() { # HOW COUNTER [KEYWORD VALUE]...
+	local node
 
-	ok "a node starts with another secret" \
-		on node2 sync start node 2 interface sync \
-		secret "$TMP/other" group "$GROUP4"
-	start_sync node 1
-	before=$(sync_of node drop_forged)
-	ok "it is taken for a forger" \
-		wait_for 10 counter_above node drop_forged "$before"
-	is "it is no peer" "$(sync_of node peers)" 0
+	ok "$1: a node starts with it" start_sync node2 2 "${@:3}"
+	SECRET='' start_sync node 1
+	tell client open p "$vip" "$ECHO_PORT" 3 >"$TMP/open"
+	ok "$1: the first node tells of its sessions" \
+		wait_for 10 counter_above node sent_sessions 2
+	for node in $NODES; do
+		apart_from "$node" "$1" "$2"
+	done
+	is "$1: the other node has none of them" "$(known node) $(known node2)" \
+		"3 0"
+	tell client close p >"$TMP/close"
 	cluster_down
+	on_all session del
+}
+# Once as much was counted as had been sent, the sessions were among it.
+apart_from() { # NODE HOW COUNTER
+	local sent other=node2
+
+	[ "$1" = node ] || other=node
+	sent=$(sync_of "$other" sent_datagrams)
+	[ -z "$3" ] || ok "$2: $1 counts $3" wait_for 10 counter_above "$1" "$3" \
+		"$sent"
+	ok "$2: the other node goes on" wait_for 10 counter_above "$other" \
+		sent_datagrams "$((sent + 1))"
+	[ -n "$3" ] || is "$2: $1 hears nothing" \
+		"$(sync_of "$1" received_datagrams)" 0
+	is "$2: $1 has no peer" "$(sync_of "$1" peers)" 0
+}
+
+# All that start takes, other than its default.
+test_chosen() {
+	local n=150
+	local chosen=(cluster 77 port 9000 ttl 7 mtu 1300 key-id 9)
+
+	vip_of 4
+	via 1
+	config nat
+	GROUP=$GROUP6
+	ok "chosen: a node starts with no default" start_sync node 1 "${chosen[@]}"
+	is "chosen: it says how it was started" "$(clb -j sync |
+		jq -c '[.group, .cluster, .port, .ttl, .mtu, .key_id]')" \
+		"[\"$GROUP6\",77,9000,7,1300,9]"
+	ok "chosen: it gets ready" wait_for 10 is_ready node
+	is "chosen: $n connections" \
+		"$(tell client open o "$vip" "$ECHO_PORT" "$n")" "open $n"
+	in_ns node2 nft -f - <<-NFT
+	add table inet sync
+	add chain inet sync in { type filter hook prerouting priority raw; }
+	add rule inet sync in meta nfproto ipv4 accept
+	add rule inet sync in ip6 daddr != $GROUP6 accept
+	add rule inet sync in udp dport 9000 ip6 hoplimit 7 \
+		meta length 1200-1300 counter comment "full"
+	add rule inet sync in udp dport 9000 ip6 hoplimit 7 \
+		meta length <= 1300 accept
+	add rule inet sync in meta l4proto udp counter comment "odd"
+	NFT
+	ok "chosen: another one starts" start_sync node2 2 "${chosen[@]}"
+	ok "chosen: it gets ready" wait_for 10 is_ready node2
+	ok "chosen: it has the connections" wait_for 10 tables_equal "$n"
+	ok "chosen: from datagrams as long as they may be" \
+		[ "$(packets_of full)" -gt 0 ]
+	is "chosen: all had these hops, that port, and no more bytes" \
+		"$(packets_of odd)" 0
+	in_ns node2 nft delete table inet sync
+	tell client close o >"$TMP/close"
+	cluster_down
+	GROUP=$GROUP4
+	on_all session del
+}
+packets_of() { # COMMENT
+	in_ns node2 nft list chain inet sync in |
+		sed -n "s/.*counter packets \([0-9]*\) .*\"$1\".*/\1/p"
+}
+
+# Not by a word, not by a byte: what clbctl prints, and what the kernel says to it.
+test_secret() {
+	local hex monitors said=$TMP/said words
+
+	config nat
+	spawn clb monitor >"$said"
+	monitors=$spawned
+	spawn clb -j monitor >"$said-j"
+	monitors+=" $spawned"
+	ok "secret: somebody listens" wait_for 20 hears_both
+	cluster_up && wait_for 10 hear_each_other
+	for words in sync "sync peers" save "listener show" "session show" stats; do
+		# shellcheck disable=SC2086 # words are meant to split
+		clb $words && clb -j $words
+	done >>"$said.lists"
+	on node2 sync stop
+	clb sync stop
+	start_sync node 1
+	relay ip netns exec "$NS-node" "$SELFTESTS/secret.py" "$TMP/secret" \
+		"$TMP/other"
+	for words in start add-secret use-secret del-secret; do
+		ok "secret: sync $words is an event" \
+			wait_for 10 event_told "$words"
+	done
+	ok "secret: so much was said" [ "$(cat "$said"* | wc -c)" -gt 3000 ]
+	hex=$(cut -c 9-56 "$TMP/secret")
+	not_ok "secret: and nothing of it" grep -iE "^secret|\"secret\"|$hex|$(
+		cut -c 9-56 "$TMP/other")|may know what|is to come in" "$said"*
+	# shellcheck disable=SC2086 # words are meant to split
+	stop $monitors
+	cluster_down
+}
+hears_both() {
+	clb settings set fast-path on && [ -s "$TMP/said" ] && [ -s "$TMP/said-j" ]
+}
+event_told() { # SUBCOMMAND
+	grep -q "^sync $1" "$TMP/said" && grep -q "\"sync-$1\"" "$TMP/said-j"
 }
 
 # A secret replaces another while sessions come and go and datagrams get lost:
@@ -266,10 +382,11 @@ heard_with_config() {
 	cluster_up && wait_for 10 hear_each_other
 }
 
-# The server answers at port 5353, and not at 5999. The last of the three is a
-# marker: what was said before it has arrived.
+# The server answers at UDP port 5353, and not at 5999; of TCP, a client says no more
+# than a SYN, another one all. The last of the five is a marker: what was said before
+# it has arrived.
 test_listener() { # first|established|off UNANSWERED ANSWERED
-	local answered unanswered
+	local answered unanswered silent=192.0.2.99
 
 	via 1
 	on_all flush
@@ -280,8 +397,15 @@ test_listener() { # first|established|off UNANSWERED ANSWERED
 	server add udp $VIP4:5999 $(server4 1):5999
 	server add udp $VIP4:5354 $(server4 1):$UDP_PORT
 	server add udp $VIP4:$UDP_PORT $(server4 1):$UDP_PORT
+	listener add tcp $VIP4:$ECHO_PORT sync $1
+	server add tcp $VIP4:$ECHO_PORT $(server4 1)
 	END
 	heard_with_config
+	tell raw syn "$VIP4" "$ECHO_PORT" 1 "$silent" >"$TMP/asked"
+	ok "sync $1: the answer to a SYN comes to the first node" \
+		wait_for 10 knows node 1 client "$silent" state syn-recv
+	is "sync $1: another client says more" \
+		"$(tell client open l "$VIP4" "$ECHO_PORT" 1 6000)" "open 1"
 	tell client usend "$VIP4" 5999 6001 >"$TMP/asked"
 	tell client utalk "$VIP4" 5354 6002 >"$TMP/asked"
 	is "sync $1: a session that is always told is used" \
@@ -291,7 +415,10 @@ test_listener() { # first|established|off UNANSWERED ANSWERED
 	unanswered=$(known node2 client "$(client4 1):6001")
 	answered=$(known node2 client "$(client4 1):6002")
 	is "sync $1: unanswered UDP, answered UDP" "$unanswered $answered" "$2 $3"
-	is "sync $1: the first node has all three" "$(known node)" 3
+	is "sync $1: a SYN, a connection" "$(known node2 client "$silent") $(
+		known node2 client "$(client4 1):6000" state established)" "$2 $3"
+	is "sync $1: the first node has all five" "$(known node)" 5
+	tell client close l rst >"$TMP/close"
 	cluster_down
 	on_all session del
 }
@@ -349,10 +476,13 @@ test_going() {
 
 ! part control || test_control
 ! part apart || test_apart
+! part chosen || test_chosen
+! part secret || test_secret
 ! part rotate || test_rotate
 ! part peers || test_peers
 ! part gone || test_gone
 ! part listener || {
+	start_raw
 	test_listener first 1 1
 	test_listener established 0 1
 	test_listener off 0 0

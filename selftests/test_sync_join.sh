@@ -42,7 +42,7 @@ test_loss() {
 
 # A node that joins fetches what there is, and says when it has it.
 test_join() {
-	local n
+	local n monitors
 
 	n=$(size 1000 100)
 	vip_of 4
@@ -53,11 +53,16 @@ test_join() {
 	is "$n connections are opened" \
 		"$(tell client open h "$vip" "$ECHO_PORT" "$n")" "open $n"
 	spawn on node2 monitor >"$TMP/monitor"
+	monitors=$spawned
+	spawn on node2 -j monitor >"$TMP/monitor-j"
+	monitors+=" $spawned"
 	ok "somebody listens there" wait_for 20 hears_changes
 	ok "a node joins" start_sync node2 2
 	ok "it gets ready" wait_for 10 is_ready node2
 	ok "the event says so" wait_for 10 grep -qx "sync ready" "$TMP/monitor"
-	stop "$spawned"
+	ok "in JSON, too, and of which node" wait_for 10 ready_event node2 2
+	# shellcheck disable=SC2086 # words are meant to split
+	stop $monitors
 	ok "it has the connections" wait_for 10 tables_equal "$n"
 	is "they were told once" "$(sync_of node2 created)" "$n"
 	ok "it leaves, with its sessions ended, and comes back" rejoin
@@ -73,7 +78,16 @@ rejoin() {
 	on node2 sync stop && on node2 session del && start_sync node2 2 &&
 		wait_for 10 is_ready node2
 }
-hears_changes() { on node2 settings set fast-path on && [ -s "$TMP/monitor" ]; }
+hears_changes() {
+	on node2 settings set fast-path on && [ -s "$TMP/monitor" ] &&
+		[ -s "$TMP/monitor-j" ]
+}
+ready_event() { # NODE ID: once, with what sync shows
+	jq -s -e 'map(select(.event == "sync-ready").sync) |
+		map([.running, .ready, .node, .interface, .group, .epoch]) ==
+		[[true, true, '"$2, \"sync\", \"$GROUP4\", $(sync_of "$1" epoch)"']]' \
+		"$TMP/monitor-j"
+}
 
 # Words come so late that they come after the time that a node waits for others.
 test_delayed() {
@@ -166,6 +180,49 @@ test_cut() {
 	tell client close i >"$TMP/close"
 	cluster_down
 	on_all session del
+}
+
+# One node does not hear the other, which says more than it can say again.
+test_overrun() {
+	local heard
+
+	vip_of 4
+	via 1
+	config nat
+	cluster_up && wait_for 10 all_ready
+	tell client open s "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	ok "overrun: the other node has the connections" wait_for 10 tables_equal 5
+	in_ns node tc qdisc add dev sync root netem loss 100%
+	heard=$(sync_of node sent_datagrams)
+	ok "overrun: so much is said in vain" says_in_vain $((heard + 1100))
+	is "overrun: there are new connections" \
+		"$(tell client open t "$vip" "$ECHO_PORT" 3)" "open 3"
+	is "overrun: the other node does not know" "$(known node2)" 5
+	in_ns node tc qdisc del dev sync root
+	ok "overrun: then it has a gap that cannot be mended" \
+		wait_for 20 counter_above node2 gaps_lost 0
+	ok "overrun: and is told of the peer whose it is" \
+		[ "$(peer_of node2 gaps_lost)" -gt 0 ]
+	ok "overrun: all the same, the tables are equal" wait_for 20 tables_equal
+	is "overrun: with what is open" "$(known node2 state established)" 8
+	via 2
+	is "overrun: which goes on there" \
+		"$(tell client ping s) $(tell client ping t)" "5 3"
+	via 1
+	tell client close s >"$TMP/close"
+	tell client close t >"$TMP/close"
+	cluster_down
+	on_all session del
+}
+says_in_vain() { # NUMBER: connections come and go until it has sent so many
+	local i
+
+	for i in {1..500}; do
+		! counter_above node sent_datagrams "$1" || return 0
+		[ "$(tell client open u "$vip" "$ECHO_PORT" 20)" = "open 20" ] &&
+			tell client close u rst || return
+	done
+	return 1
 }
 
 # Of a node that hears nobody any more, others may have connections that it does
@@ -290,6 +347,7 @@ test_meet() {
 ! part elder || test_elder
 ! part return || test_return
 ! part cut || test_cut
+! part overrun || test_overrun
 ! part meet || test_meet
 ! part isolated || test_isolated
 ! part lacking || test_lacking

@@ -7,7 +7,7 @@
 . "$SELFTESTS/nodes.sh"
 
 nodes_up 2 || exit 1
-start_server 1 && start_server 2 && start_udp 1 || exit 1
+topo_tunnels && start_server 1 && start_server 2 && start_udp 1 || exit 1
 readonly KBYTES=3000
 big_file "$KBYTES"
 dialogue download in_client "$SELFTESTS/download.py"
@@ -17,16 +17,20 @@ download() { # begins one, half of which comes only when it is asked to end
 }
 ends() { HEAR_TIMEOUT=$((60 * SLOW)) tell download end "$TMP/files/big"; }
 
-test_move() { # MODE FAMILY
-	local name="$1 IPv$2" before
+test_move() { # MODE FAMILY [SERVERS' FAMILY]
+	local name="$1 IPv$2${3:+ in IPv$3}" before
 
 	vip_of "$2"
 	via 1
-	ok "$name: listeners and servers on both nodes" config "$1"
+	SERVERS_OF=${3:-} ok "$name: listeners and servers on both nodes" \
+		config "$1"
 	ok "$name: sync starts" cluster_up
 	ok "$name: the nodes hear each other" wait_for 10 hear_each_other
 	is "$name: 10 connections through the first node" \
 		"$(tell client open a "$vip" "$ECHO_PORT" 10)" "open 10"
+	is "$name: to servers of that family" "$(clb -j session |
+		jq -c 'map(.server_address | contains(":")) | unique')" \
+		"[$([ "${3:-$2}" = 6 ] && echo true || echo false)]"
 	ok "$name: the other node has them, in the same words" \
 		wait_for 10 tables_equal 10
 	ok "$name: all of them are established there" \
@@ -504,11 +508,15 @@ test_local_late() {
 	via 1
 }
 
-for mode in nat dr; do
+for mode in nat dr tun; do
 	for family in 4 6; do
 		! part "$mode$family" || test_move "$mode" "$family"
 	done
 done
+! part mixed || {
+	test_move tun 4 6
+	test_move tun 6 4
+}
 ! part refresh || test_refresh
 ! part idle || test_idle
 ! part conflict || test_conflict
