@@ -27,12 +27,14 @@ VIP = {4: "203.0.113.1", 6: "2001:db8:f::1"}
 FRONT = {4: "192.0.2.1", 6: "2001:db8:c::1"}
 BACK = {4: "198.51.100.1", 6: "2001:db8:5::1"}
 CLIENT = {4: "192.0.2.11", 6: "2001:db8:c::11"}
+CLIENT2 = {4: "192.0.2.12", 6: "2001:db8:c::12"}
 SERVER = {4: "198.51.100.11", 6: "2001:db8:5::11"}
 SERVER2 = {4: "198.51.100.12", 6: "2001:db8:5::12"}
 
 ETH_P_ALL, SIOCGIFHWADDR, CLONE_NEWNET = 3, 0x8927, 0x40000000
 PACKET_HOST = 0
 ETHERTYPE = {4: 0x0800, 6: 0x86dd}
+ETHERTYPE_VLAN = 0x8100
 MARKER_PORT = 9
 TIMEOUT = 10 * int(os.environ.get("CLB_SLOW", "1"))
 
@@ -105,9 +107,9 @@ class Port:
             ifreq = fcntl.ioctl(self.socket, SIOCGIFHWADDR, ifreq)
         self.mac = ifreq[18:24]
 
-    def send(self, packet, mac):
-        self.socket.sendto(packet, (self.device, ETHERTYPE[packet[0] >> 4],
-                                    0, 0, mac))
+    def send(self, packet, mac, kind=None):
+        kind = kind or ETHERTYPE[packet[0] >> 4]
+        self.socket.sendto(packet, (self.device, kind, 0, 0, mac))
 
     def receive(self, timeout):
         self.socket.settimeout(timeout)
@@ -115,6 +117,22 @@ class Port:
         if kind != PACKET_HOST or protocol not in ETHERTYPE.values():
             return None
         return packet
+
+
+class Framed:
+    """A port whose frames are for another address, or of another type, or have
+    a VLAN tag."""
+
+    def __init__(self, port, mac=None, kind=None, vlan=None):
+        self.port, self.kind, self.vlan = port, kind, vlan
+        self.name, self.gateway = port.name, mac or port.gateway
+
+    def send(self, packet, mac):
+        kind = self.kind or ETHERTYPE[packet[0] >> 4]
+        if self.vlan is not None:
+            packet = struct.pack("!HH", self.vlan, kind) + packet
+            kind = ETHERTYPE_VLAN
+        self.port.send(packet, mac, kind)
 
 
 def is_neighbour_discovery(packet):
@@ -168,6 +186,22 @@ class Counters:
                 for kind, value in self._attributes(stats) if len(value) == 8}
 
 
+def datagram(src, dst, data):
+    """Of a marker. By hand: scapy would take most of a test's time."""
+    family = socket.AF_INET6 if ":" in src else socket.AF_INET
+    addresses = socket.inet_pton(family, src) + socket.inet_pton(family, dst)
+    length = 8 + len(data)
+    ports = struct.pack("!HHH", MARKER_PORT, MARKER_PORT, length)
+    if family == socket.AF_INET:
+        start = struct.pack("!BBHIBB", 0x45, 0, 20 + length, 0, 64, 17)
+        check = checksum(start + addresses)
+        return (start + struct.pack("!H", check) + addresses + ports +
+                bytes(2) + data)
+    check = checksum(addresses + struct.pack("!II", length, 17) + ports + data)
+    return (struct.pack("!IHBB", 6 << 28, length, 17, 64) + addresses + ports +
+            struct.pack("!H", check or 0xffff) + data)
+
+
 class Lab:
     """The topology: sends packets and says what arrived."""
 
@@ -177,13 +211,23 @@ class Lab:
         self.prefix = prefix
         self.clbctl = os.environ["CLBCTL"]
         self.node = Namespace(f"{prefix}-node")
-        front, back = Port(self.node, "front"), Port(self.node, "back")
-        self.client = self._port("c1", "eth0", front)
+        self.front = Port(self.node, "front")
+        back = Port(self.node, "back")
+        self.client = self._port("c1", "eth0", self.front)
+        self.client2 = None
         self.server = self._port("s1", "back", back)
         self.server2 = self._port("s2", "back", back)
+        # who sees what arrives, and who sends the marker behind it, to where
+        self.sides = [(self.server, self.client, SERVER),
+                      (self.server2, self.client, SERVER2),
+                      (self.client, self.server, CLIENT)]
         self.counters = Counters(self.node)
         self.marker = 0
-        for family in 4, 6:     # neighbours are known from now on
+        self._meet()
+
+    def _meet(self):
+        """Neighbours are known from now on."""
+        for family in 4, 6:
             self.family = family
             self.exchange([])
 
@@ -192,6 +236,12 @@ class Lab:
         port.name = name
         port.gateway = gateway.mac
         return port
+
+    def watch_client2(self):
+        """One more to see what arrives at."""
+        self.client2 = self._port("c2", "eth0", self.front)
+        self.sides.append((self.client2, self.server, CLIENT2))
+        self._meet()
 
     def clb(self, *arguments, check=True):
         return subprocess.run([self.clbctl, "-j", "-n", f"{self.prefix}-node",
@@ -218,9 +268,7 @@ class Lab:
         self.marker += 1
         text = b"marker %d" % self.marker
         src = CLIENT if sender is self.client else SERVER
-        ip = IP if self.family == 4 else IPv6
-        sender.send(bytes(ip(src=src[self.family], dst=to[self.family]) /
-                          UDP(sport=MARKER_PORT, dport=MARKER_PORT) / text),
+        sender.send(datagram(src[self.family], to[self.family], text),
                     sender.gateway)
         return text
 
@@ -245,9 +293,8 @@ class Lab:
         for port, packet in packets:
             port.send(bytes(packet), port.gateway)
         wait()
-        markers = ((self.server, self._mark(self.client, SERVER)),
-                   (self.server2, self._mark(self.client, SERVER2)),
-                   (self.client, self._mark(self.server, CLIENT)))
+        markers = [(port, self._mark(sender, to))
+                   for port, sender, to in self.sides]
         return {port: self._read(port, text) for port, text in markers}
 
     def case(self, name, send, want, counts=None, wait=lambda: None):
