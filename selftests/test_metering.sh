@@ -365,4 +365,9 @@ for i in 4 6; do
 	family "$i"
 	test_resets "resets IPv$i"
 done
+# The last: from now on c1 and s1 say nothing by themselves.
+if part rate-packets; then
+	topo_mute c1 s1 s2
+	relay "$SELFTESTS/metering.py" "$NS"
+fi
 done_testing
