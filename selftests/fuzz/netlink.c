@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * usage: netlink COUNT [SEED]
+ * usage: netlink DEVICE COUNT [SEED]
  *
  * Sends COUNT messages to the generic netlink family "clb" of this network
  * namespace: such as clbctl would send, most of them with something wrong in
- * them. Several sockets take turns, so that transactions get into each
- * other's way. In the end each socket must still answer. The messages follow
+ * them; sync is started on DEVICE. Several sockets take turns, so that
+ * transactions get into each other's way. In the end each socket must still
+ * answer, and some of each command must have been taken. The messages follow
  * from the seed alone; what is printed last is how many were taken and how
  * many refused.
  */
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +26,22 @@
 
 #define SOCKETS 4
 #define BATCH_BYTES 16384
+#define BATCH_MESSAGES (BATCH_BYTES / MESSAGE_HEAD + 1)
 
+/**
+ * struct counts - what became of messages
+ * @sent: all of them
+ * @taken: those that were answered with success, by command
+ * @refused: the others
+ * @listed: objects in answers, by command
+ * @error: the others, by their error
+ * @command: of the messages on their way, by the number in their header
+ */
 struct counts {
-	unsigned long sent, taken, refused, dumped;
+	unsigned long sent, refused;
+	unsigned long taken[256], listed[256];
 	unsigned long error[256];
+	uint8_t command[BATCH_MESSAGES];
 };
 
 uint64_t random_state;
@@ -54,19 +68,30 @@ static int socket_open(void)
 	return fd;
 }
 
+static void count_end(const struct nlmsghdr *nlh, struct counts *counts)
+{
+	const struct nlmsgerr *error = NLMSG_DATA(nlh);
+
+	/* what ends a list begins with its error, too */
+	if (error->error)
+		counts->error[-error->error & 0xff]++;
+	else
+		counts->taken[counts->command[nlh->nlmsg_seq %
+					      BATCH_MESSAGES]]++;
+}
+
 static void count_replies(const uint8_t *bytes, int len, struct counts *counts)
 {
 	const struct nlmsghdr *nlh = (const void *)bytes;
-	const struct nlmsgerr *error;
+	const struct genlmsghdr *genl;
 
 	for (; NLMSG_OK(nlh, (unsigned int)len); nlh = NLMSG_NEXT(nlh, len)) {
-		error = NLMSG_DATA(nlh);
-		if (nlh->nlmsg_type == NLMSG_DONE)
-			counts->dumped++;
-		else if (nlh->nlmsg_type == NLMSG_ERROR && !error->error)
-			counts->taken++;
-		else if (nlh->nlmsg_type == NLMSG_ERROR)
-			counts->error[-error->error & 0xff]++;
+		genl = NLMSG_DATA(nlh);
+		if (nlh->nlmsg_type == NLMSG_DONE ||
+		    nlh->nlmsg_type == NLMSG_ERROR)
+			count_end(nlh, counts);
+		else
+			counts->listed[genl->cmd]++;
 	}
 }
 
@@ -95,11 +120,13 @@ static void batch_send(int fd, const uint8_t *batch, unsigned int len)
 
 /* Messages that fit, at most @left of them. Returns how many. */
 static unsigned long batch_fill(uint8_t *batch, unsigned int *used,
-				unsigned long left, uint16_t family)
+				unsigned long left, uint16_t family,
+				uint32_t device, struct counts *counts)
 {
 	static struct message m;
 	unsigned long n;
 
+	m.device = device;
 	*used = 0;
 	for (n = 0; n < left && *used + MESSAGE_BYTES <= BATCH_BYTES; n++) {
 		uint32_t len;
@@ -109,6 +136,7 @@ static unsigned long batch_fill(uint8_t *batch, unsigned int *used,
 			message_spoil(&m);
 		len = m.len;
 		memcpy(m.bytes, &len, sizeof(len));
+		counts->command[n + 1] = m.bytes[NLMSG_HDRLEN];
 		memcpy(batch + *used, m.bytes, len);
 		*used += NLMSG_ALIGN(len);
 	}
@@ -126,6 +154,49 @@ static unsigned long report_errors(const struct counts *counts)
 			printf("# %s: %lu\n", strerror(i), counts->error[i]);
 	}
 	return sum;
+}
+
+/* Events are no commands. */
+static bool is_event(int command)
+{
+	return command == CLB_CMD_POOL_EXHAUSTED ||
+	       command == CLB_CMD_SYNC_READY;
+}
+
+/* By command: how many were taken, and what they listed. Returns the sum. */
+static unsigned long report_taken(const struct counts *counts)
+{
+	unsigned long sum = 0;
+	int i;
+
+	printf("# taken:");
+	for (i = 1; i <= CLB_CMD_MAX; i++) {
+		sum += counts->taken[i];
+		printf(" %d:%lu", i, counts->taken[i]);
+		if (counts->listed[i])
+			printf("(%lu)", counts->listed[i]);
+	}
+	putchar('\n');
+	return sum;
+}
+
+/* Something of all, or the fuzzer has lost its way. */
+static bool is_complete(const struct counts *counts)
+{
+	bool complete = counts->refused;
+	int i;
+
+	for (i = 1; i <= CLB_CMD_MAX; i++) {
+		if (counts->taken[i] || is_event(i))
+			continue;
+		printf("# command %d was never taken\n", i);
+		complete = false;
+	}
+	if (!counts->listed[CLB_CMD_SESSION_GET]) {
+		printf("# no session was listed\n");
+		complete = false;
+	}
+	return complete;
 }
 
 /* An ordinary request and its answer. Returns the length of that. */
@@ -196,14 +267,18 @@ static void must_answer(int fd, uint16_t family)
 int main(int argc, char **argv)
 {
 	static _Alignas(8) uint8_t batch[BATCH_BYTES];
-	unsigned long count = argc > 1 ? strtoul(argv[1], NULL, 0) : 0;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0)
+	unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 0) : 0;
+	uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 0)
 				 : (uint64_t)time(NULL);
-	struct counts counts = { 0 };
+	uint32_t device = argc > 1 ? if_nametoindex(argv[1]) : 0;
+	static struct counts counts;
 	int fds[SOCKETS], i;
 	time_t begin = time(NULL);
+	unsigned long taken;
 	uint16_t family;
 
+	if (!device)
+		die("device");
 	random_seed(seed);
 	printf("# netlink: %lu messages, seed %llu\n", count,
 	       (unsigned long long)seed);
@@ -215,16 +290,15 @@ int main(int argc, char **argv)
 		unsigned int used;
 
 		counts.sent += batch_fill(batch, &used, count - counts.sent,
-					  family);
+					  family, device, &counts);
 		batch_send(fd, batch, used);
 		drain(fd, &counts);
 	}
 	for (i = 0; i < SOCKETS; i++)
 		must_answer(fds[i], family);
 	counts.refused = report_errors(&counts);
-	printf("# netlink: %lu sent, %lu taken, %lu refused, %lu dumps, %ld s\n",
-	       counts.sent, counts.taken, counts.refused, counts.dumped,
-	       (long)(time(NULL) - begin));
-	/* something of both, or the fuzzer has lost its way */
-	return counts.taken && counts.refused ? 0 : 1;
+	taken = report_taken(&counts);
+	printf("# netlink: %lu sent, %lu taken, %lu refused, %ld s\n",
+	       counts.sent, taken, counts.refused, (long)(time(NULL) - begin));
+	return is_complete(&counts) ? 0 : 1;
 }

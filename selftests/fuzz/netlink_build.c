@@ -10,6 +10,10 @@
 #include "netlink_build.h"
 #include "random.h"
 
+/* Largest numbers of nodes, and of secrets, that mean something. */
+#define NODES 4
+#define KEY_IDS 2
+
 enum kind {
 	KIND_U8,
 	KIND_U16,
@@ -23,6 +27,10 @@ enum kind {
 	KIND_CLIENT,
 	KIND_PREFIX,
 	KIND_LOCAL,
+	KIND_DEVICE,
+	KIND_GROUP,
+	KIND_SYNC_PORT,
+	KIND_SECRET,
 };
 
 /**
@@ -96,6 +104,12 @@ static const struct field acl_fields[] = {
 };
 
 static const struct field local_fields[] = {
+	{ CLB_LOCAL_ADDRESS_A_ADDRESS, KIND_LOCAL, 0, 1000 },
+	{ CLB_LOCAL_ADDRESS_A_NODE, KIND_U16, NODES, 500 },
+	{ 0 }
+};
+
+static const struct field local_key[] = {
 	{ CLB_LOCAL_ADDRESS_A_ADDRESS, KIND_LOCAL, 0, 1000 }, { 0 }
 };
 
@@ -110,6 +124,33 @@ static const struct field session_fields[] = {
 	{ CLB_SESSION_A_CLIENT_ADDRESS, KIND_CLIENT, 0, 300 },
 	{ CLB_SESSION_A_CLIENT_PORT, KIND_U16, 65535, 300 },
 	{ 0 }
+};
+
+static const struct field sync_fields[] = {
+	{ CLB_SYNC_A_CLUSTER, KIND_U32, 3, 300 },
+	{ CLB_SYNC_A_NODE, KIND_U16, NODES, 1000 },
+	{ CLB_SYNC_A_INTERFACE, KIND_DEVICE, 0, 1000 },
+	{ CLB_SYNC_A_GROUP, KIND_GROUP, 0, 1000 },
+	{ CLB_SYNC_A_PORT, KIND_SYNC_PORT, 0, 300 },
+	{ CLB_SYNC_A_TTL, KIND_U8, 255, 100 },
+	{ CLB_SYNC_A_MTU, KIND_U16, 9000, 100 },
+	{ CLB_SYNC_A_KEY_ID, KIND_U8, KEY_IDS, 500 },
+	{ CLB_SYNC_A_SECRET, KIND_SECRET, 0, 1000 },
+	{ 0 }
+};
+
+static const struct field sync_secret_fields[] = {
+	{ CLB_SYNC_A_KEY_ID, KIND_U8, KEY_IDS, 1000 },
+	{ CLB_SYNC_A_SECRET, KIND_SECRET, 0, 1000 },
+	{ 0 }
+};
+
+static const struct field sync_key_id_fields[] = {
+	{ CLB_SYNC_A_KEY_ID, KIND_U8, KEY_IDS, 1000 }, { 0 }
+};
+
+static const struct field sync_peer_fields[] = {
+	{ CLB_SYNC_PEER_A_NODE, KIND_U16, NODES, 1000 }, { 0 }
 };
 
 static const struct field no_fields[] = { { 0 } };
@@ -138,7 +179,7 @@ static const struct command commands[] = {
 	  300,
 	  { { CLB_A_LISTENER, 900, listener_key } } },
 	{ CLB_CMD_LISTENER_ADD,
-	  25,
+	  40,
 	  0,
 	  { { CLB_A_LISTENER, 1000, listener_fields } } },
 	{ CLB_CMD_LISTENER_SET,
@@ -150,22 +191,22 @@ static const struct command commands[] = {
 	  0,
 	  { { CLB_A_LISTENER, 1000, listener_key } } },
 	{ CLB_CMD_SERVER_GET,
-	  5,
+	  10,
 	  300,
 	  { { CLB_A_LISTENER, 900, listener_key },
 	    { CLB_A_SERVER, 800, server_key } } },
 	{ CLB_CMD_SERVER_ADD,
-	  20,
+	  40,
 	  0,
 	  { { CLB_A_LISTENER, 1000, listener_key },
 	    { CLB_A_SERVER, 1000, server_fields } } },
 	{ CLB_CMD_SERVER_SET,
-	  15,
+	  30,
 	  0,
 	  { { CLB_A_LISTENER, 1000, listener_key },
 	    { CLB_A_SERVER, 1000, server_fields } } },
 	{ CLB_CMD_SERVER_DEL,
-	  8,
+	  15,
 	  0,
 	  { { CLB_A_LISTENER, 1000, listener_key },
 	    { CLB_A_SERVER, 1000, server_key } } },
@@ -191,7 +232,7 @@ static const struct command commands[] = {
 	{ CLB_CMD_LOCAL_ADDRESS_DEL,
 	  4,
 	  0,
-	  { { CLB_A_LOCAL_ADDRESS, 1000, local_fields } } },
+	  { { CLB_A_LOCAL_ADDRESS, 1000, local_key } } },
 	{ CLB_CMD_SETTINGS_GET, 2, 100, { { 0, 0, no_fields } } },
 	{ CLB_CMD_SETTINGS_SET,
 	  2,
@@ -215,6 +256,31 @@ static const struct command commands[] = {
 	{ CLB_CMD_ABORT, 3, 0, { { 0, 0, no_fields } } },
 	{ CLB_CMD_FLUSH, 1, 0, { { 0, 0, no_fields } } },
 	{ CLB_CMD_POOL_EXHAUSTED, 1, 0, { { 0, 0, no_fields } } },
+	{ CLB_CMD_SYNC_START, 8, 0, { { CLB_A_SYNC, 1000, sync_fields } } },
+	{ CLB_CMD_SYNC_STOP, 1, 0, { { 0, 0, no_fields } } },
+	{ CLB_CMD_SYNC_GET, 2, 100, { { 0, 0, no_fields } } },
+	{ CLB_CMD_SYNC_READY, 1, 0, { { 0, 0, no_fields } } },
+	{ CLB_CMD_SYNC_PEER_GET, 2, 900, { { 0, 0, no_fields } } },
+	{ CLB_CMD_SYNC_SECRET_ADD,
+	  4,
+	  0,
+	  { { CLB_A_SYNC, 1000, sync_secret_fields } } },
+	{ CLB_CMD_SYNC_SECRET_USE,
+	  4,
+	  0,
+	  { { CLB_A_SYNC, 1000, sync_key_id_fields } } },
+	{ CLB_CMD_SYNC_SECRET_DEL,
+	  4,
+	  0,
+	  { { CLB_A_SYNC, 1000, sync_key_id_fields } } },
+	{ CLB_CMD_SYNC_TAKEOVER,
+	  6,
+	  0,
+	  { { CLB_A_SYNC_PEER, 1000, sync_peer_fields } } },
+	{ CLB_CMD_SYNC_GIVEBACK,
+	  4,
+	  0,
+	  { { CLB_A_SYNC_PEER, 1000, sync_peer_fields } } },
 };
 
 /* --- building ------------------------------------------------------------ */
@@ -298,6 +364,34 @@ static void put_port(struct message *m, uint16_t first, unsigned int ports)
 	put(m, bytes, sizeof(bytes));
 }
 
+static void put_device(struct message *m, uint32_t device)
+{
+	if (random_chance(50))
+		device = random_below(8);
+	put(m, &device, sizeof(device));
+}
+
+static void put_group(struct message *m)
+{
+	uint8_t v4[4] = { 239, 7, 0, random_below(4) };
+	uint8_t v6[16] = { 0xff, 0x02, [15] = 7 };
+
+	if (random_chance(300))
+		put(m, v6, sizeof(v6));
+	else
+		put(m, v4, sizeof(v4));
+}
+
+static void put_secret(struct message *m)
+{
+	uint8_t secret[32];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(secret); i++)
+		secret[i] = random_u32();
+	put(m, secret, sizeof(secret));
+}
+
 static void put_value(struct message *m, const struct field *f)
 {
 	uint8_t protocol = random_chance(500) ? 6 : 17;
@@ -318,15 +412,23 @@ static void put_value(struct message *m, const struct field *f)
 	case KIND_VIP_PORT:
 		return put_port(m, 80, 2);
 	case KIND_SERVER:
-		return put_address(m, 100, 6);
+		return put_address(m, 100, 2);
 	case KIND_SERVER_PORT:
-		return put_port(m, 80, 4);
+		return put_port(m, 80, 2);
 	case KIND_CLIENT:
 		return put_address(m, 2, 200);
 	case KIND_LOCAL:
 		return put_address(m, 100, 9);
 	case KIND_PREFIX:
 		return put_prefix(m);
+	case KIND_DEVICE:
+		return put_device(m, m->device);
+	case KIND_GROUP:
+		return put_group(m);
+	case KIND_SYNC_PORT:
+		return put_port(m, 8850, 2);
+	case KIND_SECRET:
+		return put_secret(m);
 	}
 }
 

@@ -17,12 +17,14 @@
  * @len: how many
  * @attr: where attributes begin, to spoil their headers
  * @attrs: how many of them
+ * @device: index of one that leads to other nodes; of who sends it
  */
 struct message {
 	_Alignas(8) uint8_t bytes[MESSAGE_BYTES];
 	unsigned int len;
 	unsigned int attr[64];
 	unsigned int attrs;
+	uint32_t device;
 };
 
 /* Any command of @family with attributes such as clbctl would send. */
