@@ -11,17 +11,17 @@
 
 static int digit_value(char digit)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *found = memchr(digits, digit | 0x20, 16);
-
-	return found ? (int)(found - digits) : -1;
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	digit |= 0x20;
+	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
 static int decode(const char *text, size_t length,
 		  uint8_t secret[CLB_SECRET_LENGTH])
 {
 	uint8_t bytes[CLB_SECRET_LENGTH];
-	int high, low, i;
+	int high, low, i, err = -EINVAL;
 
 	if (length == DIGITS + 1 && text[DIGITS] == '\n')
 		length--;
@@ -31,12 +31,15 @@ static int decode(const char *text, size_t length,
 		high = digit_value(text[2 * i]);
 		low = digit_value(text[2 * i + 1]);
 		if (high < 0 || low < 0)
-			return -EINVAL;
+			goto out;
 		bytes[i] = high << 4 | low;
 	}
 	memcpy(secret, bytes, sizeof(bytes));
+	err = 0;
+out:
+	/* all but one digit of a secret is as good as a secret */
 	explicit_bzero(bytes, sizeof(bytes));
-	return 0;
+	return err;
 }
 
 /* One byte more than there should be, to see that there is none. */

@@ -57,6 +57,9 @@ static void contents(void **state)
 	read_fails(-EINVAL);
 	write_file(digits + 1, "x");
 	read_fails(-EINVAL);
+	/* in ASCII as far from 0 as A is from a */
+	write_file(digits + 1, "\x10");
+	read_fails(-EINVAL);
 }
 
 static void readers(void **state)
