@@ -18,9 +18,9 @@
 #include <net/tcp.h>
 
 #include "toa.h"
+#include "toa_options.h"
 #include "translate.h"
 
-#define CLB_TOA_KIND	254
 #define CLB_TCP_HLEN_MAX 60
 
 /**
@@ -55,29 +55,6 @@ static __wsum header_sum(const struct sk_buff *skb, unsigned int thoff)
 	return csum_partial(th, th->doff * 4, 0);
 }
 
-/* One that cannot be right ends the list (RFC 9293, 3.1): all of the rest. */
-static unsigned int option_len(const u8 *opt, unsigned int left)
-{
-	if (*opt == TCPOPT_NOP)
-		return 1;
-	return left < 2 || opt[1] < 2 || opt[1] > left ? left : opt[1];
-}
-
-static bool options_erase(u8 *opt, unsigned int left)
-{
-	bool found = false;
-	unsigned int len;
-
-	for (; left && *opt != TCPOPT_EOL; opt += len, left -= len) {
-		len = option_len(opt, left);
-		if (likely(*opt != CLB_TOA_KIND))
-			continue;
-		memset(opt, TCPOPT_NOP, len);
-		found = true;
-	}
-	return found;
-}
-
 /**
  * clb_toa_erase() - take out what a client says of its address itself
  * @skb: a SYN, data at the network header, decoded
@@ -95,7 +72,8 @@ int clb_toa_erase(struct sk_buff *skb, unsigned int thoff)
 		return -ENOMEM;
 	th = tcp_at(skb, thoff);
 	before = header_sum(skb, thoff);
-	if (likely(!options_erase((u8 *)(th + 1), th->doff * 4 - sizeof(*th))))
+	if (likely(!clb_toa_options_erase((u8 *)(th + 1),
+					  th->doff * 4 - sizeof(*th))))
 		return 0;
 	clb_check_update(skb, &th->check, 0,
 			 csum_sub(header_sum(skb, thoff), before));

@@ -100,8 +100,36 @@ def listener(*options):
     return genl.listener(socket.IPPROTO_TCP, "192.0.2.1", 80, *options)
 
 
+def sync():
+    """All of CLB_A_SYNC."""
+    head = (genl.u32(7), genl.u16(1), genl.u32(1), genl.address("239.7.0.1"),
+            genl.port(8850), genl.u8(1), genl.u16(1500), genl.u8(0),
+            bytes(32), genl.u8(1), genl.u8(1), genl.u64(1 << 63),
+            genl.u32(2), genl.u32(3))
+    values = (*head, *(genl.u64(i) for i in range(16, 48)), genl.u8(1))
+    return genl.nest(A.SYNC, *(genl.attr(i, data)
+                               for i, data in enumerate(values, 2)))
+
+
+def peer(node):
+    """All of CLB_A_SYNC_PEER."""
+    values = (genl.u16(node), genl.address("10.7.0.2"), genl.u64(1),
+              genl.u8(1), genl.u8(0), genl.u8(2), genl.u32(1000),
+              genl.u32(5), genl.u64(6), genl.u64(7), genl.u64(8),
+              genl.u32(9), *(genl.u64(i) for i in range(10, 15)))
+    return genl.nest(A.SYNC_PEER, *(genl.attr(i, data)
+                                    for i, data in enumerate(values, 2)))
+
+
 def messages():
     """The command, and attributes."""
+    for command in Cmd:
+        yield bytes((command,)) + listener()
+    yield from answers()
+
+
+def answers():
+    """Messages in which there is all that may be."""
     host = genl.server("198.51.100.11", 8080, genl.attr(4, genl.u16(7)))
     entry = genl.nest(A.ACL_ENTRY, genl.attr(1, genl.address("10.0.0.0")),
                       genl.attr(2, genl.u8(8)))
@@ -115,13 +143,11 @@ def messages():
             genl.address("198.51.100.11"), genl.port(8080),
             genl.u32(900000)), 1)))
     stats = genl.nest(A.STATS, *(genl.attr(i, genl.u64(i))
-                                 for i in range(2, 29)))
+                                 for i in range(2, 33)))
     settings = genl.nest(A.SETTINGS, genl.attr(1, genl.u32(1000)),
                          genl.attr(2, genl.u8(1)))
     every = listener(*(genl.attr(i, genl.u32(1) if i in (8, 10, 11, 12, 13)
                                  else genl.u8(1)) for i in range(5, 15)))
-    for command in Cmd:
-        yield bytes((command,)) + listener()
     yield bytes((Cmd.LISTENER_ADD,)) + every
     yield bytes((Cmd.SERVER_ADD,)) + listener() + host
     yield bytes((Cmd.ACL_ADD,)) + listener() + entry * 3
@@ -130,6 +156,21 @@ def messages():
     yield bytes((Cmd.STATS_GET,)) + stats
     yield bytes((Cmd.SETTINGS_GET,)) + settings + \
         genl.attr(A.GENERATION, genl.u32(7))
+    yield bytes((Cmd.SYNC_GET,)) + sync()
+    yield bytes((Cmd.SYNC_START,)) + sync()
+    yield bytes((Cmd.SYNC_PEER_GET,)) + peer(2)
+    yield bytes((Cmd.SYNC_TAKEOVER,)) + local
+    yield bytes((Cmd.SYNC_GIVEBACK,)) + peer(3)
+
+
+def views():
+    """What is asked, flags, and messages."""
+    for question in range(17):
+        for flags in (0, 1, 3):
+            for answer in answers():
+                one = struct.pack("<H", len(answer) - 1) + answer
+                yield bytes((question, flags)) + one
+                yield bytes((question, flags | 16)) + one * 2
 
 
 def extacks():
@@ -270,6 +311,44 @@ def commands():
         yield line + b"\n"
 
 
+def headers():
+    """Of datagrams of session sync, and a tag."""
+    for magic, version in ((0xc1b5, 1), (0xc1b5, 2), (0xb5c1, 1)):
+        header = struct.pack(">HBBIQQHH", magic, version, 3, 4, 5, 6, 7, 8)
+        yield header + bytes(15)
+        yield header + bytes(16)
+        yield header + bytes(99)
+
+
+def windows():
+    """The number before the first, and the next ones (fuzz_window.c)."""
+    for begin in (0, 1000, 2**64 - 9):
+        first = struct.pack(">Q", begin)
+        yield first + bytes(40)
+        yield first + bytes((0, 5, 10, 1, 6, 11, 0))
+        for delta in (1022, 1023, 1024, 1025):
+            step = struct.pack(">H", delta)
+            yield first + b"\2" + step + b"\3" + step + b"\1\3" + step
+        yield first + b"\4" + struct.pack(">Q", 2**64 - 1) + b"\0\1"
+
+
+def options():
+    """Of TCP, a multiple of four bytes."""
+    toa4, toa6 = b"\xfe\x08\0\7abcd", b"\xfe\x14\0\7" + b"abcd" * 4
+    for option in (b"", toa4, toa6, b"\2\4\5\xb4" + toa4, toa4 + toa6,
+                   b"\0\0\0\0" + toa4, b"\5\0\0\0" + toa4, b"\1" * 7 + b"\xfe",
+                   b"\1\1\xfe\4\0\0\2\4", b"\xfe\x28\0\0"):
+        yield option
+
+
+def secrets():
+    text = b"000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F"
+    for end in (b"", b"\n", b"\n\n", b"0", b"\0"):
+        yield text + end
+    yield text[1:]
+    yield text[1:] + b"\n"
+
+
 def cookies():
     token = b"0123456789abcdef" * 2 + b"~"
     for length in range(4):
@@ -297,7 +376,9 @@ def main():
                          ("proxy", proxies()), ("toa", saved_syns()),
                          ("h2", h2_requests()),
                          ("command", commands()), ("sticky", cookies()),
-                         ("rules", rules())):
+                         ("rules", rules()), ("header", headers()),
+                         ("window", windows()), ("options", options()),
+                         ("view", views()), ("secret", secrets())):
         directory = os.path.join(sys.argv[1], name)
         os.makedirs(directory, exist_ok=True)
         for data in inputs:

@@ -2,24 +2,27 @@
 # SPDX-License-Identifier: MIT
 # usage: user.sh [SECONDS]
 # Fuzzes the decoders that are pure, in user space, with libFuzzer, ASan and
-# UBSan: of packets and of sync in kmod, clbctl's of messages, errors and text,
-# and clbd's of HTTP heads and bodies, of the PROXY protocol, of saved SYNs, of
-# HTTP/2's fields, of cookies and of commands; and clbd's rules. Without SECONDS
+# UBSan: of packets, of TCP options and of sync (contents, headers, numbers) in
+# kmod; clbctl's of messages, errors, text and secrets, and what it prints of
+# answers; clbd's of HTTP heads and bodies, of the PROXY protocol, of saved SYNs,
+# of HTTP/2's fields, of cookies and of commands; and clbd's rules. Without SECONDS
 # a fixed number of runs from a fixed seed; with them as many as there is time
 # for, from a random one. Prints TAP.
 # What was found to be of interest stays in build/fuzz/corpus, what breaks a
 # decoder in build/fuzz/crash-*.
 #
 # environment:
-#	RUNS=200000	number of runs for each decoder
+#	RUNS=200000	number of runs for each decoder; a quarter of it for view,
+#			which does more in each
 #	SEED=1		of the random numbers
 #	PARTS="packet text"	only these decoders
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 seconds=${1:-}
 out=build/fuzz
-decoders="packet sync message extack text head proxy toa h2 command sticky rules"
-read -ra targets <<<"${PARTS:-$decoders}"
+decoders="packet options sync header window message extack text view secret head
+proxy toa h2 command sticky rules"
+read -ra targets <<<"${PARTS:-${decoders//$'\n'/ }}"
 count=0 failed=0
 
 result() { # 0 for passed, NAME
@@ -30,10 +33,12 @@ result() { # 0 for passed, NAME
 	echo "$word $count - $2"
 }
 
+# Nothing for a target that is not wanted.
 compile() { # TARGET FLAG...
 	local target=$1
 
 	shift
+	[[ " ${targets[*]} " == *" $target "* ]] || return 0
 	clang -g -O1 -Wall -Wextra -Wno-unused-parameter -std=gnu11 \
 		-D_GNU_SOURCE -fno-omit-frame-pointer \
 		-fsanitize=fuzzer,address,undefined \
@@ -42,23 +47,36 @@ compile() { # TARGET FLAG...
 }
 
 build() {
-	local target packages=(libmnl jansson smartcols) tools flags
+	local target packages=(libmnl jansson smartcols) tools clientless flags
 	local shim=(-include selftests/fuzz/shim/kernel.h
 		-Iselftests/fuzz/shim -Ikmod -Iinclude/uapi)
 
 	mkdir -p "$out" || return
 	mapfile -t tools < <(printf '%s\n' tools/lib/*.c tools/clbctl/*.c |
 		grep -v clbctl/main.c)
+	# a client of its own, which needs no kernel
+	mapfile -t clientless < <(printf '%s\n' "${tools[@]}" |
+		grep -vE 'lib/(client|family).c')
 	read -ra flags < <(pkg-config --cflags --libs "${packages[@]}")
-	tools+=(-Itools -Iinclude/uapi '-DCLB_VERSION="fuzz"' "${flags[@]}")
+	flags+=(-Itools -Iinclude/uapi '-DCLB_VERSION="fuzz"')
 	compile packet "${shim[@]}" kmod/packet.c \
 		selftests/fuzz/fuzz_packet.c || return
 	compile sync "${shim[@]}" kmod/sync_{read,write}.c \
 		selftests/fuzz/fuzz_sync.c || return
+	compile header "${shim[@]}" kmod/sync_{read,write}.c \
+		selftests/fuzz/fuzz_header.c || return
+	compile window "${shim[@]}" selftests/fuzz/fuzz_window.c || return
+	compile options "${shim[@]}" -Itools \
+		-isystem /usr/share/include/llhttp tools/clbd/toa.c \
+		selftests/fuzz/fuzz_options.c || return
 	for target in message extack text; do
 		compile "$target" "selftests/fuzz/fuzz_$target.c" \
-			"${tools[@]}" || return
+			"${tools[@]}" "${flags[@]}" || return
 	done
+	compile view selftests/fuzz/fuzz_view.c "${clientless[@]}" \
+		"${flags[@]}" || return
+	compile secret -Itools tools/lib/secret.c \
+		selftests/fuzz/fuzz_secret.c || return
 	compile head -Itools -isystem /usr/share/include/llhttp \
 		-DLLHTTP_STRICT_MODE=1 tools/clbd/{head,meaning,body,field,coding}.c \
 		/usr/share/llhttp/{llhttp,api,http}.c \
@@ -87,13 +105,15 @@ build() {
 # Inputs to begin with are those of the script and those of earlier runs; a
 # run of fixed length has the former alone.
 fuzz() { # TARGET
-	local log=$out/$1.log rc args
+	local log=$out/$1.log rc args runs
 
 	if [ -n "$seconds" ]; then
 		mkdir -p "$out/corpus/$1"
 		args=("-max_total_time=$seconds" "$out/corpus/$1")
 	else
-		args=("-runs=${RUNS:-200000}" "-seed=${SEED:-1}")
+		runs=${RUNS:-200000}
+		[ "$1" != view ] || runs=$((runs / 4))
+		args=("-runs=$runs" "-seed=${SEED:-1}")
 	fi
 	"$out/fuzz_$1" -artifact_prefix="$out/crash-$1-" -max_len=2048 \
 		-print_final_stats=1 "${args[@]}" "$out/seeds/$1" \

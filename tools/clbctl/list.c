@@ -44,7 +44,8 @@ static int list_add_acl(struct clb_list *list,
 	}
 	clb_message_acl_entries(message, entries);
 	for (i = 0; i < n; i++) {
-		items[i].listener = message->listener;
+		if (clb_message_has(message, CLB_A_LISTENER))
+			items[i].listener = message->listener;
 		items[i].acl_entry = entries[i];
 	}
 	list->count += n;
@@ -62,7 +63,8 @@ static int list_add(const struct clb_message *message, void *context)
 	item = list_grow(list, 1);
 	if (!item)
 		return -ENOMEM;
-	item->listener = message->listener;
+	if (clb_message_has(message, CLB_A_LISTENER))
+		item->listener = message->listener;
 	if (clb_message_has(message, CLB_A_SERVER))
 		item->server = message->server;
 	else if (clb_message_has(message, CLB_A_LOCAL_ADDRESS))
