@@ -15,10 +15,17 @@ prefix=style-
 kver=${KVER:-$(selftests/kver.sh)}
 shopt -s nullglob globstar
 
-kernel=() units=() user=(tools/**/*.c selftests/failnth.c selftests/fuzz/**/*.c)
-for f in kmod/**/*.[ch] selftests/canary/*.[ch] selftests/bench/inject/*.[ch]; do
-	[[ $f == *.mod.c ]] || kernel+=("$f")
-	[[ $f == *.mod.c || $f == *.h ]] || units+=("$f")
+kernel=() units=() user=(tools/**/*.c)
+for f in kmod/**/*.[ch] selftests/**/*.[ch]; do
+	case $f in
+	*.mod.c)
+		;;
+	kmod/*|selftests/canary/*|selftests/bench/inject/*)
+		kernel+=("$f")
+		[[ $f == *.h ]] || units+=("$f") ;;
+	*.c)
+		user+=("$f") ;;
+	esac
 done
 # The rest of tools has tables and help texts that clang-format would tear.
 formatted=(tools/lib/*.[ch] selftests/fuzz/**/*.[ch])
@@ -41,18 +48,24 @@ checkpatch() {
 }
 
 # Endianness, __rcu, lock annotations. sparse reports on standard error and
-# never fails. It works on a copy, or a build for this host would be new.
+# never fails. It works on a copy, or a build for this host would be new. The
+# tests are built for a kernel that has no KUnit to link them with.
 sparse() {
-	local out dir=build/sparse
+	local module out dir=build/sparse rc=0
 
 	mkdir -p "$dir"
 	rsync -r --checksum --delete --include='*/' --exclude='*.mod.c' \
 		--include='*.[ch]' --include=Kbuild --exclude='*' \
-		include kmod "$dir/" || return
-	out=$(make -s "-j$(nproc)" -C "/lib/modules/$kver/build" \
-		"M=$PWD/$dir/kmod" C=2 CF="-D__CHECK_ENDIAN__" modules 2>&1) ||
-		{ echo "$out"; return 1; }
-	! grep -E '(warning|error):' <<<"$out"
+		include kmod selftests/canary selftests/bench/inject "$dir/" ||
+		return
+	for module in kmod canary inject; do
+		out=$(make -s "-j$(nproc)" -C "/lib/modules/$kver/build" \
+			"M=$PWD/$dir/$module" C=2 CF="-D__CHECK_ENDIAN__" \
+			CLB_KUNIT=y KBUILD_MODPOST_WARN=1 modules 2>&1) ||
+			{ echo "$out"; return 1; }
+		! grep -E '(warning|error):' <<<"$out" || rc=1
+	done
+	return "$rc"
 }
 
 # cppcheck does not see the kernel's headers; cppcheck.h stands in for them.
@@ -72,7 +85,8 @@ clang-format() {
 }
 
 shellcheck() {
-	command shellcheck selftests/**/*.sh .ci/run
+	command shellcheck selftests/**/*.sh tools/**/*.sh .ci/run \
+		tools/clbctl/clbctl.bash-completion
 }
 
 # Each breakage of check-broken.sh breaks the code as it is now.

@@ -141,7 +141,7 @@ static void random_addr(struct rnd_state *rnd, u8 family,
 	memset(addr, 0, sizeof(*addr));
 	prandom_bytes_state(rnd, addr, clb_addr_len(family));
 	/* close together, so that many hit */
-	addr->all[0] &= htonl(0x3ffff);
+	addr->ip &= htonl(0x3ffff);
 }
 
 static void agrees(struct kunit *test, u8 family)

@@ -146,10 +146,10 @@ static void another(struct kunit *test)
 		tuple = f->tuple[i];
 		switch (i % 4) {
 		case 0:
-			tuple.sport++;
+			be16_add_cpu(&tuple.sport, 1);
 			break;
 		case 1:
-			tuple.dport++;
+			be16_add_cpu(&tuple.dport, 1);
 			break;
 		case 2:
 			tuple.src.all[0]++;

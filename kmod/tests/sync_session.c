@@ -32,7 +32,7 @@ static struct clb_sync *sync_of(struct kunit *test, u8 protocol)
 	KUNIT_ASSERT_NOT_NULL(test, sync);
 	sync->cn = clb_test_net();
 	sync->stats = alloc_percpu(struct clb_sync_stats);
-	KUNIT_EXPECT_NOT_NULL(test, sync->stats);
+	KUNIT_EXPECT_TRUE(test, !!sync->stats);
 	KUNIT_ASSERT_EQ(test, clb_sync_queues_alloc(sync), 0);
 	KUNIT_ASSERT_EQ(test, clb_sync_tombs_alloc(sync), 0);
 	/* nobody to be woken */
