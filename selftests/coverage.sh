@@ -3,7 +3,7 @@
 # usage: coverage.sh LOG...
 # Prints and judges how much of the module the runs with these logs reached
 # (coverage.py): at least LEAST=90 % of the lines. The report is in
-# build/coverage.
+# REPORT=build/coverage.
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.." || exit 1
 least=${LEAST:-90}
@@ -12,7 +12,7 @@ logs=()
 for log in "$@"; do
 	[ ! -d "$log/gcov" ] || logs+=("$log")
 done
-out=$(selftests/coverage.py build/coverage "${logs[@]}")
+out=$(selftests/coverage.py "${REPORT:-build/coverage}" "${logs[@]}")
 rc=$?
 awk '{ print "#", $0 }' <<<"$out"
 percent=$(sed -n 's/^covered: \([0-9]*\)\..*/\1/p' <<<"$out")
