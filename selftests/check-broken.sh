@@ -58,7 +58,11 @@ module() { # MACHINE TEST
 	# objects for another kernel are rebuilt: their commands differ
 	make -s -C "$kdir" "M=$tree/kmod" "CLB_KUNIT=$kunit" modules
 }
-tools() { make -s -C "$tree/tools" "O=$tree/build/tools"; }
+# With sanitizers, for what nothing else sees.
+tools() {
+	make -s -C "$tree/tools" "O=$tree/build/san" SAN=1 \
+		"$tree"/build/san/{clbctl,clb-announce}
+}
 
 # build NAME: in $tree, and into build/broken/NAME what the patch changes.
 build() {
@@ -77,13 +81,13 @@ build() {
 			cp "$tree/kmod/clb.ko" "$out/" || return
 	fi
 	if grep -qE '^\+\+\+ b/tools/' "$patch"; then
-		tools && cp "$tree"/build/tools/{clbctl,clb-announce} "$out/"
+		tools && cp "$tree"/build/san/{clbctl,clb-announce} "$out/"
 	fi
 }
 
 is_host_test() {
 	case $(header test "$1") in
-	unit|valgrind|decoders|l7|abi|install|intree) ;;
+	unit|valgrind|decoders|l7|abi|coverage|install|intree) ;;
 	*) return 1 ;;
 	esac
 }

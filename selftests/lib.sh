@@ -141,6 +141,16 @@ done_testing() {
 	exit "$((_tap_failed > 0))"
 }
 
+# sanitized NAME: one of the tools, built with ASan and UBSan; as it is on
+# User-Mode Linux, whose processes have not the room for ASan.
+sanitized() {
+	if grep -q '^vendor_id.*User Mode Linux' /proc/cpuinfo; then
+		echo "$TOP/build/tools/$1"
+	else
+		echo "$TOP/build/tools/san/$1"
+	fi
+}
+
 # --- waiting and cleaning ------------------------------------------------
 
 # wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when time is up, on

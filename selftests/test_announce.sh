@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # clb-announce: which routes are in its table as servers, sync and the module come
-# and go. That BIRD announces them is shown by selftests/cluster.
+# and go. That BIRD announces them is shown by selftests/cluster. It runs with
+# sanitizers.
 . "$(dirname "$0")/lib.sh"
 
 readonly TABLE=8850
-ANNOUNCE=${ANNOUNCE:-$TOP/build/tools/clb-announce}
+ANNOUNCE=${ANNOUNCE:-$(sanitized clb-announce)}
 
 topo_up 1 || exit 1
 (umask 077 && printf '%064d\n' 7 >"$TMP/secret")
@@ -30,7 +31,11 @@ start_announce() { # OPTION...
 	spawn in_node "$ANNOUNCE" "$@" 2>"$TMP/said"
 	announcer=$spawned
 }
-stop_announce() { kill "$announcer" && wait "$announcer"; }
+stop_announce() {
+	kill "$announcer" && wait "$announcer" && return
+	cat "$TMP/said"
+	return 1
+}
 is_to_be() { in_node "$ANNOUNCE" --check "$@"; }
 crash() {
 	kill -KILL "$announcer"

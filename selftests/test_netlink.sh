@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 # The netlink interface: bad input of every kind is refused, explained and
 # changes nothing (netlink.py); who may do what; events; how clbctl fails.
-# Topology: lib.sh; no packet is sent.
+# Topology: lib.sh; no packet is sent. clbctl runs with sanitizers.
+given=${CLBCTL:-}
 . "$(dirname "$0")/lib.sh"
+CLBCTL=${given:-$(sanitized clbctl)}
 
 topo_up 1 || exit 1
 

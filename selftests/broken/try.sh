@@ -30,7 +30,7 @@ run_test() { # TEST
 	l7)
 		CASES=${PARTS#* } timeout -k 10 900 \
 			"$tree/selftests/l7/run.sh" "${PARTS%% *}" ;;
-	abi|install|intree)
+	abi|coverage|install|intree)
 		timeout -k 10 900 "$tree/selftests/host/$1".* ;;
 	*)	in_guest "$1" ;;
 	esac
