@@ -96,6 +96,22 @@ both_listen() {
 said() { grep -qx "$1" "$TMP/lines"; }
 event() { jq -r .event "$TMP/events" | grep -qx "$1"; }
 ok "clbctl monitor listens" wait_for 20 both_listen
+sync_comes_and_goes() {
+	(umask 077 && printf '%064d\n' 7 >"$TMP/secret")
+	ip -n "$NS-node" link add sync up type dummy &&
+		ip -n "$NS-node" link set sync multicast on &&
+		ip -n "$NS-node" addr add 10.7.0.1/24 dev sync &&
+		clb sync start node 1 interface sync group 239.7.0.1 \
+			secret "$TMP/secret" &&
+		clb sync stop
+}
+sync_told() {
+	jq -e 'select(.event == "sync-start").sync |
+		.node == 1 and (has("secret") | not)' "$TMP/events"
+}
+ok "sync comes and goes" sync_comes_and_goes
+ok "clbctl monitor says so" wait_for 10 said "sync start"
+ok "clbctl -j monitor says how, but for the secret" wait_for 10 sync_told
 ok "the module goes" clb_module_unload
 ok "clbctl monitor says that it is gone" \
 	wait_for 10 said "gone: the module was unloaded"
