@@ -301,30 +301,32 @@ struct clb_local_address *clb_pool_take(const struct clb_ruleset *ruleset,
  * @server: the server, its port that of the packet
  * @port: the port, network order
  *
- * Return: true if it is taken, with a reference to @local for the session.
+ * Return: 0, with a reference to @local for the session; -EEXIST: another one
+ *	has it, or it is none of the pool's; -ENOSPC: the namespace has all port
+ *	spaces it may have; -ENOMEM.
  * Context: RCU read side; takes the lock of a local address.
  */
-bool clb_pool_reserve(struct clb_local_address *local,
-		      const struct clb_endpoint *server, __be16 port)
+int clb_pool_reserve(struct clb_local_address *local,
+		     const struct clb_endpoint *server, __be16 port)
 {
 	struct clb_port_space *space = space_of(local, server);
 	u32 bit = ntohs(port) - CLB_PORT_FIRST;
-	bool taken = false;
+	int err;
 
 	if (ntohs(port) < CLB_PORT_FIRST)
-		return false;
+		return -EEXIST;
 	spin_lock_bh(&local->lock);
-	if (!space_make(local, space, bit) &&
-	    !test_bit(bit, space->map->ports)) {
+	err = space_make(local, space, bit);
+	if (!err && test_bit(bit, space->map->ports))
+		err = -EEXIST;
+	if (!err)
 		port_mark(space, bit);
-		taken = true;
-	}
 	spin_unlock_bh(&local->lock);
-	if (!taken)
-		return false;
+	if (err)
+		return err;
 	clb_local_address_get(local);
 	atomic_inc(&local->sessions);
-	return true;
+	return 0;
 }
 
 /**

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Publishing a draft. All that can fail comes first: live objects are found or
- * made, ACLs and schedules compiled. Then one pointer changes, and what is
- * left over from the old configuration is marked as gone.
+ * made, ACLs and schedules compiled, ports marked. Then one pointer changes,
+ * and what is left over from the old configuration is marked as gone.
  */
 #include <linux/slab.h>
 
@@ -260,6 +260,10 @@ int clb_ruleset_publish(struct clb_net *cn, struct clb_ruleset *draft)
 	old = rcu_dereference_protected(cn->ruleset,
 					lockdep_is_held(&cn->config_lock));
 	err = draft_prepare(cn, draft, old);
+	grew = (READ_ONCE(cn->strays) || rcu_access_pointer(cn->sync)) &&
+	       pool_grew(draft, old);
+	if (!err && grew)
+		err = clb_takeover_mark(cn, draft);
 	if (err) {
 		clb_ruleset_put(draft);
 		return err;
@@ -267,13 +271,12 @@ int clb_ruleset_publish(struct clb_net *cn, struct clb_ruleset *draft)
 	draft->generation = old ? old->generation + 1 : 1;
 	gained = draft_apply(draft, old);
 	clb_takeover_arrange(cn, draft);
-	grew = (READ_ONCE(cn->strays) || rcu_access_pointer(cn->sync)) &&
-	       pool_grew(draft, old);
-	if (grew)
-		clb_takeover_mark(cn, draft);
 	rcu_assign_pointer(cn->ruleset, draft);
 	if (grew) {
-		/* copies that were made by the old one */
+		/*
+		 * Copies that were made by the old one. For which there is no
+		 * memory now, the next change of the pool marks.
+		 */
 		synchronize_rcu();
 		clb_takeover_mark(cn, draft);
 	}

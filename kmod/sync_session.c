@@ -399,9 +399,11 @@ static struct clb_server *server_find(struct clb_sync *sync,
 
 /*
  * Ports of a local address that we use are taken by us alone. One of another
- * node may be an older copy's yet, which is not done with it here.
+ * node may be an older copy's yet, which is not done with it here, or there may
+ * be no memory to mark it. Returns what the session is refused for, or 0.
  */
-static bool local_take(struct clb_sync *sync, struct clb_session *session)
+static enum clb_sync_attr local_take(struct clb_sync *sync,
+				     struct clb_session *session)
 {
 	const struct clb_ruleset *ruleset =
 		rcu_dereference(sync->cn->ruleset);
@@ -409,17 +411,21 @@ static bool local_take(struct clb_sync *sync, struct clb_session *session)
 							  CLB_DIR_REPLY);
 	struct clb_endpoint server = session->server->key;
 	struct clb_local_address *local;
+	int err = -ENOENT;
 
 	local = clb_pool_find(ruleset, reply->family, &reply->dst);
 	server.port = reply->sport;
-	if (local && clb_pool_reserve(local, &server, reply->dport)) {
+	if (local)
+		err = clb_pool_reserve(local, &server, reply->dport);
+	if (!err) {
 		session->local = local;
-		return true;
+		return 0;
 	}
 	if (local && clb_pool_uses(ruleset, local))
-		return false;
+		return err == -ENOMEM ? CLB_SYNC_A_REFUSED_NO_MEMORY :
+					CLB_SYNC_A_REFUSED_CONFLICT;
 	WRITE_ONCE(sync->cn->strays, true);
-	return true;
+	return 0;
 }
 
 static void copy_fill(struct clb_sync *sync, struct clb_session *session,
@@ -480,11 +486,13 @@ static void copy_make(struct clb_sync *sync, struct clb_server *server,
 	if (!session)
 		goto refuse;
 	copy_fill(sync, session, told, tuple);
-	why = CLB_SYNC_A_REFUSED_CONFLICT;
-	if (mode == CLB_MODE_FNAT)
+	if (mode == CLB_MODE_FNAT) {
 		local_clear(sync, session);
-	if (mode == CLB_MODE_FNAT && !local_take(sync, session))
-		goto discard;
+		why = local_take(sync, session);
+		if (why)
+			goto discard;
+	}
+	why = CLB_SYNC_A_REFUSED_CONFLICT;
 	switch (clb_session_adopt(sync->cn, session, told->state)) {
 	case 0:
 		clb_sync_count(sync, CLB_SYNC_A_CREATED);

@@ -146,6 +146,9 @@ int clb_sync_socket_open(struct clb_sync *sync,
 		return err;
 	err = sock_create_kern(sync->cn->net, family, SOCK_DGRAM, IPPROTO_UDP,
 			       &sync->sock);
+	/* so it says that there is no memory for one */
+	if (err == -ENFILE)
+		return -ENOMEM;
 	if (err)
 		return err;
 	err = socket_prepare(sync);

@@ -62,37 +62,48 @@ void clb_takeover_arrange(const struct clb_net *cn, struct clb_ruleset *draft)
 	draft->nr_active = active;
 }
 
-/* The port is this session's from now on, if no other one has it. */
-static void session_mark(const struct clb_ruleset *ruleset,
-			 struct clb_session *session)
+/*
+ * The port is this session's from now on, if no other one has it. Returns 0 or
+ * -ENOMEM.
+ */
+static int session_mark(const struct clb_ruleset *ruleset,
+			struct clb_session *session)
 {
 	const struct clb_tuple *reply = clb_session_tuple(session,
 							  CLB_DIR_REPLY);
 	struct clb_endpoint server = session->server->key;
 	struct clb_local_address *local;
+	int err;
 
 	if (session->mode != CLB_MODE_FNAT || READ_ONCE(session->local))
-		return;
+		return 0;
 	local = clb_pool_find(ruleset, reply->family, &reply->dst);
+	if (!local)
+		return 0;
 	server.port = reply->sport;
+	err = clb_pool_reserve(local, &server, reply->dport);
 	/* who frees the session looks after a grace period */
-	if (local && clb_pool_reserve(local, &server, reply->dport))
+	if (!err)
 		WRITE_ONCE(session->local, local);
+	return err == -ENOMEM ? err : 0;
 }
 
-static void bucket_mark(struct clb_net *cn, const struct clb_ruleset *ruleset,
-			u32 index)
+static int bucket_mark(struct clb_net *cn, const struct clb_ruleset *ruleset,
+		       u32 index)
 {
 	struct clb_tuplehash *entry;
+	int err = 0;
 
 	local_bh_disable();
 	rcu_read_lock();
 	clb_chain_for_each(entry, clb_table_bucket(&cn->table, index))
 		if (entry->tuple.dir == CLB_DIR_ORIGINAL &&
 		    entry->tuple.kind == CLB_TUPLE_FLOW)
-			session_mark(ruleset, clb_session_of(entry));
+			err = session_mark(ruleset,
+					   clb_session_of(entry)) ?: err;
 	rcu_read_unlock();
 	local_bh_enable();
+	return err;
 }
 
 /**
@@ -100,27 +111,30 @@ static void bucket_mark(struct clb_net *cn, const struct clb_ruleset *ruleset,
  * @cn: the namespace, started
  * @ruleset: the pool is of this configuration, the one in force or the next
  *
+ * Return: 0 or -ENOMEM: some are not marked.
  * Context: process, configuration lock held; may sleep.
  */
-void clb_takeover_mark(struct clb_net *cn, const struct clb_ruleset *ruleset)
+int clb_takeover_mark(struct clb_net *cn, const struct clb_ruleset *ruleset)
 {
 	struct clb_table *table = &cn->table;
 	unsigned int seq;
+	int err = 0;
 	u32 index;
 
 	lockdep_assert_held(&cn->config_lock);
 	if (!READ_ONCE(cn->strays))
-		return;
+		return 0;
 	clb_table_walk_begin(table);
-	for (index = 0; index < clb_table_buckets(table); index++) {
+	for (index = 0; index < clb_table_buckets(table) && !err; index++) {
 		/* entries that move meanwhile can lead out of the bucket */
 		do {
 			seq = read_seqcount_begin(&table->seq);
-			bucket_mark(cn, ruleset, index);
+			err = bucket_mark(cn, ruleset, index);
 			cond_resched();
 		} while (read_seqcount_retry(&table->seq, seq));
 	}
 	clb_table_walk_end(table);
+	return err;
 }
 
 /* The same configuration, its pool in the order of now. */
@@ -129,7 +143,9 @@ static int pool_renew(struct clb_net *cn)
 	struct clb_ruleset *draft;
 	int err;
 
-	clb_takeover_mark(cn, ruleset_of(cn));
+	err = clb_takeover_mark(cn, ruleset_of(cn));
+	if (err)
+		return err;
 	draft = clb_ruleset_copy(ruleset_of(cn));
 	if (!draft)
 		return -ENOMEM;

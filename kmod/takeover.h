@@ -11,7 +11,7 @@ void clb_takeover_exit(struct clb_net *cn);
 bool clb_takeover_active(const struct clb_net *cn, u16 node);
 void clb_takeover_arrange(const struct clb_net *cn,
 			  struct clb_ruleset *draft);
-void clb_takeover_mark(struct clb_net *cn, const struct clb_ruleset *ruleset);
+int clb_takeover_mark(struct clb_net *cn, const struct clb_ruleset *ruleset);
 int clb_takeover_own(struct clb_net *cn, u16 node);
 int clb_takeover(struct clb_net *cn, u16 node,
 		 struct netlink_ext_ack *extack);

@@ -288,7 +288,8 @@ static void of_another_node(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, local);
 	expect_exhausted(test, &server);
 	/* where the search for a port begins */
-	KUNIT_ASSERT_TRUE(test, clb_pool_reserve(local, &server, htons(2000)));
+	KUNIT_ASSERT_EQ(test, 0,
+			clb_pool_reserve(local, &server, htons(2000)));
 	expect_taken_over(test);
 	KUNIT_EXPECT_PTR_EQ(test, local,
 			    clb_pool_take(clb_test_in_force(), &server, 1,
