@@ -6,11 +6,13 @@ which programs.sh builds.
 import ctypes
 import os
 import sys
+import time
 
 import genl
 
 DEBUGFS = "/sys/kernel/debug"
 MOST = 3000     # allocations that a system call is believed to make
+SLOW = int(os.environ.get("CLB_SLOW", "1"))
 SENDTO, RECVFROM, WRITE = 44, 45, 1
 
 
@@ -93,11 +95,45 @@ class Genl(genl.Genl):
             self.sock.settimeout(self.timeout)
 
 
+class OfThread:
+    """A thread of the kernel, by its name, of which one allocation may fail."""
+
+    def __init__(self, name):
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+                if file.read().strip() == name:
+                    break
+        else:
+            raise AssertionError(f"no thread {name}")
+        self.file = os.open(f"/proc/{pid}/task/{pid}/fail-nth", os.O_RDWR)
+
+    def arm(self, nth):
+        os.pwrite(self.file, str(nth).encode(), 0)
+
+    def left(self):
+        """What is left of the count; 0: one has failed."""
+        return int(os.pread(self.file, 16, 0))
+
+    def disarm(self):
+        left = self.left()
+        self.arm(0)
+        return left
+
+
 def tell(good, name, *reasons):
     print(f"{'ok' if good else 'not ok'} {name}")
     for reason in () if good else reasons:
         print(f"# {reason}")
     sys.stdout.flush()
+
+
+def wait_for(seconds, condition):
+    end = time.monotonic() + seconds * SLOW
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def each(try_one):

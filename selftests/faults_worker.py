@@ -15,13 +15,12 @@ import time
 import faults
 import genl
 import ledger
-from faults import DEBUGFS, MOST, Fault, each, tell
+from faults import DEBUGFS, MOST, Fault, each, tell, wait_for
 from faults_netlink import new_netns
 from genl import Cmd, attr, server, u8, u32
 
 FINIT_MODULE, DELETE_MODULE = 313, 176
 LAST = 150      # allocations, in which all of our own are
-SLOW = int(os.environ.get("CLB_SLOW", "1"))
 VIP, HOST = "203.0.113.1", "198.51.100.11"
 
 
@@ -136,15 +135,6 @@ class NoMemory:
     def __exit__(self, *_):
         for knob in self.KNOBS:
             self.set(knob, probability=0, task_filter="N", times=1)
-
-
-def wait_for(seconds, condition):
-    end = time.monotonic() + seconds * SLOW
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def flood(kind, port, count):

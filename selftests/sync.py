@@ -141,14 +141,20 @@ def peer(node, epoch, seq):
 
 
 def session(vip, vip_port, server, server_port, client, client_port,
-            state=3, mode=0, born=0):
+            state=3, mode=0, born=0, local=None):
+    """local: address and port, of FNAT."""
     def packed(address):
         return socket.inet_aton(address)
+
+    fields = b""
+    if local:
+        mode |= 1 << 3
+        fields = struct.pack(">H", local[1]) + packed(local[0])
     return (record(1, b"\6", struct.pack(">H", vip_port), packed(vip)) +
             record(2, b"\0", struct.pack(">H", server_port), packed(server)) +
             record(3, bytes((0, state)),
                    struct.pack(">HIB", client_port, born, mode),
-                   packed(client)))
+                   packed(client), fields))
 
 
 class Link:
