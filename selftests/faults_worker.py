@@ -1,22 +1,24 @@
 #!/usr/bin/python3 -u
 # SPDX-License-Identifier: MIT
 """Memory runs out where no packet and no request is: while the module is
-loaded, and in its workers (the collector, the table's growth). Works in a
-network namespace of its own.
+loaded, while a network device is made, and in its workers (the collector, the
+table's growth). Works in network namespaces of its own.
 
 Prints "ok NAME" or "not ok NAME".
 """
 import ctypes
 import errno
 import os
+import socket
+import struct
 import subprocess
 import time
 
 import faults
 import genl
 import ledger
-from faults import DEBUGFS, MOST, Fault, each, tell, wait_for
-from faults_netlink import new_netns
+from faults import DEBUGFS, MOST, SENDTO, Fault, each, tell, wait_for
+from faults_netlink import change_dummy, dummy_request, new_netns
 from genl import Cmd, attr, server, u8, u32
 
 FINIT_MODULE, DELETE_MODULE = 313, 176
@@ -57,8 +59,10 @@ class Module:
 
 def loading():
     """The loader's own allocations come first; ours are the last ones. Those to
-    read the file are made once, and not counted.
+    read the file are made once, and not counted. There are two namespaces, of
+    which one may be done when the other fails.
     """
+    new_netns()
     module, why = Module(), []
     for _ in range(2):
         module.unload()
@@ -85,6 +89,49 @@ def loading():
     tell(not why and tried > 20, "the module is loaded or not", *why[:20])
     error, _ = module.load()
     tell(not error, "and loads when there is memory")
+
+
+def devices():
+    """Without memory for its hook a device is there all the same."""
+    new_netns()
+    client, fault, why = genl.Genl(), Fault(), []
+    client.must(Cmd.LISTENER_ADD, key(genl.TCP))
+    names = []
+
+    def try_one(nth):
+        text = dummy_request("some")
+        data = ctypes.create_string_buffer(text, len(text))
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as sock:
+            said = None
+            fault.arm(nth)
+            try:
+                fault.call(SENDTO, sock.fileno(), ctypes.addressof(data),
+                           len(text), 0, 0, 0)
+                sock.setblocking(False)
+                said = struct.unpack_from("=i", sock.recv(4096), 16)[0]
+            except OSError as exception:
+                if exception.errno not in (errno.ENOMEM, errno.ENOBUFS,
+                                           errno.EAGAIN):
+                    raise
+            left = fault.left
+            fault.arm(0)
+        names[:] = [name for _, name in socket.if_nameindex()
+                    if name == "some"]
+        # -EINVAL: there was no memory for its name
+        if said not in (None, 0, -errno.ENOMEM, -errno.ENOBUFS,
+                        -errno.EINVAL):
+            why.append(f"{nth}: {os.strerror(-said)}")
+        if said is not None and (said == 0) != (names == ["some"]):
+            why.append(f"{nth}: {said}, but there is {names}")
+        if names:
+            change_dummy("some", False)
+        return left > 0
+
+    count = each(try_one)
+    print(f"# a device: {count} allocations")
+    tell(not why and count > 10 and names, "a device is made or not",
+         *why[:20])
+    client.close()
 
 
 # --- workers -----------------------------------------------------------------
@@ -239,4 +286,5 @@ def workers():
 if __name__ == "__main__":
     faults.prepare()
     loading()
+    devices()
     workers()

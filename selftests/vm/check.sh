@@ -41,6 +41,18 @@ no_cache() {
 	LOG
 }
 
+# And for sysctls.
+no_sysctl() {
+	cat <<-LOG
+	[    1.0] sysctl could not get directory: /net/ipv4 -12
+	[    1.0] CPU: 0 PID: 7 Comm: python3 Tainted: G           O
+	[    1.0] Call Trace:
+	[    1.0]  <TASK>
+	[    1.0]  dump_stack_lvl+0x34/0x44
+	[    1.0]  $1+0x60e/0x621
+	LOG
+}
+
 no_cache clb_session | "$here/splats.sh" >"$work/output"
 result "$?" "a call trace for want of memory for a cache of ours is no splat"
 no_cache clb_session | grep -v Hardware | "$here/splats.sh" >"$work/output"
@@ -53,6 +65,12 @@ result "$?" "for that of another it is"
 ! { no_cache clb_session; echo "[    1.0] Call Trace:"; } |
 	"$here/splats.sh" >"$work/output"
 result "$?" "the next call trace is one"
+
+no_sysctl __register_sysctl_table | "$here/splats.sh" >"$work/output"
+result "$?" "nor is one for want of memory for sysctls"
+! { no_sysctl other; no_cache clb_session; } |
+	"$here/splats.sh" >"$work/output"
+result "$?" "that of another function is one"
 
 rc=0
 boot echo "ok 1 - alive" && [ "$(cat "$work/output")" = "ok 1 - alive" ] || rc=1
