@@ -119,6 +119,9 @@ CHANGES = [
               attr(18, u64(0)), attr(20, u8(0)))]),
     ("server add", [(Cmd.SERVER_ADD, ONE + server(HOSTS[2], 80))],
      [(Cmd.SERVER_DEL, ONE + server(HOSTS[2], 80))]),
+    # what comes from a server of TCP is a reply: known by its port, too
+    ("server add, TCP", [(Cmd.SERVER_ADD, listener(3) + server(HOSTS6[2], 80))],
+     [(Cmd.SERVER_DEL, listener(3) + server(HOSTS6[2], 80))]),
     ("server del", [(Cmd.SERVER_DEL, ONE + HERE)],
      [(Cmd.SERVER_ADD, ONE + HERE)]),
     ("server set, weight", [changed(attr(4, u16(7)))],
