@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kmod/sync_read.c: the header of a datagram, which is read before anything says
- * that it is authentic. What is refused leaves nothing behind; what is taken is
- * written as the same bytes, and has room for a tag.
+ * kmod/sync_read.c: the header of a datagram, which is read before anything
+ * says that it is authentic. What is refused leaves nothing behind; what is
+ * taken is written as the same bytes, and has room for a tag.
  */
 #include <stdint.h>
 #include <stdlib.h>

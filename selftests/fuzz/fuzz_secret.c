@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * tools/lib/secret.c: a file is a secret where it holds 64 hexadecimal digits and
- * perhaps an end of line, and nothing else; then it is these bytes, and else
- * there is none.
+ * tools/lib/secret.c: a file is a secret where it holds 64 hexadecimal digits
+ * and perhaps an end of line, and nothing else; then it is these bytes, and
+ * else there is none.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * tools/clbctl: what it prints of answers and events, whatever is in them. This
- * file stands in for tools/lib/client.c. JSON must be JSON, one value or more;
- * text must be lines of printable characters.
+ * tools/clbctl: what it prints of answers and events, whatever is in them.
+ * This file stands in for tools/lib/client.c. JSON must be JSON, one value or
+ * more; text must be lines of printable characters.
  *
- * Input: what is asked, as a place in @questions; flags; then messages: two bytes,
- * the length of the attributes, a byte, the command, and the attributes.
+ * Input: what is asked, as a place in @questions; flags; then messages: two
+ * bytes, the length of the attributes, a byte, the command, and the attributes.
  */
 #include <ctype.h>
 #include <errno.h>
