@@ -100,9 +100,13 @@ class OfThread:
 
     def __init__(self, name):
         for pid in filter(str.isdigit, os.listdir("/proc")):
-            with open(f"/proc/{pid}/comm", encoding="ascii") as file:
-                if file.read().strip() == name:
-                    break
+            try:
+                with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+                    found = file.read().strip() == name
+            except OSError:
+                continue    # it has ended
+            if found:
+                break
         else:
             raise AssertionError(f"no thread {name}")
         self.file = os.open(f"/proc/{pid}/task/{pid}/fail-nth", os.O_RDWR)
