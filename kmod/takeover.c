@@ -98,9 +98,9 @@ static int bucket_mark(struct clb_net *cn, const struct clb_ruleset *ruleset,
 	rcu_read_lock();
 	clb_chain_for_each(entry, clb_table_bucket(&cn->table, index))
 		if (entry->tuple.dir == CLB_DIR_ORIGINAL &&
-		    entry->tuple.kind == CLB_TUPLE_FLOW)
-			err = session_mark(ruleset,
-					   clb_session_of(entry)) ?: err;
+		    entry->tuple.kind == CLB_TUPLE_FLOW &&
+		    session_mark(ruleset, clb_session_of(entry)))
+			err = -ENOMEM;
 	rcu_read_unlock();
 	local_bh_enable();
 	return err;
