@@ -280,7 +280,14 @@ bool clb_sync_word(const struct clb_session *session, u8 flags,
 void clb_sync_remember(struct clb_session *session,
 		       const struct clb_sync_memory *memory)
 {
-	cmpxchg(&session->synced, memory->before, memory->after);
+	if (cmpxchg(&session->synced, memory->before, memory->after) !=
+	    memory->before || memory->after & SYNCED_COPY)
+		return;
+	/* it may read as the one before, which the deadline was not of */
+	if (deadline_is_told(session, memory->before,
+			     READ_ONCE(session->deadline),
+			     READ_ONCE(session->state)))
+		cmpxchg(&session->synced, memory->after, memory->before);
 }
 
 /**
