@@ -236,9 +236,9 @@ class World:
             self.client.call(Cmd.ABORT)
 
 
-def change(world, name, steps, undo, rounds=1):
-    """rounds: now and then the kernel allocates something more on the way, and
-    the one after that is passed over."""
+def change(world, name, steps, undo):
+    """In two rounds: now and then the kernel allocates something more on the
+    way, and the one after that is passed over."""
     why = []
     before = world.state()
     world.monitor.read()
@@ -274,7 +274,7 @@ def change(world, name, steps, undo, rounds=1):
                 raise AssertionError(f"{name}: cannot be undone")
         return world.left > 0
 
-    count = max(each(try_one) for _ in range(rounds))
+    count = max(each(try_one) for _ in range(2))
     print(f"# {name}: {count} allocations")
     tell(not why and count > 3, name, *why[:20])
 

@@ -399,7 +399,7 @@ def main():
               local_add("198.51.100.204", NODE)])
     for before, *case in changes():
         world.do(before)
-        faults_netlink.change(world, *case, rounds=2)
+        faults_netlink.change(world, *case)
     world.do([GIVE, DEL])
     for case in HARMLESS:
         faults_netlink.harmless(world, *case)
