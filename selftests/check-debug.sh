@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # usage: check-debug.sh [TEST...]
-# Runs test_*.sh on a kernel that looks for faults (kernel.sh), after
+# Runs test_*.sh on a kernel that looks for faults (kernel.sh), beside
 # the proof that faults are seen (canary/). A TEST is "canary" or the name of
 # a file without test_ and suffix; default: all. The last line counts the
 # cases: "N passed, N failed, N skipped".
@@ -88,7 +88,8 @@ fi
 # KUnit runs where it is told to; counts outlive the module (coverage.py).
 APPEND+=" kunit.enable=1 gcov_persist=1"
 
-! wanted canary || suite canary selftests/canary/check.sh "$top/canary/canary.ko"
+# One machine after the other, beside those of the tests.
+! wanted canary || begin canary selftests/canary/check.sh "$top/canary/canary.ko"
 for name in "$@"; do
 	[ "$name" = canary ] || [ -e "selftests/test_$name.sh" ] ||
 		suite "$name" echo "not ok 1 - $name: no such test"
@@ -98,6 +99,7 @@ export TEST_TIMEOUT=${TEST_TIMEOUT:-600}
 run_vms "${VMS:-2}" "CLB_KO=$top/kmod/clb.ko" \
 	"CLB_KUNIT_KO=$top/kunit/clb.ko" \
 	"LEAKS=${LEAKS-faults stress}" -- "${vm[@]}"
+! wanted canary || follow canary
 # Only of everything together: what single tests reach says nothing.
 coverage() {
 	if [ -n "$(left_over "${vm[@]}")" ]; then

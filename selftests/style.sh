@@ -113,9 +113,12 @@ case_of() { # TOOL PROGRAM
 }
 
 rm -f build/log/style-*.tap
+# one thread, as checkpatch
+begin shellcheck case_of shellcheck shellcheck
 suite checkpatch case_of checkpatch perl
 suite breakages case_of breakages patch
-for tool in sparse cppcheck clang-format shellcheck; do
+for tool in sparse cppcheck clang-format; do
 	suite "$tool" case_of "$tool" "$tool"
 done
+follow shellcheck
 finish
