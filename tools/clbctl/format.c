@@ -195,7 +195,8 @@ void clb_command_print(FILE *file, const struct clb_message *message)
 		clb_options_print(file, object, &message->local_address);
 	else if (object == &clb_settings_object)
 		clb_options_print(file, object, &message->settings);
-	else if (object == &clb_sync_peer_object)
+	else if (object == &clb_sync_peer_object &&
+		 clb_message_has(message, CLB_A_SYNC_PEER))
 		fprintf(file, " %u %s", message->sync_peer.node,
 			message->sync_peer.alive ? "alive" : "dead");
 	print_acl_entries(file, message);
