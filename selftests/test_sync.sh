@@ -104,8 +104,12 @@ test_peers() {
 }
 hears_peers() { on "$1" settings set fast-path on && [ -s "$TMP/peers-$1" ]; }
 peer_events() { # NODE EVENT...: all there were
-	jq -c 'select(.event == "sync-peer").peer | [.node, .alive]' \
-		"$TMP/peers-$1" | diff - <(printf '%s\n' "${@:2}")
+	local events
+
+	events=$(jq -c 'select(.event == "sync-peer").peer | [.node, .alive]' \
+		"$TMP/peers-$1" | xargs)
+	echo "$events"
+	[ "$events" = "${*:2}" ]
 }
 pair_of() { # GROUP: sets NODES, here and there, and their name
 	name="IPv4 peers" NODES=$PAIR
