@@ -33,32 +33,45 @@ result() { # 0 for passed, NAME
 	echo "$word $count - $2"
 }
 
+readonly COMPILER=(clang -g -O1 -Wall -Wextra -Wno-unused-parameter -std=gnu11
+	-D_GNU_SOURCE -fno-omit-frame-pointer -fno-sanitize-recover=all)
+
+wanted() { [[ " ${targets[*]} " == *" $1 "* ]]; }
+
 # Nothing for a target that is not wanted.
 compile() { # TARGET FLAG...
-	local target=$1
+	! wanted "$1" || "${COMPILER[@]}" -fsanitize=fuzzer,address,undefined \
+		"${@:2}" -o "$out/fuzz_$1"
+}
 
-	shift
-	[[ " ${targets[*]} " == *" $target "* ]] || return 0
-	clang -g -O1 -Wall -Wextra -Wno-unused-parameter -std=gnu11 \
-		-D_GNU_SOURCE -fno-omit-frame-pointer \
-		-fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all "$@" \
-		-o "$out/fuzz_$target"
+# Objects of the tools, once for all targets that are made of them.
+objects() { # FLAG...
+	wanted message || wanted extack || wanted text || wanted view ||
+		return 0
+	rm -rf "$out/objects"
+	mkdir -p "$out/objects" &&
+		(cd "$out/objects" && printf '../../../%s\0' "${tools[@]}" |
+			xargs -0 -n 1 -P "$(nproc)" "${COMPILER[@]}" "$@" \
+				-fsanitize=fuzzer-no-link,address,undefined -c)
 }
 
 build() {
-	local target packages=(libmnl jansson smartcols) tools clientless flags
+	local target packages=(libmnl jansson smartcols) cflags libs
+	local tools clientless
 	local shim=(-include selftests/fuzz/shim/kernel.h
 		-Iselftests/fuzz/shim -Ikmod -Iinclude/uapi)
 
 	mkdir -p "$out" || return
+	read -ra libs < <(pkg-config --libs "${packages[@]}")
+	read -ra cflags < <(pkg-config --cflags "${packages[@]}")
+	cflags+=("-I$PWD/tools" "-I$PWD/include/uapi" '-DCLB_VERSION="fuzz"')
 	mapfile -t tools < <(printf '%s\n' tools/lib/*.c tools/clbctl/*.c |
 		grep -v clbctl/main.c)
+	objects "${cflags[@]}" || return
+	tools=("$out"/objects/*.o)
 	# a client of its own, which needs no kernel
 	mapfile -t clientless < <(printf '%s\n' "${tools[@]}" |
-		grep -vE 'lib/(client|family).c')
-	read -ra flags < <(pkg-config --cflags --libs "${packages[@]}")
-	flags+=(-Itools -Iinclude/uapi '-DCLB_VERSION="fuzz"')
+		grep -vE '/(client|family).o')
 	compile packet "${shim[@]}" kmod/packet.c \
 		selftests/fuzz/fuzz_packet.c || return
 	compile sync "${shim[@]}" kmod/sync_{read,write}.c \
@@ -70,11 +83,12 @@ build() {
 		-isystem /usr/share/include/llhttp tools/clbd/toa.c \
 		selftests/fuzz/fuzz_options.c || return
 	for target in message extack text; do
-		compile "$target" "selftests/fuzz/fuzz_$target.c" \
-			"${tools[@]}" "${flags[@]}" || return
+		compile "$target" "${cflags[@]}" \
+			"selftests/fuzz/fuzz_$target.c" "${tools[@]}" \
+			"${libs[@]}" || return
 	done
-	compile view selftests/fuzz/fuzz_view.c "${clientless[@]}" \
-		"${flags[@]}" || return
+	compile view "${cflags[@]}" selftests/fuzz/fuzz_view.c \
+		"${clientless[@]}" "${libs[@]}" || return
 	compile secret -Itools tools/lib/secret.c \
 		selftests/fuzz/fuzz_secret.c || return
 	compile head -Itools -isystem /usr/share/include/llhttp \
