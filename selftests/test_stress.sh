@@ -8,7 +8,7 @@
 # behind. Topology: lib.sh, nodes.sh.
 #
 # environment:
-#	STRESS_SECONDS=60	120 on the kernel that looks for faults; for hours:
+#	STRESS_SECONDS=20	120 on the kernel that looks for faults; for hours:
 #				7200
 #	STRESS_SEED=number	of an earlier run; it does the same things, but
 #				not at the same moments
@@ -16,7 +16,7 @@
 # shellcheck source=selftests/nodes.sh
 . "$SELFTESTS/nodes.sh"
 
-readonly SECONDS_OF_STRESS=${STRESS_SECONDS:-$((SLOW > 1 ? 120 : 60))}
+readonly SECONDS_OF_STRESS=${STRESS_SECONDS:-$((SLOW > 1 ? 120 : 20))}
 readonly SEED=${STRESS_SEED:-$RANDOM}
 FLOOD_BIN=${FLOOD_BIN:-$TOP/build/flood}
 export CLB_KO
