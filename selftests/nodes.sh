@@ -67,7 +67,7 @@ passed_by() { # NODE: packets from clients
 }
 
 on() { # NODE ARGUMENT...
-	"$CLBCTL" -n "$NS-$1" "${@:2}"
+	${_exec:-} "$CLBCTL" -n "$NS-$1" "${@:2}"
 }
 on_all() { # ARGUMENT...
 	local node
