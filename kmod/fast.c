@@ -192,7 +192,7 @@ static bool session_lives(const struct clb_ctx *ctx,
 	       !syn_is_special(session, dir, &ctx->pkt);
 }
 
-/* Elsewhere the kernel drops it on its way to PRE_ROUTING (RFC 1812, 5.2.2). */
+/* What the kernel would have dropped on its way to PRE_ROUTING opens none. */
 static bool header_is_sound(const struct clb_ctx *ctx)
 {
 	return ctx->pkt.tuple.family != NFPROTO_IPV4 ||
@@ -225,8 +225,7 @@ session_find(struct clb_net *cn, struct clb_ctx *ctx, enum clb_dir *dir,
 	}
 	session = clb_session_of(entry);
 	*dir = entry->tuple.dir;
-	return session_lives(ctx, session, *dir) &&
-	       likely(header_is_sound(ctx)) ? session : NULL;
+	return session_lives(ctx, session, *dir) ? session : NULL;
 }
 
 static struct neighbour *neigh4_find(const struct dst_entry *dst, __be32 daddr)
