@@ -5,7 +5,6 @@ which programs.sh builds.
 """
 import ctypes
 import os
-import sys
 import time
 
 import genl
@@ -122,13 +121,6 @@ class OfThread:
         left = self.left()
         self.arm(0)
         return left
-
-
-def tell(good, name, *reasons):
-    print(f"{'ok' if good else 'not ok'} {name}")
-    for reason in () if good else reasons:
-        print(f"# {reason}")
-    sys.stdout.flush()
 
 
 def wait_for(seconds, condition):

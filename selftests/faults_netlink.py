@@ -18,8 +18,9 @@ import time
 
 import faults
 import genl
-from faults import Fault, each, tell
+from faults import Fault, each
 from genl import A, Cmd, attr, nest, server, u8, u16, u32, u64
+from tap import tell
 
 VIP, VIP6 = "203.0.113.1", "2001:db8:f::1"
 HOSTS = [f"198.51.100.{n}" for n in range(1, 6)]

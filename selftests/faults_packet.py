@@ -34,9 +34,10 @@ from scapy.utils import checksum
 import faults
 import genl
 import ledger
-from faults import Fault, each, tell
+from faults import Fault, each
 from faults_netlink import new_netns
 from genl import Cmd
+from tap import tell
 from wire import (BACK, CLIENT, SERVER, TIME_EXCEEDED, TOO_BIG,
                   UNREACHABLE_PORT, VIP, host, ip_packet,
                   is_neighbour_discovery, make_icmp_error)

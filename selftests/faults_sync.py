@@ -22,10 +22,11 @@ import faults
 import faults_netlink
 import genl
 import sync
-from faults import OfThread, each, tell, wait_for
+from faults import OfThread, each, wait_for
 from faults_netlink import CLONE_NEWNET, HOSTS, VIP, World, new_netns
 from faults_worker import NoMemory
 from genl import A, Cmd, attr, nest, u8, u16, u32
+from tap import tell
 
 TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 GROUP, GROUP6 = "239.1.1.1", "ff02::8850"

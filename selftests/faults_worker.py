@@ -17,9 +17,10 @@ import time
 import faults
 import genl
 import ledger
-from faults import DEBUGFS, MOST, SENDTO, Fault, each, tell, wait_for
+from faults import DEBUGFS, MOST, SENDTO, Fault, each, wait_for
 from faults_netlink import change_dummy, dummy_request, new_netns
 from genl import Cmd, attr, server, u8, u32
+from tap import tell
 
 FINIT_MODULE, DELETE_MODULE = 313, 176
 LAST = 150      # allocations, in which all of our own are

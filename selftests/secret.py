@@ -3,13 +3,14 @@
 """Looks for the secrets of sync in every byte that the module says.
 
 secret.py FILE OTHER: in the namespace of a node that was started with the secret
-of FILE, as key id 0; OTHER has another one. Cases are printed as TAP.
+of FILE, as key id 0; OTHER has another one. Prints "ok NAME" or "not ok NAME".
 """
 import subprocess
 import sys
 
 import genl
 from genl import A, Cmd, attr, nest, u8, u16, u32
+from tap import tell
 
 # enum clb_sync_attr
 NODE, INTERFACE, GROUP, KEY_ID, SECRET = 3, 4, 5, 9, 10
@@ -48,14 +49,6 @@ class Search:
         for path in paths:
             with open(path, encoding="ascii") as file:
                 self.secrets.append(bytes.fromhex(file.read().strip()))
-        self.count = self.failed = 0
-
-    def ok(self, passed, name, why=""):
-        self.count += 1
-        self.failed += not passed
-        print(f"{'ok' if passed else 'not ok'} {self.count} - {name}")
-        if not passed:
-            print(f"# {why}", flush=True)
 
     def has(self, heard):
         """A part of a secret is a part too many."""
@@ -66,15 +59,15 @@ class Search:
 
     def nowhere(self, heard, least, name):
         found = self.has(heard)
-        self.ok(len(heard) >= least and not found, name,
-                f"{len(heard)} bytes; found: {found}")
+        tell(len(heard) >= least and not found, name,
+             f"{len(heard)} bytes; found: {found}")
 
     def run(self):
         ear, events = Ear(), Ear()
         events.subscribe("events")
-        self.ok(self.has(b"x" + self.secrets[0]) == ["bytes"] and
-                self.has(self.secrets[1].hex().encode()) == ["hex"],
-                "the search finds them where they are")
+        tell(self.has(b"x" + self.secrets[0]) == ["bytes"] and
+             self.has(self.secrets[1].hex().encode()) == ["hex"],
+             "the search finds them where they are")
         ear.take_heard()
         events.take_heard()
         self.asked(ear)
@@ -83,8 +76,6 @@ class Search:
         self.replaced(ear, events)
         log = subprocess.run(["dmesg"], check=True, capture_output=True)
         self.nowhere(log.stdout, 1, "nor in the kernel's log")
-        print(f"1..{self.count}")
-        return self.failed > 0
 
     def asked(self, ear):
         """All that may be asked for."""
@@ -107,8 +98,7 @@ class Search:
                     attr(GROUP, genl.address("239.7.0.1")),
                     attr(SECRET, self.secrets[0])))):
             answer = ear.call(*request)
-            self.ok(answer.error, f"{request[0].name} is refused",
-                    str(answer))
+            tell(answer.error, f"{request[0].name} is refused", str(answer))
         self.nowhere(ear.take_heard(), 100, "no secret is in what is refused")
 
     def replaced(self, ear, events):
@@ -127,4 +117,4 @@ class Search:
 
 
 if __name__ == "__main__":
-    sys.exit(Search(sys.argv[1:]).run())
+    Search(sys.argv[1:]).run()

@@ -17,19 +17,13 @@ import genl
 import ledger
 from genl import A, Cmd, listener, server
 from parts import part
+from tap import tell
 
 VIP, SINK = "203.0.113.1", "198.18.0.2"
 KEPT, PASSING = 5001, 5002
 PKTGEN = "/proc/thread-self/net/pktgen"
 FIRST_PORT, PORTS, ADDRESSES = 1024, 40000, 7	# coprime: all pairs differ
 MANY = 200000 if os.environ.get("CLB_SLOW", "1") == "1" else 20000
-
-
-def tell(good, name, *reasons):
-    print(f"{'ok' if good else 'not ok'} {name}")
-    for reason in () if good else reasons:
-        print(f"# {reason}")
-    sys.stdout.flush()
 
 
 def pktgen(name, *lines):

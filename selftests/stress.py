@@ -24,6 +24,7 @@ import time
 import genl
 import ledger
 from genl import A, Cmd, attr, nest, server, u8, u16, u32, u64
+from tap import tell
 
 VIP = {4: "203.0.113.1", 6: "2001:db8:f::1"}
 POOL = {4: "198.51.100.1", 6: "2001:db8:5::1"}
@@ -456,12 +457,6 @@ def restore(node):
     for name in node + "2", node:
         genl.enter_netns(name)
         genl.Genl().call(Cmd.SYNC_STOP)
-
-
-def tell(good, name, *reasons):
-    print(f"{'ok' if good else 'not ok'} {name}")
-    for reason in () if good else reasons:
-        print(f"# {reason}")
 
 
 def audit(node):

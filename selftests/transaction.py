@@ -12,16 +12,10 @@ import sys
 
 import genl
 from genl import A, Cmd, attr, listener, server
+from tap import tell
 
 VIP, HOST = "203.0.113.1", "198.51.100.11"
 SWAPS = 30
-
-
-def tell(good, name, *reasons):
-    print(f"{'ok' if good else 'not ok'} {name}")
-    for reason in () if good else reasons:
-        print(f"# {reason}")
-    sys.stdout.flush()
 
 
 def expect(name, answer, wanted, text=""):
