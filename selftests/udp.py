@@ -54,8 +54,10 @@ def question(address, port, text, source=0, *option):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     s = socket.socket(family, socket.SOCK_DGRAM)
     s.settimeout(2 * int(os.environ.get("CLB_SLOW", "1")))
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind(("", int(source)))
+    if int(source):
+        # With this set, a port that is not given is any, taken or not.
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("", int(source)))
     if option:
         name, value = option
         level = (socket.IPPROTO_IPV6 if name.startswith("IPV6_")
