@@ -39,6 +39,7 @@ if [ -z "${CLB_GUEST:-}" ]; then
 	exit 1
 fi
 keep=$(mktemp -d)
+mkfifo "$keep/output"
 
 result() { # "ok" or "not ok", name
 	count=$((count + 1))
@@ -62,6 +63,23 @@ renumber() { # name, file for the totals
 	END {
 		print seen + 0, fails + 0, planned ? plan : "none", why >totals
 	}'
+}
+
+# What a file prints is read to its end, which comes when nobody can write any
+# more. Who still can when the file itself is over was forgotten by it.
+await_reader() { # PROCESS
+	local until=$((SECONDS + 5))
+
+	while kill -0 "$1" 2>/dev/null; do
+		if [ "$SECONDS" -ge "$until" ]; then
+			find /proc/[0-9]*/fd -lname "$keep/output" -perm -200 \
+				-printf '%h\n' 2>/dev/null | cut -d / -f 3 |
+				xargs -r kill -9
+			wait "$1"
+			return 1
+		fi
+		sleep 0.1
+	done
 }
 
 # No process and no namespace of a test outlives it.
@@ -95,7 +113,7 @@ kernel_log_clean() { # name
 }
 
 run_file() { # file
-	local name rc seen fails plan why
+	local name rc reader forgotten=0 seen fails plan why
 
 	name=$(basename "$1" .sh)
 	name=${name#test_}
@@ -107,11 +125,16 @@ run_file() { # file
 		result "not ok" "$name: module loads"
 		return
 	fi
-	timeout -k 10 "$timeout" bash "$1" 2>&1 | renumber "$name" "$keep/totals"
-	rc=${PIPESTATUS[0]}
+	renumber "$name" "$keep/totals" <"$keep/output" &
+	reader=$!
+	timeout -k 10 "$timeout" bash "$1" >"$keep/output" 2>&1
+	rc=$?
+	sweep
+	await_reader "$reader" || forgotten=1
 	read -r seen fails plan why <"$keep/totals"
 	count=$((count + seen)) failed=$((failed + fails))
-	sweep
+	[ "$forgotten" -eq 0 ] ||
+		result "not ok" "$name: leaves no process behind"
 	case $rc in
 	0|1)
 		if [ "$plan" != "$seen" ]; then

@@ -107,19 +107,22 @@ ok 9 - fail: kernel log is clean
 ok 10 - hang: true succeeds
 not ok 11 - hang: ends within 5 s
 ok 12 - hang: kernel log is clean
-ok 13 - pass: true succeeds
-ok 14 - pass: false fails
-ok 15 - pass: strings are equal
-ok 16 - pass: a case # SKIP not here
-ok 17 - pass: kernel log is clean
-ok 18 - short: true succeeds
-not ok 19 - short: ran to its end (plan 3, ran 1)
-ok 20 - short: kernel log is clean
-ok 21 - skip # SKIP not here
-ok 22 - skip: kernel log is clean
-ok 23 - splat: true succeeds
-not ok 24 - splat: kernel log is clean
-not ok 25 - vm harness: kernel log is not clean
+ok 13 - orphan: true succeeds
+not ok 14 - orphan: leaves no process behind
+ok 15 - orphan: kernel log is clean
+ok 16 - pass: true succeeds
+ok 17 - pass: false fails
+ok 18 - pass: strings are equal
+ok 19 - pass: a case # SKIP not here
+ok 20 - pass: kernel log is clean
+ok 21 - short: true succeeds
+not ok 22 - short: ran to its end (plan 3, ran 1)
+ok 23 - short: kernel log is clean
+ok 24 - skip # SKIP not here
+ok 25 - skip: kernel log is clean
+ok 26 - splat: true succeeds
+not ok 27 - splat: kernel log is clean
+not ok 28 - vm harness: kernel log is not clean
 TAP
 grep -E '^(not )?ok' "$work/output" | diff "$work/want" - >"$work/diff"
 rc=$?
