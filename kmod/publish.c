@@ -274,8 +274,9 @@ int clb_ruleset_publish(struct clb_net *cn, struct clb_ruleset *draft)
 	rcu_assign_pointer(cn->ruleset, draft);
 	if (grew) {
 		/*
-		 * Copies that were made by the old one. For which there is no
-		 * memory now, the next change of the pool marks.
+		 * Copies that were made by the old one. Without memory for one
+		 * who is given its port finds it in the table, and takes the
+		 * next (session_create_tries()).
 		 */
 		synchronize_rcu();
 		clb_takeover_mark(cn, draft);

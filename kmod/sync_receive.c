@@ -19,8 +19,10 @@ static struct clb_sync_peer *peer_place(struct clb_sync *sync)
 	struct clb_sync_peer *free = clb_sync_peer_find(sync, 0);
 	unsigned int i;
 
+	/* one whose death nobody was told of yet keeps its place for a beat */
 	for (i = 0; i < CLB_SYNC_PEERS && !free; i++)
-		if (time_after(jiffies, sync->peers[i].heard +
+		if (!READ_ONCE(sync->peers[i].announced) &&
+		    time_after(jiffies, sync->peers[i].heard +
 			       CLB_SYNC_PEER_TIMEOUT))
 			free = &sync->peers[i];
 	return free;

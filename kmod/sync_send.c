@@ -238,7 +238,7 @@ static void peers_announce(struct clb_sync *sync)
 		spin_lock(&sync->lock);
 		lives = clb_sync_peer_lives(peer);
 		changed = lives != peer->announced;
-		peer->announced = lives;
+		WRITE_ONCE(peer->announced, lives);
 		spin_unlock(&sync->lock);
 		if (changed)
 			clb_event_sync_peer(sync->cn, sync, i);

@@ -428,11 +428,18 @@ static enum clb_sync_attr local_take(struct clb_sync *sync,
 		session->local = local;
 		return 0;
 	}
-	if (local && clb_pool_uses(ruleset, local))
-		return err == -ENOMEM ? CLB_SYNC_A_REFUSED_NO_MEMORY :
-					CLB_SYNC_A_REFUSED_CONFLICT;
-	WRITE_ONCE(sync->cn->strays, true);
-	return 0;
+	if (!local || !clb_pool_uses(ruleset, local)) {
+		WRITE_ONCE(sync->cn->strays, true);
+		return 0;
+	}
+	switch (err) {
+	case -ENOMEM:
+		return CLB_SYNC_A_REFUSED_NO_MEMORY;
+	case -ENOSPC:
+		return CLB_SYNC_A_REFUSED_LIMIT;
+	default:
+		return CLB_SYNC_A_REFUSED_CONFLICT;
+	}
 }
 
 static void copy_fill(struct clb_sync *sync, struct clb_session *session,

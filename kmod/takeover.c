@@ -63,8 +63,9 @@ void clb_takeover_arrange(const struct clb_net *cn, struct clb_ruleset *draft)
 }
 
 /*
- * The port is this session's from now on, if no other one has it. Returns 0 or
- * -ENOMEM.
+ * The port is this session's from now on, if no other one has it, and if the
+ * namespace may have the space it is in: if not, nobody gets a port of it.
+ * Returns 0 or -ENOMEM.
  */
 static int session_mark(const struct clb_ruleset *ruleset,
 			struct clb_session *session)
