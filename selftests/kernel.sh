@@ -16,11 +16,12 @@ here=$(dirname "$(realpath "$0")")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/clb
 
 # KASAN: what the network code reads and writes is checked, in the kernel as in
-# the module, and all that goes through memcpy() and its kind. To check how
-# pages, files and processes are handled, too, takes most of the time and
-# finds nothing about this module. A make expression, for each directory.
+# the module, and by what it calls for netlink's attributes, for vectors of a
+# message and to encrypt. To check how pages, files and processes are handled, too,
+# takes most of the time and finds nothing about this module. A make expression,
+# for each object.
 # shellcheck disable=SC2016
-checked='$(if $(filter net net/% drivers/net drivers/net/%,$(obj)),,n)'
+checked='$(if $(filter net net/% drivers/net drivers/net/% lib/crypto,$(obj))$(filter lib/nlattr lib/iov_iter lib/scatterlist,$(obj)/$(basetarget)),,n)'
 
 patches=("$here/debug-kernel.patch")
 case $kind in

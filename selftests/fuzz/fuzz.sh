@@ -13,7 +13,8 @@ cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 time=${1:-3600}
 rc=0
 
-selftests/fuzz/user.sh "$((time / 16 + 1))" || rc=1
+decoders=$(selftests/fuzz/user.sh --list | wc -w)
+selftests/fuzz/user.sh "$((time / 4 / decoders + 1))" || rc=1
 vm=("FUZZ_TIME=$((time * 3 / 4))" "FUZZ_SEED=$((RANDOM << 15 | RANDOM))"
 	FUZZ_MESSAGES=100000 FUZZ_PACKETS=500000 FUZZ_DATAGRAMS=100000
 	"TEST_TIMEOUT=$((time * 2))")

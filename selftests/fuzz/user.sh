@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# usage: user.sh [SECONDS]
+# usage: user.sh [SECONDS | --list]
 # Fuzzes the decoders that are pure, in user space, with libFuzzer, ASan and
 # UBSan: of packets, of TCP options and of sync (contents, headers, numbers) in
 # kmod; clbctl's of messages, errors, text and secrets, and what it prints of
 # answers; clbd's of HTTP heads and bodies, of the PROXY protocol, of saved SYNs,
 # of HTTP/2's fields, of cookies and of commands; and clbd's rules. Without SECONDS
 # a fixed number of runs from a fixed seed; with them as many as there is time
-# for, from a random one. Prints TAP.
+# for, from a random one. Prints TAP; with --list what the decoders are called.
 # What was found to be of interest stays in build/fuzz/corpus, what breaks a
 # decoder in build/fuzz/crash-*.
 #
@@ -23,6 +23,10 @@ out=build/fuzz
 decoders="packet options sync header window message extack text view secret head
 proxy toa h2 command sticky rules"
 read -ra targets <<<"${PARTS:-${decoders//$'\n'/ }}"
+if [ "$seconds" = --list ]; then
+	echo "${targets[@]}"
+	exit
+fi
 count=0 failed=0
 
 result() { # 0 for passed, NAME
