@@ -100,6 +100,13 @@ run_vms "${VMS:-2}" "CLB_KO=$top/kmod/clb.ko" \
 	"CLB_KUNIT_KO=$top/kunit/clb.ko" \
 	"LEAKS=${LEAKS-faults stress}" -- "${vm[@]}"
 ! wanted canary || follow canary
+# What this kernel is for must not be left out for want of a program or an option.
+not_left_out() {
+	! grep -hE "^ok [0-9]+ - ($1) # SKIP" build/log/debug-vm*.tap ||
+		return
+	echo "ok 1 - nothing that needs this kernel is skipped"
+}
+suite needed not_left_out "kunit|faults|fuzz|stress|endurance|lifecycle|transaction"
 # Only of everything together: what single tests reach says nothing.
 coverage() {
 	if [ -n "$(left_over "${vm[@]}")" ]; then

@@ -136,7 +136,12 @@ test_ipsec_awaited() { # MODE VIP KEY NODE SERVER SERVER_HOST PROTOCOL
 		wait_for 10 stat_above drop_no_route $((before + 1))
 	# the kernel loses a reference to a route each time (net/core/dst.c,
 	# dst_destroy(): the child of one without xfrm), as kmemleak would say
-	[ "$SLOW" -gt 1 ] || test_held_back "$@"
+	if [ "$SLOW" -gt 1 ]; then
+		skip "$name: nor where packets of the node are held back" \
+			"the kernel would leak there"
+	else
+		test_held_back "$@"
+	fi
 	stop "$asked"
 	ip -n "$NS-node" xfrm policy flush
 	ip -n "$NS-node" xfrm state flush

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# All at once on two processors, by chance: changes, transactions, lists,
-# events, sessions that begin and end, namespaces, devices, routes and the
-# module that come and go, two nodes that tell each other of their sessions
-# (stress.py), under connections, a flood of new sessions and packets on the
-# fast path. Afterwards traffic flows, all counts agree, and nothing is left
-# behind. Topology: lib.sh, nodes.sh.
+# All at once, by chance: changes, transactions, lists, events, sessions that begin
+# and end, namespaces, devices, routes and the module that come and go, two nodes
+# that tell each other of their sessions (stress.py), under connections, a flood of
+# new sessions and packets on the fast path. On two processors, but for User-Mode
+# Linux. Afterwards traffic flows, all counts agree, and nothing is left behind.
+# Topology: lib.sh, nodes.sh.
 #
 # environment:
 #	STRESS_SECONDS=20	120 on the kernel that looks for faults; for hours:

@@ -68,6 +68,8 @@ result "$?" "the next call trace is one"
 
 no_sysctl __register_sysctl_table | "$here/splats.sh" >"$work/output"
 result "$?" "nor is one for want of memory for sysctls"
+no_sysctl module_alloc | "$here/splats.sh" >"$work/output"
+result "$?" "nor is one for want of memory for a module"
 ! { no_sysctl other; no_cache clb_session; } |
 	"$here/splats.sh" >"$work/output"
 result "$?" "that of another function is one"
