@@ -204,27 +204,65 @@ static void key(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hweight32(seen), SERVERS);
 }
 
-/* More servers than the small table is for: the large one. */
-static void large(struct kunit *test)
-{
-	struct listener *l = test->priv;
-	struct clb_server_conf *servers;
-	u32 i, many = 700;
+/* More than the small table is for. */
+#define LARGE 700
 
-	rebuild(test, l);
-	KUNIT_EXPECT_EQ(test, l->conf.schedule->size, 65521);
-	servers = kunit_kcalloc(test, many, sizeof(*servers), GFP_KERNEL);
+static void servers_add(struct kunit *test, struct listener *l)
+{
+	struct clb_server_conf *servers;
+	u32 i;
+
+	servers = kunit_kcalloc(test, LARGE, sizeof(*servers), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, servers);
-	for (i = 0; i < many; i++) {
+	for (i = 0; i < LARGE; i++) {
 		servers[i] = l->servers[i % SERVERS];
 		servers[i].key.port = htons(1 + i);
 		servers[i].key.family = i % 2 ? NFPROTO_IPV4 : NFPROTO_IPV6;
 	}
 	l->conf.servers = servers;
-	l->conf.nr_servers = many;
+	l->conf.nr_servers = LARGE;
+}
+
+static void large(struct kunit *test)
+{
+	struct listener *l = test->priv;
+
+	rebuild(test, l);
+	KUNIT_EXPECT_EQ(test, l->conf.schedule->size, 65521);
+	servers_add(test, l);
 	rebuild(test, l);
 	KUNIT_EXPECT_EQ(test, l->conf.schedule->size, 524287);
 	KUNIT_EXPECT_GE(test, pick(l, 1, 1), 0);
+}
+
+/* The shortest of a few: others may have had the processor meanwhile. */
+static u64 time_to_build(struct kunit *test, struct listener *l)
+{
+	u64 since, shortest = U64_MAX;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		since = ktime_get_ns();
+		rebuild(test, l);
+		shortest = min(shortest, ktime_get_ns() - since);
+	}
+	return shortest;
+}
+
+/* Half of all slots are one server's: as many rounds, with little to do. */
+static void one_heavy(struct kunit *test)
+{
+	struct listener *l = test->priv;
+	u64 equal, heavy;
+	u32 i;
+
+	servers_add(test, l);
+	equal = time_to_build(test, l);
+	for (i = 0; i < LARGE; i++)
+		l->conf.servers[i].weight = i ? 1 : LARGE;
+	heavy = time_to_build(test, l);
+	kunit_info(test, "%llu ns with equal weights, %llu", equal, heavy);
+	KUNIT_EXPECT_LT(test, heavy, 10 * equal);
 }
 
 #define MANY 200
@@ -280,6 +318,7 @@ static struct kunit_case maglev_cases[] = {
 	KUNIT_CASE(last_one),
 	KUNIT_CASE(key),
 	KUNIT_CASE(large),
+	KUNIT_CASE(one_heavy),
 	KUNIT_CASE(uneven),
 	{}
 };
