@@ -26,9 +26,11 @@ static void event_lost(const struct clb_net *cn, struct sk_buff *skb)
 	tell_lost(cn);
 }
 
+/* Without the family, as the module goes, the group may be another one's. */
 static bool has_listeners(const struct clb_net *cn)
 {
-	return genl_has_listeners(&clb_genl_family, cn->net, 0);
+	return clb_netlink_is_up() &&
+	       genl_has_listeners(&clb_genl_family, cn->net, 0);
 }
 
 static struct sk_buff *event_alloc(u8 cmd, void **hdr, gfp_t gfp)
@@ -278,4 +280,21 @@ void clb_event_pool_exhausted(const struct clb_server *server)
 		event_now(cn, skb, hdr,
 			  clb_fill_listener_key(skb, &listener->key) ?:
 			  clb_fill_server_key(skb, &server->key));
+}
+
+/**
+ * clb_event_listener_end() - announce the final counters of a listener
+ * @listener: it was removed, and nothing counts for it any more
+ *
+ * Context: any but hard interrupts; may not sleep.
+ */
+void clb_event_listener_end(struct clb_listener *listener)
+{
+	const struct clb_net *cn = listener->cn;
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(cn, CLB_CMD_LISTENER_END, &hdr, GFP_ATOMIC);
+	if (skb)
+		event_now(cn, skb, hdr, clb_fill_listener_end(skb, listener));
 }

@@ -28,5 +28,6 @@ void clb_event_generation(struct clb_net *cn, u32 generation);
 void clb_events_send(struct clb_net *cn, u32 generation);
 void clb_events_drop(struct clb_net *cn);
 void clb_event_pool_exhausted(const struct clb_server *server);
+void clb_event_listener_end(struct clb_listener *listener);
 
 #endif /* _CLB_EVENT_H */

@@ -126,6 +126,18 @@ int clb_fill_listener(struct sk_buff *skb,
 			  put_listener_counters(skb, conf->listener));
 }
 
+/* Without the options: they were the configuration's. */
+int clb_fill_listener_end(struct sk_buff *skb, struct clb_listener *listener)
+{
+	struct nlattr *nest = nla_nest_start(skb, CLB_A_LISTENER);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return nest_close(skb, nest,
+			  put_listener_key(skb, &listener->key) ?:
+			  put_listener_counters(skb, listener));
+}
+
 static int put_server_key(struct sk_buff *skb, const struct clb_endpoint *key)
 {
 	return put_address(skb, CLB_SERVER_A_ADDRESS, key->family,

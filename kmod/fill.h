@@ -14,6 +14,7 @@
  */
 int clb_fill_listener(struct sk_buff *skb,
 		      const struct clb_listener_conf *conf);
+int clb_fill_listener_end(struct sk_buff *skb, struct clb_listener *listener);
 int clb_fill_listener_key(struct sk_buff *skb, const struct clb_endpoint *key);
 int clb_fill_server(struct sk_buff *skb, const struct clb_server_conf *conf);
 int clb_fill_server_key(struct sk_buff *skb, const struct clb_endpoint *key);

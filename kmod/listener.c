@@ -8,6 +8,7 @@
 
 #include "address.h"
 #include "embryo.h"
+#include "event.h"
 #include "listener.h"
 #include "route.h"
 
@@ -69,6 +70,9 @@ void clb_listener_put(struct clb_listener *listener)
 {
 	if (!refcount_dec_and_test(&listener->ref))
 		return;
+	/* no server is left, nor a packet that counts */
+	if (listener->counted)
+		clb_event_listener_end(listener);
 	clb_address_put(listener->cn, listener->address, true);
 	free_percpu(listener->embryos);
 	free_percpu(listener->counts);

@@ -62,6 +62,8 @@ struct clb_listener_counts {
  * @next: position of rr and wrr
  * @sessions: open sessions
  * @counts: what is no server's
+ * @counted: it was in force: when it ends its counters are told; configuration
+ *	lock
  * @lock: protects @servers and @past
  * @servers: live servers, those removed but still in use included
  * @past: traffic and sessions of servers that are freed
@@ -86,6 +88,7 @@ struct clb_listener {
 	atomic_t		next;
 	atomic_t		sessions;
 	struct clb_listener_counts __percpu *counts;
+	bool			counted;
 	spinlock_t		lock;
 	struct list_head	servers;
 	struct {

@@ -114,6 +114,14 @@ static struct notifier_block netlink_notifier = {
 	.notifier_call = netlink_event,
 };
 
+static bool netlink_up;
+
+/* Whether the family is there; packets pass before and after. */
+bool clb_netlink_is_up(void)
+{
+	return READ_ONCE(netlink_up);
+}
+
 int clb_netlink_init(void)
 {
 	int err = netlink_register_notifier(&netlink_notifier);
@@ -123,11 +131,14 @@ int clb_netlink_init(void)
 	err = genl_register_family(&clb_genl_family);
 	if (err)
 		netlink_unregister_notifier(&netlink_notifier);
+	else
+		WRITE_ONCE(netlink_up, true);
 	return err;
 }
 
 void clb_netlink_exit(void)
 {
+	WRITE_ONCE(netlink_up, false);
 	genl_unregister_family(&clb_genl_family);
 	netlink_unregister_notifier(&netlink_notifier);
 }

@@ -11,6 +11,7 @@ extern struct genl_family clb_genl_family;
 
 int clb_netlink_init(void);
 void clb_netlink_exit(void);
+bool clb_netlink_is_up(void);
 
 /* The socket that a request came from. */
 static inline const struct sock *clb_nl_socket(const struct genl_info *info)

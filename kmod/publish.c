@@ -116,6 +116,7 @@ static void listener_apply(const struct clb_listener_conf *conf)
 	struct clb_listener *listener = conf->listener;
 	unsigned int i;
 
+	listener->counted = true;
 	for (i = 0; i < CLB_TIMEOUT_MAX; i++)
 		WRITE_ONCE(listener->timeouts[i], opt->timeouts[i] * HZ);
 	WRITE_ONCE(listener->persistence, opt->persistence * HZ);

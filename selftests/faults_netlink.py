@@ -179,12 +179,13 @@ class Monitor:
 
     def read(self):
         """The commands announced; None: something was missed. That sync is
-        ready, or another node alive, comes in its own time."""
+        ready, another node alive, or a listener over comes in its own time."""
         seen, missed = [], False
         while True:
             try:
                 seen += [body[0] for _, _, _, body in self.client.messages()
-                         if body[0] not in (Cmd.SYNC_READY, Cmd.SYNC_PEER)]
+                         if body[0] not in (Cmd.SYNC_READY, Cmd.SYNC_PEER,
+                                            Cmd.LISTENER_END)]
             except BlockingIOError:
                 return None if missed else seen
             except OSError as error:

@@ -77,6 +77,7 @@ class Cmd(enum.IntEnum):
     SYNC_TAKEOVER = 33
     SYNC_GIVEBACK = 34
     SYNC_PEER = 35
+    LISTENER_END = 36
 
 
 class A(enum.IntEnum):

@@ -652,14 +652,16 @@ class Events:
         self.client.sock.setblocking(False)
 
     def take(self):
-        """All there is by now: events are sent before the answer is."""
+        """All there is by now: events are sent before the answer is, but for the
+        end of a listener, which comes in its own time."""
         commands = []
         while True:
             try:
                 commands += [(Cmd(body[0]).name, {
                     A(kind).name for kind, _ in
                     genl.attributes(body[genl.GENL_HEADER.size:])})
-                             for _, _, _, body in self.client.messages()]
+                             for _, _, _, body in self.client.messages()
+                             if body[0] != Cmd.LISTENER_END]
             except BlockingIOError:
                 return commands
             except OSError as error:

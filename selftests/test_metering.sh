@@ -195,6 +195,36 @@ test_resets() { # NAME
 	tell client close r rst >/dev/null
 }
 
+# The last of a listener's counters: nobody can ask for them once it is gone.
+# shellcheck disable=SC2086 # a key is two words
+test_end() { # FAMILY
+	local name="end IPv$1" key
+
+	family "$1"
+	key="tcp $vip_host:80"
+	configure nat "$key" "udp $vip_host:$UDP_PORT"
+	spawn clb -j monitor >"$TMP/events"
+	ok "$name: somebody listens" wait_for 20 hears
+	tell capture count tcp "$vip" 80 udp "$vip" "$UDP_PORT" >"$TMP/count"
+	transfer_tcp "$name"
+	is "$name: datagrams" \
+		"$(tell client utalk "$vip" "$UDP_PORT" 5001 10 1)" 10
+	ok "$name: a listener goes" clb listener del $key
+	ok "$name: all go" clb flush
+	ok "$name: their ends are told" wait_for 20 ends 2
+	captured nat
+	is "$name: that of the one with what was captured" "$(counts "$(
+		end_of 80)")" "$(printf '%s\n' "${seen[@]:0:2}" | sums)"
+	is "$name: and that of the other" "$(counts "$(end_of "$UDP_PORT")")" \
+		"$(printf '%s\n' "${seen[@]:2}" | sums)"
+	stop "$spawned"
+}
+hears() { clb settings set fast-path on && [ -s "$TMP/events" ]; }
+end_of() { # PORT
+	grep '"listener-end"' "$TMP/events" | grep "\"port\":$1,"
+}
+ends() { [ "$(grep -c '"listener-end"' "$TMP/events")" -eq "$1" ]; }
+
 # --- rate --------------------------------------------------------------------
 
 readonly RATE_PORT=9000
@@ -360,6 +390,9 @@ if part removal; then
 	test_tcp "removal, nat IPv4" nat
 	test_removal "tcp $vip_host:80"
 fi
+for i in 4 6; do
+	! part end || test_end "$i"
+done
 for i in 4 6; do
 	part resets || continue
 	family "$i"

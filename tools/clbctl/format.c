@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <inttypes.h>
 #include <string.h>
 
 #include "format.h"
@@ -30,6 +31,7 @@ static const char *const command_names[] = {
 	[CLB_CMD_SYNC_TAKEOVER] = "node takeover",
 	[CLB_CMD_SYNC_GIVEBACK] = "node giveback",
 	[CLB_CMD_SYNC_PEER] = "sync peer",
+	[CLB_CMD_LISTENER_END] = "listener end",
 };
 
 const char *clb_command_name(enum clb_cmd command)
@@ -48,6 +50,7 @@ const struct clb_object *clb_command_object(enum clb_cmd command)
 	case CLB_CMD_LISTENER_ADD:
 	case CLB_CMD_LISTENER_SET:
 	case CLB_CMD_LISTENER_DEL:
+	case CLB_CMD_LISTENER_END:
 		return &clb_listener_object;
 	case CLB_CMD_SERVER_GET:
 	case CLB_CMD_SERVER_ADD:
@@ -199,6 +202,11 @@ void clb_command_print(FILE *file, const struct clb_message *message)
 		 clb_message_has(message, CLB_A_SYNC_PEER))
 		fprintf(file, " %u %s", message->sync_peer.node,
 			message->sync_peer.alive ? "alive" : "dead");
+	if (message->command == CLB_CMD_LISTENER_END &&
+	    clb_message_has(message, CLB_A_LISTENER))
+		fprintf(file, " in-bytes %" PRIu64 " out-bytes %" PRIu64,
+			message->listener.in_bytes,
+			message->listener.out_bytes);
 	print_acl_entries(file, message);
 }
 

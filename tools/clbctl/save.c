@@ -53,7 +53,8 @@ static int note_change(const struct clb_message *message, void *context)
 {
 	bool *changed = context;
 
-	if (message->command != CLB_CMD_POOL_EXHAUSTED)
+	if (message->command != CLB_CMD_POOL_EXHAUSTED &&
+	    message->command != CLB_CMD_LISTENER_END)
 		*changed = true;
 	return 0;
 }

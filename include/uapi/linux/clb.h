@@ -76,6 +76,9 @@
  *	event: CLB_A_LOCAL_ADDRESS is its owner's again and need not be routed
  *	to this node any more
  * @CLB_CMD_SYNC_PEER: event only: CLB_A_SYNC_PEER is alive, or not any more
+ * @CLB_CMD_LISTENER_END: event only: the last session of a CLB_A_LISTENER that
+ *	was removed is gone; it carries the key and the counters, which are
+ *	final: what they counted after the removal is in no other event
  *
  * Events carry the command that caused the change and the objects in the
  * form in which the matching GET command returns them.
@@ -117,6 +120,7 @@ enum clb_cmd {
 	CLB_CMD_SYNC_TAKEOVER,
 	CLB_CMD_SYNC_GIVEBACK,
 	CLB_CMD_SYNC_PEER,
+	CLB_CMD_LISTENER_END,
 
 	__CLB_CMD_MAX,
 	CLB_CMD_MAX = __CLB_CMD_MAX - 1
