@@ -106,8 +106,20 @@ static void syn_mark(struct clb_ctx *ctx)
 		ctx->pkt.kind = CLB_PACKET_SYN;
 }
 
+/*
+ * A client on this node gets replies once it has spoken, even if the session
+ * was there before: an impostor's outside, or one that another node told of.
+ */
+static void client_is_here(struct clb_session *session)
+{
+	if (!READ_ONCE(session->from_here))
+		WRITE_ONCE(session->from_here, true);
+}
+
 static unsigned int session_packet(struct clb_ctx *ctx)
 {
+	if (unlikely(clb_ctx_local_out(ctx)) && ctx->dir == CLB_DIR_ORIGINAL)
+		client_is_here(ctx->session);
 	clb_session_track(ctx->session, ctx->dir, &ctx->pkt);
 	return clb_xmit(ctx);
 }
@@ -183,8 +195,6 @@ static unsigned int first_packet(struct clb_ctx *ctx)
 
 	if (!clb_flow_open(ctx, &verdict))
 		return verdict;
-	if (unlikely(clb_ctx_local_out(ctx)))
-		ctx->session->from_here = true;
 	syn_mark(ctx);
 	return session_packet(ctx);
 }

@@ -40,7 +40,7 @@ struct clb_ruleset;
  * @cpu: that began it
  * @mode: enum clb_mode
  * @inserted: directions in the table
- * @from_here: the client is on this node
+ * @from_here: the client is on this node: a packet of its came from here
  * @confirmed: of a persistence: a session that was assured led to it
  * @synced: what other nodes know of its deadline (sync_session.c); 0: nothing
  *

@@ -99,7 +99,7 @@ void __clb_sync_changed(const struct clb_session *session, u32 old, u32 new)
 /* Nobody else ever heard of it, nor should. */
 static bool is_private(const struct clb_session *session)
 {
-	return session->from_here ||
+	return READ_ONCE(session->from_here) ||
 	       READ_ONCE(session->server->listener->sync) == CLB_SYNC_MODE_OFF;
 }
 

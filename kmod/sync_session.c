@@ -160,7 +160,8 @@ static s32 time_left(const struct clb_session *session, u32 deadline,
 /* Of a client on this node nobody else will see a packet. */
 static bool can_be_told(const struct clb_session *session, u32 state)
 {
-	return !session->from_here && !clb_session_expired(session) &&
+	return !READ_ONCE(session->from_here) &&
+	       !clb_session_expired(session) &&
 	       clb_sync_wanted(session, state);
 }
 

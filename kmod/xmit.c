@@ -292,7 +292,7 @@ static unsigned int xmit_local_in(struct clb_ctx *ctx, struct dst_entry *dst)
 	struct clb_wire wire;
 
 	/* a client elsewhere that used an address of ours was an impostor */
-	if (ctx->dir == CLB_DIR_REPLY && !ctx->session->from_here)
+	if (ctx->dir == CLB_DIR_REPLY && !READ_ONCE(ctx->session->from_here))
 		return clb_drop(ctx, CLB_STATS_A_DROP_NO_ROUTE);
 	skb_dst_drop(ctx->skb);
 	if (!local_in_route(ctx))

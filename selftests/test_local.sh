@@ -24,13 +24,14 @@ start_node() {
 }
 node_udp_up() { in_node ss -Hlun "sport = :$UDP_PORT" | grep -q .; }
 
-# family 4|6: VIP, how it is written before a port, servers, the node's address.
+# family 4|6: VIP, how it is written before a port, servers, the node's address,
+# the one that its clients use.
 family() {
 	if [ "$1" = 4 ]; then
-		vip=$VIP4 host=$VIP4
+		vip=$VIP4 host=$VIP4 source=$NODE_BACK4
 		remote=$(server4 1) node=$NODE_BACK4 front=$NODE_FRONT4
 	else
-		vip=$VIP6 host=[$VIP6]
+		vip=$VIP6 host=[$VIP6] source=$NODE_BACK6
 		remote=[$(server6 1)] node=[$NODE_BACK6] front=$NODE_FRONT6
 	fi
 }
@@ -108,6 +109,26 @@ combination() {
 	remove
 }
 
+# impostor LABEL MODE: somebody outside claims the node's address, and opens
+# sessions from a port that a client on the node uses later.
+claimed=4000
+impostor() {
+	claimed=$((claimed + 1))
+	add "$2" "$remote"
+	tell raw udp "$vip" "$UDP_PORT" 1 "$source" "$claimed" \
+		>"$TMP/forged"
+	tell raw flow "$source" "$claimed" "$vip" 80 "$vip" 80 \
+		>"$TMP/forged"
+	tell raw c S >"$TMP/forged"
+	ok "$1: an impostor opens sessions" wait_for 10 opened "$source" 2
+	is "$1: UDP from the same port" "$(in_node "$SELFTESTS/udp.py" ask \
+		"$vip" "$UDP_PORT" hello 1 "$claimed" 2>&1)" "s1 hello"
+	is "$1: TCP from the same port" "$(in_node curl -sSf -m 20 \
+		--local-port "$claimed" "$(url "$vip")" 2>&1)" s1
+	remove
+}
+opened() { [ "$(clb session count client "$1")" = "$2" ]; }
+
 # Conntrack is at work, and its view of what reaches sockets on the node is
 # counted: a client's packets for a listener are not tracked.
 track() {
@@ -141,6 +162,7 @@ is "server on the node: nothing is tracked" "$(tracked)" 0
 in_client curl -sSf -m 5 "http://$NODE_FRONT4/" >/dev/null
 not_ok "what is no listener's is" [ "$(tracked)" = 0 ]
 
+start_raw || exit 1
 # A client on the node must have some route to the VIP.
 ip -n "$NS-node" route add "$VIP4" via "$(server4 1)"
 ip -n "$NS-node" route add "$VIP6" via "$(server6 1)"
@@ -152,6 +174,7 @@ for f in 4 6; do
 			node s1 "$remote"
 	done
 	for mode in nat fnat; do
+		impostor "client on the node, $mode IPv$f, impostor" "$mode"
 		combination "client and server on the node, $mode IPv$f" \
 			"$mode" node snode "$node"
 	done
