@@ -304,8 +304,8 @@ static bool net_evict(struct clb_net *cn, struct clb_listener *listener)
 }
 
 /*
- * Takes a place below @max; with none left, one that is freed by ending an
- * embryonic session: half-open TCP or unanswered UDP.
+ * Takes a place below @max; with none left, and unless @evict is NULL, one that
+ * is freed by ending an embryonic session: half-open TCP or unanswered UDP.
  */
 static bool gauge_take(struct clb_net *cn, atomic_t *gauge, u32 max,
 		       struct clb_listener *listener,
@@ -316,7 +316,7 @@ static bool gauge_take(struct clb_net *cn, atomic_t *gauge, u32 max,
 
 	if (likely(!max || taken <= max))
 		return true;
-	if (evict(cn, listener))
+	if (evict && evict(cn, listener))
 		return true;
 	atomic_dec(gauge);
 	return false;
@@ -646,20 +646,24 @@ struct clb_session *clb_session_create(struct clb_net *cn,
 	return session_create_tries(cn, ruleset, conf, pkt, drop);
 }
 
-/* Places below the limits, of which none is freed for it. */
+/*
+ * For one that is more than a first packet, embryonic ones make room, as if it
+ * had been made here; else a flood that another node is told of would keep its
+ * clients out. For an embryonic one nothing does: there are enough of them.
+ */
 static bool limits_adopt(struct clb_net *cn, struct clb_listener *listener,
-			 bool persistence)
+			 u32 state)
 {
-	u32 max = READ_ONCE(listener->max_sessions);
+	bool assured = clb_session_assured(state);
 
-	if (atomic_inc_return(&cn->nr_sessions) > READ_ONCE(cn->max_sessions))
-		goto err_net;
-	if (persistence)
+	if (!gauge_take(cn, &cn->nr_sessions, READ_ONCE(cn->max_sessions),
+			listener, assured ? net_evict : NULL))
+		return false;
+	if (state == CLB_SESSION_STATE_PERSISTENCE ||
+	    gauge_take(cn, &listener->sessions,
+		       READ_ONCE(listener->max_sessions), listener,
+		       assured ? listener_evict : NULL))
 		return true;
-	if (atomic_inc_return(&listener->sessions) <= max || !max)
-		return true;
-	atomic_dec(&listener->sessions);
-err_net:
 	atomic_dec(&cn->nr_sessions);
 	return false;
 }
@@ -670,7 +674,8 @@ err_net:
  * @session: from clb_session_alloc(), dead, its tuples, birth and deadline set
  * @state: the state it is to have
  *
- * It is not one of those ever opened here, and nothing makes room for it.
+ * It is not one of those ever opened here. If it is assured, embryonic sessions
+ * make room for it.
  *
  * Return: 0; -ENOSPC: a limit is reached; -EEXIST: one of its tuples belongs to
  *	another session. On an error it is the caller's to discard.
@@ -682,7 +687,7 @@ int clb_session_adopt(struct clb_net *cn, struct clb_session *session,
 	bool persistence = clb_session_is_persistence(session);
 	struct clb_tuplehash *there;
 
-	if (!limits_adopt(cn, session->server->listener, persistence))
+	if (!limits_adopt(cn, session->server->listener, state))
 		return -ENOSPC;
 	if (!persistence)
 		atomic_inc(state_gauge(session->server, state));

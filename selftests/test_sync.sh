@@ -456,6 +456,40 @@ test_private() {
 	on_all session del
 }
 
+# One node is flooded, and has room; the other is full of what it is told of. SYNs
+# are of silent clients. A session that is more makes a half-open one go; what is
+# half-open itself does not.
+test_full() { # LABEL LIMIT...: of 60 sessions, by clbctl
+	local evicted
+
+	vip_of 4
+	via 1
+	config nat timeout-syn 300
+	on node2 "${@:2}"
+	evicted=$(evictions)
+	cluster_up && wait_for 10 hear_each_other
+	tell raw syn "$vip" "$ECHO_PORT" 100 192.0.2.100 >"$TMP/asked"
+	ok "$1: the first node knows all of a flood" wait_for 10 knows node 100
+	ok "$1: the other one refuses what is beyond its limit" \
+		wait_for 10 counter_above node2 refused_limit 39
+	is "$1: none of these made another go" \
+		"$(known node2) $(evictions)" "60 $evicted"
+	is "$1: clients connect by the first node" \
+		"$(tell client open s "$vip" "$ECHO_PORT" 5)" "open 5"
+	ok "$1: the full node is told of these" \
+		wait_for 10 knows node2 5 state established
+	is "$1: as many half-open ones went" \
+		"$(known node2) $(evictions)" "60 $((evicted + 5))"
+	via 2
+	is "$1: they go on there" "$(tell client ping s)" 5
+	tell client close s >"$TMP/close"
+	cluster_down
+	on_all session del
+	on node2 settings set max-sessions \
+		"$(field max_sessions "$(clb -j settings)")"
+}
+evictions() { field sessions_evicted "$(on node2 -j stats)"; }
+
 test_strangers() {
 	vip_of 4
 	via 1
@@ -492,6 +526,12 @@ test_going() {
 	test_listener off 0 0
 }
 ! part private || test_private
+! part full || {
+	part listener || start_raw
+	test_full "full listener" listener set tcp "$VIP4:$ECHO_PORT" \
+		max-sessions 60
+	test_full "full namespace" settings set max-sessions 60
+}
 ! part strangers || test_strangers
 ! part going || test_going
 done_testing

@@ -174,7 +174,6 @@ static void refused(struct kunit *test)
 	struct clb_sync_session told = word(test, "198.51.100.13",
 					    IPPROTO_TCP,
 					    CLB_SESSION_STATE_ESTABLISHED, 7);
-	u32 max = clb_test_net()->max_sessions;
 
 	apply(sync, &told);
 	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_REFUSED_SERVER), 1);
@@ -187,14 +186,62 @@ static void refused(struct kunit *test)
 	told.state = CLB_SESSION_STATE_PERSISTENCE;
 	apply(sync, &told);
 	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_REFUSED_UNFIT), 1);
-	told.state = CLB_SESSION_STATE_ESTABLISHED;
-	clb_test_net()->max_sessions = 0;
-	apply(sync, &told);
-	clb_test_net()->max_sessions = max;
-	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_REFUSED_LIMIT), 1);
 	KUNIT_EXPECT_NULL(test, session_of(test, IPPROTO_TCP));
 	KUNIT_EXPECT_EQ(test, atomic_read(&clb_test_net()->nr_sessions), 0);
 	sync_free(test, sync);
+}
+
+static bool is_made(struct kunit *test, struct clb_sync *sync, u16 port,
+		    u8 state)
+{
+	struct clb_sync_session told = word(test, SERVER1, IPPROTO_TCP, state,
+					    7);
+
+	told.client_port = htons(port);
+	apply(sync, &told);
+	return session_from(test, port, IPPROTO_TCP);
+}
+
+/* A half-open session makes room for one that is more, and for no other. */
+static void full(struct kunit *test, bool of_listener)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	u32 *limit = &clb_test_net()->max_sessions, max;
+	struct clb_listener *listener;
+
+	KUNIT_ASSERT_TRUE(test, is_made(test, sync, 1000,
+					CLB_SESSION_STATE_SYN_RECV));
+	listener = session_of(test, IPPROTO_TCP)->server->listener;
+	if (of_listener)
+		limit = &listener->max_sessions;
+	max = *limit;
+	*limit = 2;
+	KUNIT_EXPECT_TRUE(test, is_made(test, sync, 1001,
+					CLB_SESSION_STATE_ESTABLISHED));
+	KUNIT_EXPECT_FALSE(test, is_made(test, sync, 1002,
+					 CLB_SESSION_STATE_SYN_RECV));
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_REFUSED_LIMIT), 1);
+	KUNIT_EXPECT_TRUE(test, is_made(test, sync, 1003,
+					CLB_SESSION_STATE_FIN_CLIENT));
+	KUNIT_EXPECT_NULL(test, session_of(test, IPPROTO_TCP));
+	KUNIT_EXPECT_FALSE(test, is_made(test, sync, 1004,
+					 CLB_SESSION_STATE_ESTABLISHED));
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_REFUSED_LIMIT), 2);
+	KUNIT_EXPECT_NOT_NULL(test, session_from(test, 1001, IPPROTO_TCP));
+	KUNIT_EXPECT_EQ(test, atomic_read(&clb_test_net()->nr_sessions), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&listener->sessions), 2);
+	*limit = max;
+	sync_free(test, sync);
+}
+
+static void full_namespace(struct kunit *test)
+{
+	full(test, false);
+}
+
+static void full_listener(struct kunit *test)
+{
+	full(test, true);
 }
 
 static const struct {
@@ -687,6 +734,8 @@ static void reply_named(struct kunit *test)
 static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(copy),
 	KUNIT_CASE(refused),
+	KUNIT_CASE(full_namespace),
+	KUNIT_CASE(full_listener),
 	KUNIT_CASE(merged),
 	KUNIT_CASE(elsewhere),
 	KUNIT_CASE(settled),
