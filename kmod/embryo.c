@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Embryonic sessions: half-open TCP and unanswered UDP, the first to go when
- * their listener is full. Each CPU lists those it began, so that a flood on
- * all CPUs meets no common lock.
+ * Embryonic sessions: half-open TCP, unanswered UDP, and TCP that was reset
+ * while it was half-open, the first to go when their listener is full. Each
+ * CPU lists those it began, so that a flood on all CPUs meets no common lock.
  *
  * A session joins the embryonic ones of its listener when it was made, and
  * leaves them when it grows up or dies, whichever comes first. Others may have
@@ -53,7 +53,7 @@ void clb_embryo_join(struct clb_session *session)
 	struct clb_embryos *embryos = embryos_of(session);
 
 	spin_lock(&embryos->lock);
-	if (clb_session_embryonic(READ_ONCE(session->state)))
+	if (clb_session_yields(session, READ_ONCE(session->state)))
 		list_add_tail(&session->embryo, &embryos->list);
 	spin_unlock(&embryos->lock);
 }

@@ -136,8 +136,8 @@ static void persistence_confirm(struct clb_net *cn, struct clb_server *server,
 /**
  * clb_persistence_refresh() - an open session keeps its client bound
  * @cn: the namespace
- * @session: a session that lives; one that is assured binds its client for
- *	the full time
+ * @session: a session that lives; one that is assured, and whose client went
+ *	on after an answer, binds it for the full time
  *
  * Context: RCU read side.
  */
@@ -157,7 +157,8 @@ void clb_persistence_refresh(struct clb_net *cn,
 	persistence = persistence_find(cn, &key);
 	if (persistence && persistence->server != session->server)
 		return;
-	if (clb_session_assured(READ_ONCE(session->state)))
+	if (clb_session_assured(READ_ONCE(session->state)) &&
+	    READ_ONCE(session->confirmed))
 		persistence_confirm(cn, session->server, persistence, &key);
 	else if (persistence)
 		persistence_touch(persistence,

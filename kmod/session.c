@@ -76,6 +76,21 @@ static atomic_t *state_gauge(struct clb_server *server, u32 state)
 	return state_active(state) ? &server->active : &server->inactive;
 }
 
+/**
+ * clb_session_confirm() - a client has shown that it gets answers
+ * @session: its session
+ *
+ * Context: RCU read side, softirqs off.
+ */
+void clb_session_confirm(struct clb_session *session)
+{
+	struct clb_listener *listener = session->server->listener;
+
+	WRITE_ONCE(session->confirmed, true);
+	if (unlikely(READ_ONCE(listener->persistence)))
+		clb_persistence_refresh(listener->cn, session);
+}
+
 /* Returns false if another CPU moved the session meanwhile. */
 static __always_inline bool state_move(struct clb_session *session, u32 old,
 				       u32 new)
@@ -84,11 +99,10 @@ static __always_inline bool state_move(struct clb_session *session, u32 old,
 
 	if (cmpxchg(&session->state, old, new) != old)
 		return false;
-	if (clb_session_embryonic(old) && !clb_session_embryonic(new))
+	if (!clb_session_opened(old) && clb_session_opened(new))
+		clb_session_confirm(session);
+	if (clb_session_embryonic(old) && !clb_session_yields(session, new))
 		clb_embryo_grow_up(session);
-	if (!clb_session_assured(old) && clb_session_assured(new) &&
-	    unlikely(READ_ONCE(server->listener->persistence)))
-		clb_persistence_refresh(server->listener->cn, session);
 	if (state_active(old) == state_active(new))
 		return true;
 	atomic_inc(state_gauge(server, new));
@@ -202,7 +216,7 @@ bool clb_session_kill(struct clb_net *cn, struct clb_session *session)
 /* Nothing but a first packet, which anybody may have forged, led to it. */
 static bool is_doubtful(const struct clb_session *session, u32 state)
 {
-	return clb_session_embryonic(state) ||
+	return clb_session_yields(session, state) ||
 	       (state == CLB_SESSION_STATE_PERSISTENCE &&
 		!READ_ONCE(session->confirmed));
 }

@@ -41,7 +41,8 @@ struct clb_ruleset;
  * @mode: enum clb_mode
  * @inserted: directions in the table
  * @from_here: the client is on this node: a packet of its came from here
- * @confirmed: of a persistence: a session that was assured led to it
+ * @confirmed: the client goes on after an answer: it was no forged one that
+ *	began it; of a persistence: such a session led to it
  * @synced: what other nodes know of its deadline (sync_session.c); 0: nothing
  *
  * The second part is one cache line: all that established packets touch
@@ -97,6 +98,7 @@ struct clb_session *clb_session_create(struct clb_net *cn,
 bool clb_session_kill(struct clb_net *cn, struct clb_session *session);
 bool clb_session_matches(const struct clb_session *session,
 			 const struct clb_session_filter *filter);
+void clb_session_confirm(struct clb_session *session);
 void clb_session_set_state(struct clb_session *session, u32 old, u32 new);
 void clb_session_adopt_state(struct clb_session *session, u32 old, u32 new);
 int clb_session_adopt(struct clb_net *cn, struct clb_session *session,
@@ -185,19 +187,33 @@ static inline void clb_session_touch(struct clb_session *session, u32 state)
 	clb_session_extend(session, clb_session_timeout_class(state));
 }
 
+/* TCP whose handshake was done. */
+static inline bool clb_session_opened(u32 state)
+{
+	return state >= CLB_SESSION_STATE_ESTABLISHED &&
+	       state <= CLB_SESSION_STATE_TIME_WAIT;
+}
+
 /* A flow that is more than a first packet that anybody may have forged. */
 static inline bool clb_session_assured(u32 state)
 {
-	return (state >= CLB_SESSION_STATE_ESTABLISHED &&
-		state <= CLB_SESSION_STATE_TIME_WAIT) ||
-	       state == CLB_SESSION_STATE_UDP;
+	return clb_session_opened(state) || state == CLB_SESSION_STATE_UDP;
 }
 
-/* Half-open TCP and unanswered UDP: the first to go when space runs out. */
+/* Half-open TCP and unanswered UDP. */
 static inline bool clb_session_embryonic(u32 state)
 {
 	return state <= CLB_SESSION_STATE_SYN_RECV ||
 	       state == CLB_SESSION_STATE_UDP_NEW;
+}
+
+/* The first to go when space runs out: these, and those reset as such. */
+static inline bool clb_session_yields(const struct clb_session *session,
+				      u32 state)
+{
+	return clb_session_embryonic(state) ||
+	       (state == CLB_SESSION_STATE_CLOSED &&
+		!READ_ONCE(session->confirmed));
 }
 
 #endif /* _CLB_SESSION_H */

@@ -455,7 +455,8 @@ static void copy_fill(struct clb_sync *sync, struct clb_session *session,
 	clb_tuple_invert(reply, tuple);
 	reply->dir = CLB_DIR_REPLY;
 	clb_session_set_born(session, told->born);
-	session->confirmed = told->flags & CLB_SYNC_F_CONFIRMED;
+	session->confirmed = told->flags & CLB_SYNC_F_CONFIRMED ||
+			     clb_session_opened(told->state);
 	copy_extend(session, copy_deadline(session, told), told->state);
 	if (clb_session_one_way(session))
 		return;

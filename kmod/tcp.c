@@ -28,14 +28,17 @@ enum tcp_event {
 
 #define CLB_TCP_STATES (CLB_SESSION_STATE_CLOSED + 1)
 
-/* Both directions pass the node (NAT, FNAT). */
+/*
+ * Both directions pass the node (NAT, FNAT). Before the server answered nothing
+ * of the client leads on but a reset: anybody may have forged it.
+ */
 static const u8 two_way[CLB_DIR_MAX][EVENT_MAX][CLB_TCP_STATES] = {
 	[CLB_DIR_ORIGINAL] = {
 /*	from:		    SNO  SSS  SSR  SES  SFC  SFS  SCG  STW  SCD */
 	[EVENT_SYN]	= { SSS, SSS, SSR, SES, SFC, SFS, SCG, STW, SCD },
 	[EVENT_SYNACK]	= { SNO, SSS, SSR, SES, SFC, SFS, SCG, STW, SCD },
-	[EVENT_FIN]	= { SFC, SFC, SFC, SFC, SFC, SCG, SCG, STW, SCD },
-	[EVENT_ACK]	= { SES, SSS, SES, SES, SFC, SFS, STW, STW, SCD },
+	[EVENT_FIN]	= { SNO, SSS, SFC, SFC, SFC, SCG, SCG, STW, SCD },
+	[EVENT_ACK]	= { SNO, SSS, SES, SES, SFC, SFS, STW, STW, SCD },
 	[EVENT_RST]	= { SCD, SCD, SCD, SCD, SCD, SCD, SCD, STW, SCD },
 	[EVENT_OTHER]	= { SNO, SSS, SSR, SES, SFC, SFS, SCG, STW, SCD },
 	},
@@ -123,14 +126,32 @@ static bool reset_believed(const struct clb_session *session,
 	       (!last && !READ_ONCE(session->reset_seq[!dir]));
 }
 
+/* What a server sends before the first ACK: a SYN's window is not scaled. */
+#define FIRST_FLIGHT SZ_64K
+
+/*
+ * Has whoever answers for the client had the SYN+ACK? Of a copy that another
+ * node told of no number is known, and all is believed.
+ */
+static bool synack_seen(const struct clb_session *session,
+			const struct clb_packet *pkt)
+{
+	u32 sent = READ_ONCE(session->reset_seq[CLB_DIR_REPLY]);
+
+	return !sent || (pkt->tcp_flags & CLB_TCP_ACK &&
+			 pkt->ack - sent + FIRST_FLIGHT < 2 * FIRST_FLIGHT);
+}
+
 /*
  * During the handshake each SYN sets the numbers: those of an earlier one, of
- * which nothing came, do not count.
+ * which nothing came, do not count. The server's word on its own does in any
+ * case: of two SYN+ACKs with different numbers (SYN cookies) the client may
+ * have answered the first.
  */
 static void seq_begin(struct clb_session *session, enum clb_dir dir,
 		      const struct clb_packet *pkt)
 {
-	if (pkt->tcp_flags & CLB_TCP_SYN)
+	if (pkt->tcp_flags & CLB_TCP_SYN || dir == CLB_DIR_REPLY)
 		WRITE_ONCE(session->reset_seq[dir], pkt->seq + pkt->tcp_len);
 	if (pkt->tcp_flags & CLB_TCP_ACK)
 		WRITE_ONCE(session->reset_seq[!dir], pkt->ack);
@@ -151,6 +172,10 @@ static bool seq_note(struct clb_session *session, enum clb_dir dir, u32 state,
 			return true;
 		if (dir != CLB_DIR_REPLY || !(pkt->tcp_flags & CLB_TCP_SYN))
 			return false;
+	} else if (state == CLB_SESSION_STATE_SYN_RECV &&
+		   dir == CLB_DIR_ORIGINAL && !clb_tcp_opens(pkt) &&
+		   !synack_seen(session, pkt)) {
+		return false;
 	}
 	seq_begin(session, dir, pkt);
 	return true;
@@ -176,8 +201,11 @@ void clb_tcp_track(struct clb_session *session, enum clb_dir dir,
 	if (unlikely(event == EVENT_RST)) {
 		if (!reset_believed(session, dir, state, pkt))
 			return;
-	} else if (!seq_note(session, dir, state, pkt) && event == EVENT_FIN) {
-		/* nor must a blind FIN, which would make room for a SYN */
+	} else if (!seq_note(session, dir, state, pkt)) {
+		/*
+		 * nor must a blind FIN, which would make room for a SYN, or a
+		 * blind ACK lengthen it
+		 */
 		event = EVENT_OTHER;
 	}
 	new = clb_session_one_way(session) ? one_way[event][state] :

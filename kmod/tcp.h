@@ -105,6 +105,9 @@ static inline void clb_session_track(struct clb_session *session,
 	if (unlikely(state == CLB_SESSION_STATE_UDP_NEW &&
 		     dir == CLB_DIR_REPLY))
 		clb_session_set_state(session, state, CLB_SESSION_STATE_UDP);
+	else if (unlikely(!READ_ONCE(session->confirmed)) &&
+		 state == CLB_SESSION_STATE_UDP && dir == CLB_DIR_ORIGINAL)
+		clb_session_confirm(session);
 	clb_session_extend(session, CLB_TIMEOUT_UDP);
 }
 

@@ -9,7 +9,9 @@ servers SERVER_NETNS; nobody needs to hold their addresses.
 udp ADDRESS PORT COUNT CLIENT [FIRST]	one datagram from each of COUNT clients,
 					the addresses from CLIENT on; with
 					FIRST from one, ports from FIRST on
-syn ADDRESS PORT COUNT CLIENT		the same with SYNs, from port 4000
+syn ADDRESS PORT COUNT CLIENT [FLAGS...]	the same with SYNs, from port
+					4000, and after each SYN a segment of
+					each FLAGS, its ACK a guess
 flow CLIENT PORT VIP PORT SERVER PORT	what the next commands are about
 c FLAGS [SEQ [ACK]] [+BYTES]		a TCP packet of the client; FLAGS of
 					SAFRP. Numbers follow from the packets
@@ -82,6 +84,10 @@ def tcp_packet(src, sport, dst, dport, flags, seq, ack, payload=b""):
     return with_checksum(src, dst, 6, segment + payload, 16)
 
 
+def bits_of(flags):
+    return sum(FLAG[flag] for flag in flags)
+
+
 class Side:
     def __init__(self, sockets):
         self.sockets = sockets
@@ -104,11 +110,16 @@ class Sender:
             self.sides["c"].send(udp_packet(*source, dst, int(port)), dst)
         return f"sent {count}"
 
-    def syn(self, dst, port, count, client):
+    def syn(self, dst, port, count, client, *forged):
         dst, client = address(dst), address(client)
         for i in range(int(count)):
+            seq = i * 7919
             self.sides["c"].send(tcp_packet(
-                client + i, 4000, dst, int(port), FLAG["S"], i * 7919, 0), dst)
+                client + i, 4000, dst, int(port), FLAG["S"], seq, 0), dst)
+            for flags in forged:
+                self.sides["c"].send(tcp_packet(
+                    client + i, 4000, dst, int(port), bits_of(flags), seq + 1,
+                    i * 6700417 if "A" in flags else 0), dst)
         return f"sent {count}"
 
     def flow(self, client, cport, vip, vport, server, sport):
@@ -121,7 +132,7 @@ class Sender:
     def packet(self, name, flags, *words):
         side = self.sides[name]
         other = self.sides["s" if name == "c" else "c"]
-        bits = sum(FLAG[flag] for flag in flags)
+        bits = bits_of(flags)
         length = sum(int(word) for word in words if word[0] == "+")
         numbers = [word for word in words if word[0] != "+"]
         seq, ack = side.seq, other.seq if "A" in flags else 0

@@ -232,18 +232,44 @@ test_flood() { # LABEL LIMIT
 	client close b rst >/dev/null
 }
 
+# Who forges a SYN can forge what follows, but for the number of the server's that
+# it acknowledges: one in 32,768 is guessed.
+connected_at_most() { [ "$(sessions_of "$tcp_key" established)" -le "$1" ]; }
+test_forged() { # LIMIT LABEL FLAGS...
+	local limit=$1 label=$2 before
+
+	shift 2
+	is "$label: established connections" \
+		"$(client open a "$vip" 7000 20)" "open 20"
+	before=$(stat_of "drop_$limit")
+	tell raw syn "$vip" 7000 500 "$(stranger 23)" "$@" >/dev/null
+	is "$label: nobody is refused" "$(($(stat_of "drop_$limit") - before))" 0
+	ok "$label: nobody counts as connected" connected_at_most 22
+	is "$label: new clients get in" "$(client open b "$vip" 7000 10)" \
+		"open 10"
+	is "$label: established connections lose nothing" "$(client ping a)" 20
+	client close a rst >/dev/null
+	client close b rst >/dev/null
+	clb session del >/dev/null
+}
+
 test_floods() {
 	local max
 
 	configure "listener add $tcp_key mode nat max-sessions 60" \
 		"server add $tcp_key $(server 1)"
 	test_flood "flood IPv$f, listener" listener_limit
+	test_forged listener_limit "flood IPv$f, SYN and FIN" FA
+	test_forged listener_limit "flood IPv$f, SYN and RST" R
+	test_forged listener_limit "flood IPv$f, SYN and ACK" A
+	test_forged listener_limit "flood IPv$f, all of them" A SA FA R
 	[ "$f" = 4 ] || return 0	# one way to be full stands for all
 	max=$(clb_get .max_sessions settings)
 	configure "listener add $tcp_key mode nat" \
 		"server add $tcp_key $(server 1)"
 	clb settings set max-sessions 60
 	test_flood "flood IPv$f, namespace" session_limit
+	test_forged session_limit "flood IPv$f, namespace, SYN and RST" R
 	clb settings set max-sessions "$max"
 	configure "listener add $tcp_key mode nat" \
 		"server add $tcp_key $(server 1) max-sessions 60"
@@ -310,8 +336,22 @@ test_bindings() {
 	tell raw udp "$VIP4" 99 2 10.27.0.1 2000 >/dev/null
 	not_ok "binding: a datagram without an answer: as long as its session" \
 		longer_than "$sink_key" 5000
-	ok "binding: an answer" answered "$VIP4" "$(client4 1)"
+	is "binding: an answer" "$(client uopen u "$VIP4" "$UDP_PORT")" "s1 hello"
+	not_ok "binding: to who may not get it: as long as its session" \
+		longer_than "$udp_key" 5000
+	is "binding: another question" "$(client ask u)" "s1 hello"
 	ok "binding: makes it last the full time" longer_than "$udp_key" 500000
+	client close u >/dev/null
+	configure "listener add $tcp_key mode nat persistence 600 timeout-syn 5" \
+		"server add $tcp_key $(server4 1)"
+	tell raw syn "$VIP4" 7000 2 10.27.0.1 FA A >/dev/null
+	is "binding: a forged SYN, FIN and ACK" \
+		"$(sessions_of "$tcp_key" persistence)" 2
+	not_ok "binding: for as long as a half-open connection lasts" \
+		longer_than "$tcp_key" 5000
+	is "binding: a connection" "$(client open b "$VIP4" 7000)" "open 1"
+	ok "binding: for the full time" longer_than "$tcp_key" 500000
+	client close b rst >/dev/null
 	configure "listener add $sink_key mode dr $bound" \
 		"server add $sink_key 10.9.0.1" \
 		"listener add $tcp_key mode nat" "server add $tcp_key $(server4 1)"

@@ -108,6 +108,11 @@ test_two_way() { # LABEL PORT
 		"c A +100 > fin-server $FIN" \
 		"c FA > closing $FIN" \
 		"s A > time-wait $FIN"
+	path "$1, forged handshake" "$2" "c S" \
+		"c FA -0 > syn-sent $SYN" "s SA" \
+		"c A -0 900000000 > syn-recv $SYN" \
+		"c FA -0 900000000 > syn-recv $SYN" \
+		"c A > established $ESTABLISHED"
 	path "$1, refused" "$2" "c S" "s RA > closed $FIN"
 	path "$1, aborted" "$2" "${HANDSHAKE[@]}" "c RA > closed $FIN"
 	path "$1, server aborts" "$2" "${HANDSHAKE[@]}" "s R > closed $FIN"

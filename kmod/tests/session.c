@@ -3,8 +3,10 @@
 #include <linux/completion.h>
 #include <linux/kthread.h>
 
+#include "../persistence.h"
 #include "../pool.h"
 #include "../session.h"
+#include "../tcp.h"
 #include "test.h"
 
 #define VIP "203.0.113.1"
@@ -289,6 +291,37 @@ static void listener_limit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, open_sessions(), 2);
 }
 
+/* One that was reset makes room unless it was open before. */
+static void closed_ones(struct kunit *test)
+{
+	struct clb_endpoint key = listener(test, IPPROTO_TCP, 80, CLB_MODE_NAT,
+					   1, at_most_two);
+	struct clb_tuple client = client_of(test, &key, 1000);
+	u32 max = clb_test_net()->max_sessions;
+	struct clb_session *first, *second, *third;
+	enum clb_stats_attr drop = 0;
+	enum clb_dir dir;
+
+	first = open(test, &key, 1000, &drop);
+	second = open(test, &key, 1001, &drop);
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	set_state(first, CLB_SESSION_STATE_CLOSED);
+	set_state(second, CLB_SESSION_STATE_ESTABLISHED);
+	set_state(second, CLB_SESSION_STATE_CLOSED);
+	third = open(test, &key, 1002, &drop);
+	KUNIT_ASSERT_NOT_NULL(test, third);
+	KUNIT_EXPECT_NULL(test, find(&client, &dir));
+	set_state(third, CLB_SESSION_STATE_CLOSED);
+	WRITE_ONCE(clb_test_net()->max_sessions, 2);
+	third = open(test, &key, 1003, &drop);
+	WRITE_ONCE(clb_test_net()->max_sessions, max);
+	KUNIT_ASSERT_NOT_NULL(test, third);
+	set_state(third, CLB_SESSION_STATE_ESTABLISHED);
+	KUNIT_EXPECT_NULL(test, open(test, &key, 1004, &drop));
+	KUNIT_EXPECT_EQ(test, open_sessions(), 2);
+}
+
 static void namespace_limit(struct kunit *test)
 {
 	struct clb_endpoint key = listener(test, IPPROTO_UDP, 53, CLB_MODE_NAT,
@@ -414,6 +447,81 @@ static void bound_to_weight_0(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, s->server, server);
 }
 
+static struct clb_session *binding(struct kunit *test,
+				   const struct clb_endpoint *key)
+{
+	struct clb_tuple tuple = client_of(test, key, 0);
+	enum clb_dir dir;
+
+	tuple.kind = CLB_TUPLE_PERSISTENCE;
+	return find(&tuple, &dir);
+}
+
+struct segment {
+	enum clb_dir	dir;
+	u8		flags;
+	u32		ack;
+	bool		confirmed;
+};
+
+/* Segments or datagrams, and whether the client is bound for long then. */
+static void confirms(struct kunit *test, u8 protocol,
+		     const struct segment *step, unsigned int steps)
+{
+	struct clb_endpoint key = listener(test, protocol, 80, CLB_MODE_NAT,
+					   1, bound);
+	struct clb_packet pkt = { .tuple.protocol = protocol, .seq = 1000 };
+	enum clb_stats_attr drop = 0;
+	struct clb_session *s = open(test, &key, 1000, &drop), *b;
+	unsigned int i;
+	s32 left;
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	for (i = 0; i < steps; i++) {
+		pkt.tcp_flags = step[i].flags;
+		pkt.ack = step[i].ack;
+		local_bh_disable();
+		rcu_read_lock();
+		clb_session_track(s, step[i].dir, &pkt);
+		/* the collector passes by */
+		clb_persistence_refresh(clb_test_net(), s);
+		rcu_read_unlock();
+		local_bh_enable();
+		b = binding(test, &key);
+		KUNIT_ASSERT_NOT_NULL(test, b);
+		KUNIT_EXPECT_EQ_MSG(test, b->confirmed, step[i].confirmed,
+				    "step %u", i);
+		left = b->deadline - (u32)jiffies;
+		KUNIT_EXPECT_EQ_MSG(test, left > 300 * HZ, step[i].confirmed,
+				    "step %u", i);
+	}
+}
+
+static void bound_by_tcp(struct kunit *test)
+{
+	static const struct segment steps[] = {
+		{ CLB_DIR_ORIGINAL, CLB_TCP_SYN },
+		{ CLB_DIR_ORIGINAL, CLB_TCP_FIN | CLB_TCP_ACK, 1000 },
+		{ CLB_DIR_REPLY, CLB_TCP_SYN | CLB_TCP_ACK, 1000 },
+		{ CLB_DIR_ORIGINAL, CLB_TCP_ACK, 1000000 },
+		{ CLB_DIR_ORIGINAL, CLB_TCP_FIN | CLB_TCP_ACK, 1000000 },
+		{ CLB_DIR_ORIGINAL, CLB_TCP_ACK, 1000, true },
+	};
+
+	confirms(test, IPPROTO_TCP, steps, ARRAY_SIZE(steps));
+}
+
+static void bound_by_udp(struct kunit *test)
+{
+	static const struct segment steps[] = {
+		{ CLB_DIR_ORIGINAL }, { CLB_DIR_ORIGINAL },
+		{ CLB_DIR_REPLY }, { CLB_DIR_REPLY },
+		{ CLB_DIR_ORIGINAL, .confirmed = true },
+	};
+
+	confirms(test, IPPROTO_UDP, steps, ARRAY_SIZE(steps));
+}
+
 static void filters(struct kunit *test)
 {
 	struct clb_endpoint key = listener(test, IPPROTO_TCP, 80, CLB_MODE_NAT,
@@ -511,11 +619,14 @@ static struct kunit_case session_cases[] = {
 	KUNIT_CASE(replies_that_clash),
 	KUNIT_CASE(replies_of_the_dead),
 	KUNIT_CASE(listener_limit),
+	KUNIT_CASE(closed_ones),
 	KUNIT_CASE(namespace_limit),
 	KUNIT_CASE(sparse_table),
 	KUNIT_CASE(new_rate),
 	KUNIT_CASE(expires),
 	KUNIT_CASE(bound_to_weight_0),
+	KUNIT_CASE(bound_by_tcp),
+	KUNIT_CASE(bound_by_udp),
 	KUNIT_CASE(filters),
 	KUNIT_CASE(races),
 	{}

@@ -166,8 +166,30 @@ static const struct tcp_case tcp_cases[] = {
 		{ 'C', RST, -SZ_16M - 1, ESTABLISHED },
 		{ 'C', RST, 0, CLOSED } } },
 	{ "FIN without a handshake", CLB_MODE_NAT, {
-		{ 'C', SYN, 0, SYN_SENT }, { 'C', FIN, 0, FIN_CLIENT },
-		{ 'S', FIN | ACK, 0, CLOSING } } },
+		{ 'C', SYN, 0, SYN_SENT }, { 'C', FIN, 0, SYN_SENT },
+		{ 'C', FIN | ACK, 0, SYN_SENT },
+		{ 'S', FIN | ACK, 0, FIN_SERVER } } },
+	{ "nothing before a SYN", CLB_MODE_NAT, {
+		{ 'C', FIN | ACK, 0, NONE }, { 'C', ACK, 0, NONE } } },
+	{ "handshake of who did not see the SYN+ACK", CLB_MODE_FNAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, SYN_RECV, SZ_64K },
+		{ 'C', ACK, 0, SYN_RECV, -SZ_64K - 1 },
+		{ 'C', FIN | ACK, 0, SYN_RECV, FAR },
+		{ 'C', FIN, 0, SYN_RECV },
+		{ 'C', SYN | ACK, 0, SYN_RECV, FAR },
+		{ 'C', ACK, 0, SYN_RECV, FAR },
+		{ 'C', ACK, 0, ESTABLISHED } } },
+	{ "the first ACK acknowledges data, too", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', ACK, 0, ESTABLISHED, SZ_64K - 1 } } },
+	{ "a FIN completes the handshake", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'C', FIN | ACK, 0, FIN_CLIENT } } },
+	{ "the client answered an earlier SYN+ACK", CLB_MODE_NAT, {
+		{ 'C', SYN, 0, SYN_SENT }, { 'S', SYN | ACK, 0, SYN_RECV },
+		{ 'S', SYN | ACK, FAR, SYN_RECV }, { 'C', ACK, 0, SYN_RECV },
+		{ 'S', ACK, 0, SYN_RECV }, { 'C', ACK, 0, ESTABLISHED } } },
 	{ "a RST with a SYN is a RST", CLB_MODE_NAT, {
 		{ 'C', SYN, 0, SYN_SENT }, { 'C', SYN | RST, 0, CLOSED } } },
 };
@@ -371,6 +393,19 @@ static void copied(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, session->state, ESTABLISHED);
 }
 
+/* Half-open, with no number known: the client's ACK comes here. */
+static void copied_half_open(struct kunit *test)
+{
+	const struct segment first = { 'C', ACK, C0, 0, S0 };
+	struct clb_session *session;
+
+	configure(test, CLB_MODE_NAT);
+	session = test->priv;
+	clb_session_set_state(session, session->state, SYN_RECV);
+	see_segment(session, &first);
+	KUNIT_EXPECT_EQ(test, session->state, ESTABLISHED);
+}
+
 static void copied_and_reset(struct kunit *test)
 {
 	const struct segment reset = { 'S', RST, S0 };
@@ -400,6 +435,7 @@ static struct kunit_case tcp_cases_list[] = {
 	KUNIT_CASE_PARAM(follows, tcp_gen_params),
 	KUNIT_CASE_PARAM(numbers, number_gen_params),
 	KUNIT_CASE(copied),
+	KUNIT_CASE(copied_half_open),
 	KUNIT_CASE(copied_and_reset),
 	KUNIT_CASE(opens),
 	{}

@@ -256,10 +256,10 @@ enum clb_sync_mode {
  * @CLB_LISTENER_A_SCHEDULER: u8, enum clb_scheduler (default WRR)
  * @CLB_LISTENER_A_HASH_KEY: u8, enum clb_hash_key (default SOURCE)
  * @CLB_LISTENER_A_PERSISTENCE: u32, seconds a client stays with its server
- *	after its last session was seen open, 0 to 86400 (default 0: off). A
- *	first packet alone binds it for the timeout of a half-open or
- *	unanswered session at most; but UDP in DR and TUN, whose answers
- *	bypass the node, for all of it
+ *	after its last session was seen open, 0 to 86400 (default 0: off). One
+ *	that did not go on after an answer is bound for the timeout of a
+ *	half-open or unanswered session at most; but by UDP in DR and TUN,
+ *	whose answers bypass the node, for all of it
  * @CLB_LISTENER_A_PERSISTENCE_PREFIX: u8, prefix length by which clients are
  *	told apart, 1 to 32 or 128 (default the longest)
  * @CLB_LISTENER_A_TIMEOUT_SYN: u32, seconds, half-open TCP, 1 to 900
