@@ -154,14 +154,33 @@ bool clb_pool_uses(const struct clb_ruleset *ruleset,
 	return false;
 }
 
-static struct clb_port_space *space_of(struct clb_local_address *local,
-				       const struct clb_endpoint *server)
+static u32 space_index(const struct clb_endpoint *server)
 {
 	u32 hash = jhash2(server->addr.all, ARRAY_SIZE(server->addr.all),
 			  (__force u32)server->port);
 
+	return hash % CLB_PORT_SPACES;
+}
+
+static struct clb_port_space *space_of(struct clb_local_address *local,
+				       const struct clb_endpoint *server)
+{
 	return &local->spaces[server->protocol == IPPROTO_UDP]
-			     [hash % CLB_PORT_SPACES];
+			     [space_index(server)];
+}
+
+/**
+ * clb_pool_shares() - do sessions of two servers use the same ports
+ * @a: a server, its port that of the packet
+ * @b: another, or the same
+ *
+ * Return: true if a port that one of them gives back serves the other.
+ * Context: any.
+ */
+bool clb_pool_shares(const struct clb_endpoint *a, const struct clb_endpoint *b)
+{
+	return a->family == b->family && a->protocol == b->protocol &&
+	       space_index(a) == space_index(b);
 }
 
 /* A group with a free port, at or after @from, or around the end. */

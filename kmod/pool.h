@@ -82,6 +82,8 @@ struct clb_local_address *clb_pool_take(const struct clb_ruleset *ruleset,
 					u32 hash, __be16 *port);
 bool clb_pool_uses(const struct clb_ruleset *ruleset,
 		   const struct clb_local_address *local);
+bool clb_pool_shares(const struct clb_endpoint *a,
+		     const struct clb_endpoint *b);
 int clb_pool_reserve(struct clb_local_address *local,
 		     const struct clb_endpoint *server, __be16 port);
 void clb_pool_give(struct clb_local_address *local,

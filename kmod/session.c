@@ -28,6 +28,9 @@
 #define CLB_EVICT_ENTRIES 64
 #define CLB_EVICT_BUCKETS BIT(CLB_TABLE_MIN_SHIFT)
 
+/* Sessions ended at most when no local port is free. */
+#define CLB_EVICT_PORTS 4
+
 /* Servers tried when a session's reply would be taken for another's. */
 #define CLB_CREATE_TRIES 4
 
@@ -271,26 +274,46 @@ bool clb_session_matches(const struct clb_session *session,
 	       filter->state == READ_ONCE(session->state);
 }
 
-static bool bucket_evict(struct clb_net *cn, u32 index, u32 *seen)
+/* Does its end give back a local port that serves @server; NULL: any does */
+static bool serves(const struct clb_session *session,
+		   const struct clb_endpoint *server)
+{
+	struct clb_endpoint endpoint;
+
+	if (!server)
+		return true;
+	if (!session->local)
+		return false;
+	endpoint = session_endpoint(session);
+	return clb_pool_shares(&endpoint, server);
+}
+
+static bool bucket_evict(struct clb_net *cn, u32 index,
+			 const struct clb_endpoint *server, u32 *seen)
 {
 	struct clb_tuplehash *entry;
 
 	clb_chain_for_each(entry, clb_table_bucket(&cn->table, index)) {
-		if (embryo_kill(cn, clb_session_of(entry)))
+		struct clb_session *session = clb_session_of(entry);
+
+		if (serves(session, server) && embryo_kill(cn, session))
 			return true;
 		++*seen;
 	}
 	return false;
 }
 
-/* Ends an embryonic session found at some buckets at a random place. */
-static bool table_evict(struct clb_net *cn)
+/*
+ * Ends an embryonic session found at some buckets at a random place; with
+ * @server one that has a local port towards it.
+ */
+static bool table_evict(struct clb_net *cn, const struct clb_endpoint *server)
 {
 	u32 buckets = clb_table_buckets(&cn->table);
 	u32 start = prandom_u32_max(buckets), i, seen = 0;
 
 	for (i = 0; i < CLB_EVICT_BUCKETS && seen < CLB_EVICT_ENTRIES; i++)
-		if (bucket_evict(cn, (start + i) % buckets, &seen))
+		if (bucket_evict(cn, (start + i) % buckets, server, &seen))
 			return true;
 	return false;
 }
@@ -314,7 +337,21 @@ static bool listener_evict(struct clb_net *cn, struct clb_listener *listener)
  */
 static bool net_evict(struct clb_net *cn, struct clb_listener *listener)
 {
-	return table_evict(cn) || listener_evict(cn, listener);
+	return table_evict(cn, NULL) || listener_evict(cn, listener);
+}
+
+/*
+ * No local port is free. Which listener's flood took them does not matter: who
+ * holds one yields, and more than one, for others will want what comes free
+ * after a grace period: too late for this packet, but not for its next try.
+ */
+static void port_evict(struct clb_net *cn, const struct clb_endpoint *server)
+{
+	int i;
+
+	for (i = 0; i < CLB_EVICT_PORTS; i++)
+		if (!table_evict(cn, server))
+			return;
 }
 
 /*
@@ -420,10 +457,12 @@ session_set_reply(struct clb_session *session,
 			      (__force u32)tuple->src.all[0] ^
 			      (__force u32)tuple->src.all[3] ^
 			      (__force u32)tuple->sport, &port);
-	if (IS_ERR(local))
-		return PTR_ERR(local) == -ENOMEM ?
-		       CLB_STATS_A_DROP_NO_MEMORY :
-		       CLB_STATS_A_DROP_POOL_EXHAUSTED;
+	if (IS_ERR(local)) {
+		if (PTR_ERR(local) == -ENOMEM)
+			return CLB_STATS_A_DROP_NO_MEMORY;
+		port_evict(session->server->listener->cn, &endpoint);
+		return CLB_STATS_A_DROP_POOL_EXHAUSTED;
+	}
 	session->local = local;
 	reply->dst = local->addr;
 	reply->dport = port;

@@ -371,34 +371,26 @@ test_bindings() {
 
 # --- the pool of FNAT --------------------------------------------------------
 
-# One packet from each of COUNT clients, by the kernel: 65,000 at a time.
-pktgen() { # COUNT PORT
-	local mac
-
-	mac=$(in_node cat /sys/class/net/front/address)
-	# shellcheck disable=SC2016 # for sh
-	in_client sh -c '
-		cd /proc/net/pktgen && echo "add_device eth0" >kpktgend_0 &&
-		for w in "count $1" "pkt_size 60" "delay 0" "dst $3" \
-			"dst_mac $4" "src_min 10.24.0.1" \
-			"src_max 10.25.255.254" "udp_dst_min $2" \
-			"udp_dst_max $2" "udp_src_min 9" "udp_src_max 9"; do
-			echo "$w" >eth0 || exit
-		done
-		echo start >pgctrl; echo rem_device_all >kpktgend_0' \
-		sh "$1" "$2" "$VIP4" "$mac"
-}
-
+FLOOD_BIN=${FLOOD_BIN:-$TOP/build/flood}
 pool_sessions() { clb_get '.[].sessions' local show; }
-pool_is_exhausted() {
-	pktgen 66000 99
+
+# pool_is_full KIND PORT: one packet from each of so many clients as there are
+# ports left; one more would make room. What is lost is sent by others.
+pool_is_full() {
+	local missing=$((64512 - $(pool_sessions)))
+
+	network=$((network + 1))
+	[ "$missing" -eq 0 ] || in_client "$FLOOD_BIN" "$1" "$VIP4" "$2" \
+		"$missing" "10.$network.0.1" "$missing" >/dev/null
 	[ "$(pool_sessions)" -eq 64512 ]
 }
 event_seen() { grep -q '"event":"pool-exhausted"' "$TMP/events"; }
+listens() { clb settings set fast-path on && [ -s "$TMP/events" ]; }
 pool_is_empty() { [ "$(pool_sessions)" -eq 0 ]; }
 
 test_pool() {
-	modprobe pktgen || return
+	local network=40
+
 	configure "local add $NODE_BACK4" \
 		"listener add $sink_key mode fnat scheduler rr timeout-udp 300" \
 		"server add $sink_key 10.9.0.1" "server add $sink_key 10.9.0.2"
@@ -409,14 +401,8 @@ test_pool() {
 	configure "local add $NODE_BACK4" \
 		"listener add $sink_key mode fnat scheduler rr timeout-udp 300" \
 		"server add $sink_key 10.9.0.1"
-	spawn clb -j monitor >"$TMP/events"
 	ok "pool: every port is used towards one server" \
-		wait_for 60 pool_is_exhausted
-	ok "pool: that is announced" wait_for 5 event_seen
-	stop "$spawned"
-	ok "pool: then a client is refused and counted" \
-		dropped pool_exhausted 1 "$sink_key" \
-		tell raw udp "$VIP4" 99 1 10.26.0.1
+		wait_for 60 pool_is_full udp 99
 	# every local port is in use, so this one is used twice
 	# shellcheck disable=SC2086 # a key is two words
 	clb server add $sink_key 10.9.0.2
@@ -424,12 +410,46 @@ test_pool() {
 	clb server set $sink_key 10.9.0.1 weight 0
 	tell raw udp "$VIP4" 99 1 10.26.0.2 >/dev/null
 	is "pool: the same port serves another server" "$(pool_sessions)" 64513
-	ok "pool: sessions end" clb session del
-	ok "pool: their ports are free" wait_for 10 pool_is_empty
+	# shellcheck disable=SC2086 # a key is two words
+	clb server set $sink_key 10.9.0.2 weight 0
 	# shellcheck disable=SC2086 # a key is two words
 	clb server set $sink_key 10.9.0.1 weight 100
+	spawn clb -j monitor >"$TMP/events"
+	ok "pool: clbctl monitor listens" wait_for 20 listens
+	ok "pool: then a client is refused and counted" \
+		dropped pool_exhausted 1 "$sink_key" \
+		tell raw udp "$VIP4" 99 1 10.26.0.1
+	ok "pool: that is announced" wait_for 5 event_seen
+	stop "$spawned"
+	ok "pool: sessions end" clb session del
+	ok "pool: their ports are free" wait_for 10 pool_is_empty
 	tell raw udp "$VIP4" 99 4 10.26.0.3 >/dev/null
 	is "pool: and taken again" "$(pool_sessions)" 4
+}
+
+# The server's ports are taken by a flood while it cannot be reached. Its SYN finds a
+# client no port, but the next one it sends does; whichever listener was flooded.
+test_pool_flood() {
+	local network=50 refused
+
+	configure "local add $NODE_BACK4" \
+		"listener add $tcp_key mode fnat timeout-syn 900" \
+		"server add $tcp_key 10.9.0.1:7000" \
+		"listener add tcp $VIP4:7001 mode fnat" \
+		"server add tcp $VIP4:7001 10.9.0.1:7000"
+	ok "pool, flood: half-open sessions have every port" \
+		wait_for 60 pool_is_full syn 7000
+	ip -n "$NS-s1" addr add 10.9.0.1/32 dev lo
+	ip -n "$NS-node" route add 10.9.0.1/32 via "$(server4 1)"
+	refused=$(stat_of drop_pool_exhausted)
+	is "pool, flood: they make room for a client that tries again" \
+		"$(client open a "$VIP4" 7001)" "open 1"
+	ok "pool, flood: its first try was refused and counted" \
+		[ "$(stat_of drop_pool_exhausted)" -gt "$refused" ]
+	is "pool, flood: so they do at their own listener" \
+		"$(client open b "$VIP4" 7000)" "open 1"
+	client close a rst >/dev/null
+	client close b rst >/dev/null
 }
 
 family 4
@@ -448,4 +468,5 @@ done
 family 4
 ! part bindings || test_bindings
 ! part pool || test_pool
+! part poolflood || test_pool_flood
 done_testing

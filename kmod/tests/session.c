@@ -192,6 +192,84 @@ static void fnat_without_a_pool(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, open_sessions(), 0);
 }
 
+static struct clb_local_address *local_of(struct kunit *test)
+{
+	union nf_inet_addr addr;
+
+	clb_test_addr(test, LOCAL, &addr);
+	return clb_pool_find(clb_test_in_force(), NFPROTO_IPV4, &addr);
+}
+
+/* Takes the ports that are free towards SERVER1; returns how many. */
+static u32 ports_take(struct kunit *test, const struct clb_endpoint *server)
+{
+	u32 count = 0;
+	__be16 port;
+
+	while (!IS_ERR(clb_pool_take(clb_test_in_force(), server, 7, &port)))
+		count++;
+	return count;
+}
+
+static void ports_give(struct clb_local_address *local,
+		       const struct clb_endpoint *server,
+		       const struct clb_session *but)
+{
+	u32 port;
+
+	for (port = CLB_PORT_FIRST; port <= U16_MAX; port++)
+		if (htons(port) != clb_session_tuple(but, CLB_DIR_REPLY)->dport)
+			clb_pool_give(local, server, htons(port));
+}
+
+/*
+ * With every port in use, half-open sessions give up theirs to who comes again:
+ * those of another listener as well, but not those with ports of another
+ * protocol's servers, nor any that are open.
+ */
+static void fnat_without_a_port(struct kunit *test)
+{
+	struct clb_endpoint key = clb_test_endpoint(test, VIP, 80,
+						    IPPROTO_TCP);
+	struct clb_endpoint second, third, server;
+	struct clb_session *first, *other, *s;
+	struct clb_local_address *local;
+	struct clb_ruleset *draft;
+	enum clb_stats_attr drop = 0;
+	struct clb_tuple client;
+	enum clb_dir dir;
+
+	first = clb_test_open(test, CLB_MODE_FNAT, &key);
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	server = clb_test_endpoint(test, SERVER1, 80, IPPROTO_TCP);
+	second = listener(test, IPPROTO_TCP, 81, CLB_MODE_FNAT, 0, NULL);
+	draft = clb_test_draft(test);
+	clb_test_server(test, clb_draft_listener(draft, &second), SERVER1, 80,
+			100);
+	clb_test_publish(test, draft);
+	third = listener(test, IPPROTO_UDP, 80, CLB_MODE_FNAT, 1, NULL);
+	local = local_of(test);
+	KUNIT_ASSERT_NOT_NULL(test, local);
+	client = *clb_session_tuple(first, CLB_DIR_ORIGINAL);
+	other = open(test, &third, 1000, &drop);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_EXPECT_EQ(test, ports_take(test, &server), CLB_PORT_COUNT - 1);
+
+	KUNIT_EXPECT_NULL(test, open(test, &second, 1000, &drop));
+	KUNIT_EXPECT_EQ(test, drop, CLB_STATS_A_DROP_POOL_EXHAUSTED);
+	KUNIT_EXPECT_NULL(test, find(&client, &dir));
+	KUNIT_EXPECT_EQ(test, open_sessions(), 1);
+	rcu_barrier();
+	s = open(test, &second, 1000, &drop);
+	KUNIT_EXPECT_NOT_NULL(test, s);
+	if (s) {
+		set_state(s, CLB_SESSION_STATE_ESTABLISHED);
+		KUNIT_EXPECT_NULL(test, open(test, &second, 1001, &drop));
+		KUNIT_EXPECT_EQ(test, open_sessions(), 2);
+		ports_give(local, &server, s);
+	}
+}
+
 static void no_server(struct kunit *test)
 {
 	struct clb_endpoint key = listener(test, IPPROTO_TCP, 80, CLB_MODE_NAT,
@@ -615,6 +693,7 @@ static struct kunit_case session_cases[] = {
 	KUNIT_CASE(direct),
 	KUNIT_CASE(fnat),
 	KUNIT_CASE(fnat_without_a_pool),
+	KUNIT_CASE(fnat_without_a_port),
 	KUNIT_CASE(no_server),
 	KUNIT_CASE(replies_that_clash),
 	KUNIT_CASE(replies_of_the_dead),
