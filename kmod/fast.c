@@ -295,11 +295,24 @@ static bool fits(const struct sk_buff *skb, unsigned int len,
 	       (skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
 }
 
-static struct clb_wire wire_size(const struct sk_buff *skb, unsigned int len,
+/* What is left of it counts. No packets: it is dropped for what @bytes says. */
+static noinline struct clb_wire gso_wire_size(struct sk_buff *skb,
+					      unsigned int len, u8 family)
+{
+	enum clb_stats_attr why = 0;
+
+	if (pskb_trim_rcsum(skb, len))
+		why = CLB_STATS_A_DROP_NO_MEMORY;
+	if (unlikely(why))
+		return (struct clb_wire) { .bytes = why };
+	return clb_wire_size(skb, family, 0, ~0U);
+}
+
+static struct clb_wire wire_size(struct sk_buff *skb, unsigned int len,
 				 u8 family)
 {
 	if (unlikely(skb_is_gso(skb)))
-		return clb_wire_size(skb, family, 0, ~0U);
+		return gso_wire_size(skb, len, family);
 	return (struct clb_wire) { .packets = 1, .bytes = len };
 }
 
@@ -350,6 +363,8 @@ process(struct clb_ctx *ctx, struct sk_buff *skb, unsigned int len,
 
 	clb_session_track(session, dir, &ctx->pkt);
 	wire = wire_size(skb, len, ctx->pkt.tuple.family);
+	if (unlikely(!wire.packets))
+		return wire.bytes;
 	if (dir == CLB_DIR_REPLY &&
 	    unlikely(!clb_bucket_take(&server->listener->rate, wire.bytes))) {
 		clb_listener_drop(server->listener);

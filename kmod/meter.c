@@ -18,20 +18,35 @@ static unsigned int network_header_len(const struct sk_buff *skb, u8 family)
 					sizeof(struct ipv6hdr);
 }
 
-static struct clb_wire gso_wire_size(const struct sk_buff *skb)
+/*
+ * What each segment repeats of a super-packet. A tunnel's has the headers of
+ * what is inside as well; fragments of a datagram (UFO) repeat none of UDP.
+ */
+static unsigned int gso_header_len(const struct sk_buff *skb)
+{
+	unsigned int type = skb_shinfo(skb)->gso_type;
+	unsigned int hlen = skb->encapsulation ?
+			    skb_inner_transport_offset(skb) :
+			    skb_transport_offset(skb);
+
+	if (type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6))
+		return hlen + (skb->encapsulation ? inner_tcp_hdrlen(skb) :
+						    tcp_hdrlen(skb));
+	return type & SKB_GSO_UDP ? hlen : hlen + sizeof(struct udphdr);
+}
+
+static struct clb_wire gso_wire_size(const struct sk_buff *skb, u8 family)
 {
 	const struct skb_shared_info *shinfo = skb_shinfo(skb);
-	unsigned int hlen = skb_transport_offset(skb);
+	unsigned int hlen = gso_header_len(skb);
 	unsigned int segments, payload;
 
-	if (shinfo->gso_type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6))
-		hlen += tcp_hdrlen(skb);
-	else
-		hlen += sizeof(struct udphdr);
 	/* headers that a guest made up must not make it negative */
 	payload = skb->len > hlen ? skb->len - hlen : 0;
 	/* gso_segs is only a hint where the packet came from a guest */
 	segments = DIV_ROUND_UP(payload, shinfo->gso_size) ?: 1;
+	if (shinfo->gso_type & SKB_GSO_UDP && family == NFPROTO_IPV6)
+		hlen += sizeof(struct frag_hdr);
 	return (struct clb_wire) {
 		.packets = segments,
 		.bytes = segments * hlen + payload,
@@ -95,7 +110,7 @@ struct clb_wire clb_wire_size(const struct sk_buff *skb, u8 family,
 	unsigned int fraghdr, hlen;
 
 	if (skb_is_gso(skb))
-		return gso_wire_size(skb);
+		return gso_wire_size(skb, family);
 	if (likely(leaves_whole(skb, family, largest, mtu)))
 		return (struct clb_wire) { .packets = 1, .bytes = skb->len };
 	fraghdr = family == NFPROTO_IPV4 ? 0 : sizeof(struct frag_hdr);

@@ -22,14 +22,15 @@ from scapy.layers.inet6 import (IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,
 from scapy.utils import checksum
 
 from wire import (BACK, CLIENT, CLIENT2, ETHERTYPE, FRONT, SERVER, SERVER2,
-                  TIME_EXCEEDED, TIMEOUT, TOO_BIG, VIP, Framed, Lab, Tap,
-                  forwarded, host, icmp_error, ip_packet, parse)
+                  TIME_EXCEEDED, TIMEOUT, TOO_BIG, VIP, Framed, Lab,
+                  Namespace, Tap, forwarded, host, icmp_error, ip_packet, parse)
 
 PORT = 53
 # Of nobody: their routes and neighbours are the test's alone.
 GUEST = {4: "192.0.2.21", 6: "2001:db8:c::21"}
 HOST = {4: "198.51.100.21", 6: "2001:db8:5::21"}
 FULL = {4: 32, 6: 128}          # length of a host's prefix
+HEADER = {4: 20, 6: 40}
 MTU, LARGE, LESS = 1500, 1400, 1300
 BROADCAST = b"\xff" * 6
 MULTICAST = bytes.fromhex("01005e000001")
@@ -231,6 +232,58 @@ def length_cases(cases, question, segment):
                segment("A", options=[("NOP", None)] * 4))
 
 
+class Super:
+    """A port from which a guest sends super-packets of TCP: segments and
+    checksum are left to the device, and what is said of them may be wrong."""
+    SOL_PACKET, PACKET_VNET_HDR = 263, 15
+    NEEDS_CSUM, GSO_TCP = 1, {4: 1, 6: 4}
+
+    def __init__(self, lab, size, behind=b""):
+        self.name, self.gateway = lab.client.name, lab.client.gateway
+        self.mac, self.size, self.behind = lab.client.mac, size, behind
+        with Namespace(f"{lab.prefix}-c1"):
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+            self.socket.setsockopt(self.SOL_PACKET, self.PACKET_VNET_HDR, 1)
+            self.socket.bind((lab.client.device, 0))
+
+    def send(self, packet, mac):
+        family = packet[0] >> 4
+        start = 14 + HEADER[family]
+        self.socket.send(
+            struct.pack("=BBHHHH", self.NEEDS_CSUM, self.GSO_TCP[family],
+                        start + 20, self.size, start, 16) +
+            mac + self.mac + struct.pack("!H", ETHERTYPE[family]) + packet +
+            self.behind)
+
+
+def received(cases):
+    """What the TCP listener counted of clients: packets and bytes."""
+    (listener,) = [one for one in cases.lab.listeners()
+                   if one["protocol"] == "tcp"]
+    return [listener[name] for name in ("in_packets", "in_bytes")]
+
+
+def gso_cases(cases, segment):
+    """Counted as the segments it becomes, whatever is behind its end."""
+    lab, header = cases.lab, HEADER[cases.f] + 20
+    packet = segment("A", bytes(2500))
+
+    def whole(seen):
+        return None if len(seen) == header + 2500 else f"{len(seen)} bytes"
+
+    for setting, fast in ("on", 1), ("off", 0):
+        lab.clb("settings set fast-path", setting)
+        for what, behind in ("", b""), (", with padding", bytes(8000)):
+            before = received(cases)
+            cases.case(fast, f"a super-packet{what}, fast path {setting}",
+                       packet, whole, Super(lab, 1000, behind))
+            lab.tap.equal(f"IPv{cases.f}: and it counts as its segments",
+                          [now - then for now, then in
+                           zip(received(cases), before)],
+                          [3, 3 * header + 2500])
+    lab.clb("settings set fast-path on")
+
+
 def version_cases(cases, question):
     """The kernel drops them behind us."""
     f, lab = cases.f, cases.lab
@@ -400,6 +453,7 @@ def leaves(lab):
         header_cases(cases, question)
         fragment_cases(cases, question)
         length_cases(cases, question, segment)
+        gso_cases(cases, segment)
         version_cases(cases, question)
         if f == 4:
             checksum_cases(cases, question, reply)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What packets are on the wire: whole, as segments, as fragments. */
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
 #include "../meter.h"
 #include "test.h"
 
@@ -14,6 +17,8 @@
  * @mtu: of the link
  * @packets: on the wire
  * @bytes: on the wire
+ * @type: kind of GSO, 0: that of its protocol
+ * @inner: of a tunnel's packet, bytes from its payload to the TCP header inside
  */
 static const struct wire_case {
 	const char	*name;
@@ -25,6 +30,8 @@ static const struct wire_case {
 	u16		mtu;
 	u32		packets;
 	u32		bytes;
+	unsigned int	type;
+	u8		inner;
 } wire_cases[] = {
 	{ "v4 whole", 4, IPPROTO_UDP, 100, 0, 0, 1500, 1, 128 },
 	{ "v4 as large as the link takes", 4, IPPROTO_UDP, 1472, 0, 0, 1500, 1,
@@ -50,6 +57,18 @@ static const struct wire_case {
 	  7420 },
 	{ "v4 UDP in three segments", 4, IPPROTO_UDP, 2500, 1000, 0, 1500, 3,
 	  2584 },
+	{ "v4 VXLAN with TCP v4", 4, IPPROTO_UDP, 2562, 1000, 0, 1500, 3, 2770,
+	  SKB_GSO_UDP_TUNNEL | SKB_GSO_TCPV4, 42 },
+	{ "v6 VXLAN with TCP v6", 6, IPPROTO_UDP, 2582, 1000, 0, 1500, 3, 2890,
+	  SKB_GSO_UDP_TUNNEL_CSUM | SKB_GSO_TCPV6, 62 },
+	{ "v4 VXLAN with UDP", 4, IPPROTO_UDP, 2550, 1000, 0, 1500, 3, 2734,
+	  SKB_GSO_UDP_TUNNEL | SKB_GSO_UDP_L4, 42 },
+	{ "v4 UDP in two fragments", 4, IPPROTO_UDP, 2952, 1480, 0, 1500, 2,
+	  3000, SKB_GSO_UDP },
+	{ "v4 UDP in fragments, one byte more", 4, IPPROTO_UDP, 2953, 1480, 0,
+	  1500, 3, 3021, SKB_GSO_UDP },
+	{ "v6 UDP in fragments", 6, IPPROTO_UDP, 2888, 1448, 0, 1500, 2, 2992,
+	  SKB_GSO_UDP },
 };
 
 static void wire_name(const struct wire_case *c, char *name)
@@ -61,9 +80,20 @@ KUNIT_ARRAY_PARAM(wire, wire_cases, wire_name);
 
 static unsigned int gso_type(const struct wire_case *c)
 {
+	if (c->type)
+		return c->type;
 	if (c->protocol == IPPROTO_UDP)
 		return SKB_GSO_UDP_L4;
 	return c->family == 4 ? SKB_GSO_TCPV4 : SKB_GSO_TCPV6;
+}
+
+/* Its payload is said to have headers. */
+static void wrap(struct sk_buff *skb, unsigned int inner)
+{
+	skb->encapsulation = true;
+	skb_set_inner_transport_header(skb, skb_transport_offset(skb) +
+					    sizeof(struct udphdr) + inner);
+	inner_tcp_hdr(skb)->doff = sizeof(struct tcphdr) / 4;
 }
 
 static void measures(struct kunit *test)
@@ -82,6 +112,8 @@ static void measures(struct kunit *test)
 	skb_shinfo(skb)->gso_size = c->gso;
 	if (c->gso)
 		skb_shinfo(skb)->gso_type = gso_type(c);
+	if (c->inner)
+		wrap(skb, c->inner);
 	wire = clb_wire_size(skb, packet.tuple.family, c->largest, c->mtu);
 	KUNIT_EXPECT_EQ(test, wire.packets, c->packets);
 	KUNIT_EXPECT_EQ(test, wire.bytes, c->bytes);
