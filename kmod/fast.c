@@ -295,13 +295,18 @@ static bool fits(const struct sk_buff *skb, unsigned int len,
 	       (skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
 }
 
-/* What is left of it counts. No packets: it is dropped for what @bytes says. */
+/*
+ * What is left of it counts, and what a device merged (LRO) no device can cut
+ * up again. No packets: it is dropped for what @bytes says.
+ */
 static noinline struct clb_wire gso_wire_size(struct sk_buff *skb,
 					      unsigned int len, u8 family)
 {
 	enum clb_stats_attr why = 0;
 
-	if (pskb_trim_rcsum(skb, len))
+	if (skb_warn_if_lro(skb))
+		why = CLB_STATS_A_DROP_MALFORMED;
+	else if (pskb_trim_rcsum(skb, len))
 		why = CLB_STATS_A_DROP_NO_MEMORY;
 	if (unlikely(why))
 		return (struct clb_wire) { .bytes = why };

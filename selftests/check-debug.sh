@@ -97,7 +97,7 @@ done
 mapfile -t vm < <(wanted_tests "$@")
 export TEST_TIMEOUT=${TEST_TIMEOUT:-600}
 run_vms "${VMS:-2}" "CLB_KO=$top/kmod/clb.ko" \
-	"CLB_KUNIT_KO=$top/kunit/clb.ko" \
+	"CLB_KUNIT_KO=$top/kunit/clb.ko" "CLB_LRO_KO=$top/canary/lro.ko" \
 	"LEAKS=${LEAKS-faults stress}" -- "${vm[@]}"
 ! wanted canary || follow canary
 # What this kernel is for must not be left out for want of a program or an option.

@@ -9,6 +9,7 @@ fast.py PREFIX	runs all cases, or some (see PARTS), in the namespaces PREFIX-*
 """
 import functools
 import itertools
+import os
 import socket
 import struct
 import subprocess
@@ -284,6 +285,19 @@ def gso_cases(cases, segment):
     lab.clb("settings set fast-path on")
 
 
+def merged_cases(cases, segment):
+    """What a device merged cannot be forwarded (see canary/lro.c)."""
+    lab, module = cases.lab, os.environ.get("CLB_LRO_KO")
+    if not module:
+        return
+    lab.in_node(f"insmod {module} device=front")
+    for what, size in ("more than the link takes", 6000), ("less", 1000):
+        cases.lost(f"merged by its device: {what}",
+                   segment("A", bytes(size)), Super(lab, 100, bytes(5000)),
+                   drop_malformed=1)
+    lab.in_node("rmmod lro")
+
+
 def version_cases(cases, question):
     """The kernel drops them behind us."""
     f, lab = cases.f, cases.lab
@@ -454,6 +468,7 @@ def leaves(lab):
         fragment_cases(cases, question)
         length_cases(cases, question, segment)
         gso_cases(cases, segment)
+        merged_cases(cases, segment)
         version_cases(cases, question)
         if f == 4:
             checksum_cases(cases, question, reply)
