@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/ipv6.h>
+
 #include "parse_attr.h"
 
 /**
@@ -52,7 +54,8 @@ int clb_parse_require(struct netlink_ext_ack *extack, struct nlattr *nest,
  * @addr: result
  * @extack: says what is wrong
  *
- * Return: 0 or -EINVAL.
+ * Return: 0, -EINVAL, or -EAFNOSUPPORT for IPv6 where the host has it off: the
+ *	kernel has set nothing of it up then, and none of it may be configured.
  * Context: any.
  */
 int clb_parse_address(const struct nlattr *attr, u8 *family,
@@ -71,6 +74,10 @@ int clb_parse_address(const struct nlattr *attr, u8 *family,
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "address must have 4 or 16 bytes");
 		return -EINVAL;
+	}
+	if (*family == NFPROTO_IPV6 && !ipv6_mod_enabled()) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "IPv6 is off on this host");
+		return -EAFNOSUPPORT;
 	}
 	nla_memcpy(addr, attr, sizeof(*addr));
 	return 0;

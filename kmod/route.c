@@ -4,6 +4,7 @@
  * when the kernel says that it is stale. The way to a server on the link is
  * the same for all its sessions and is found once.
  */
+#include <linux/ipv6.h>
 #include <linux/slab.h>
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
@@ -109,7 +110,8 @@ struct dst_entry *clb_route_find(struct net *net, struct clb_route *route)
 
 	if (route->family == NFPROTO_IPV4)
 		dst = route4_find(net, route);
-	else if (IS_ENABLED(CONFIG_IPV6))
+	/* off, IPv6 has nothing to look a route up in */
+	else if (IS_ENABLED(CONFIG_IPV6) && ipv6_mod_enabled())
 		dst = route6_find(net, route);
 	if (dst && unlikely(awaits_ipsec(dst))) {
 		dst_release(dst);
