@@ -284,40 +284,32 @@ static unsigned int path_mtu(const struct dst_entry *dst, u8 mode)
 	return dst_metric_raw(dst, RTAX_MTU) ?: READ_ONCE(dst->dev->mtu);
 }
 
-static bool fits(const struct sk_buff *skb, unsigned int len,
+/*
+ * What a device merged (LRO, it has no type) no device can cut up again, and
+ * what a guest put behind its packet does not count: the slow path's.
+ */
+static noinline bool gso_fits(const struct sk_buff *skb, unsigned int len,
+			      unsigned int mtu)
+{
+	return skb_shinfo(skb)->gso_type && skb->len == len &&
+	       (len <= mtu || skb_gso_validate_network_len(skb, mtu));
+}
+
+static bool fits(const struct sk_buff *skb, unsigned int len, bool gso,
 		 const struct clb_session *session,
 		 const struct dst_entry *dst)
 {
 	unsigned int mtu = path_mtu(dst, session->mode) -
 			   clb_tunnel_overhead(session);
 
-	return likely(len <= mtu) ||
-	       (skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
+	return unlikely(gso) ? gso_fits(skb, len, mtu) : likely(len <= mtu);
 }
 
-/*
- * What is left of it counts, and what a device merged (LRO) no device can cut
- * up again. No packets: it is dropped for what @bytes says.
- */
-static noinline struct clb_wire gso_wire_size(struct sk_buff *skb,
-					      unsigned int len, u8 family)
+static struct clb_wire wire_size(const struct sk_buff *skb, unsigned int len,
+				 bool gso, u8 family)
 {
-	enum clb_stats_attr why = 0;
-
-	if (skb_warn_if_lro(skb))
-		why = CLB_STATS_A_DROP_MALFORMED;
-	else if (pskb_trim_rcsum(skb, len))
-		why = CLB_STATS_A_DROP_NO_MEMORY;
-	if (unlikely(why))
-		return (struct clb_wire) { .bytes = why };
-	return clb_wire_size(skb, family, 0, ~0U);
-}
-
-static struct clb_wire wire_size(struct sk_buff *skb, unsigned int len,
-				 u8 family)
-{
-	if (unlikely(skb_is_gso(skb)))
-		return gso_wire_size(skb, len, family);
+	if (unlikely(gso))
+		return clb_wire_size(skb, family, 0, ~0U);
 	return (struct clb_wire) { .packets = 1, .bytes = len };
 }
 
@@ -360,16 +352,14 @@ static void transmit(struct sk_buff *skb, struct dst_entry *dst,
 
 /* Rate, translation, counters. Returns what the packet is dropped for, or 0. */
 static __always_inline enum clb_stats_attr
-process(struct clb_ctx *ctx, struct sk_buff *skb, unsigned int len,
+process(struct clb_ctx *ctx, struct sk_buff *skb, unsigned int len, bool gso,
 	struct clb_session *session, enum clb_dir dir, struct dst_entry *dst)
 {
 	struct clb_server *server = session->server;
 	struct clb_wire wire;
 
 	clb_session_track(session, dir, &ctx->pkt);
-	wire = wire_size(skb, len, ctx->pkt.tuple.family);
-	if (unlikely(!wire.packets))
-		return wire.bytes;
+	wire = wire_size(skb, len, gso, ctx->pkt.tuple.family);
 	if (dir == CLB_DIR_REPLY &&
 	    unlikely(!clb_bucket_take(&server->listener->rate, wire.bytes))) {
 		clb_listener_drop(server->listener);
@@ -416,6 +406,7 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 	unsigned int verdict;
 	enum clb_dir dir;
 	unsigned int len;
+	bool gso;
 
 	ctx.cn = cn;
 	ctx.skb = skb;
@@ -430,15 +421,16 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 		return verdict;
 	/* what a super-packet will be cut into is measured by it */
 	skb->transport_header = skb->network_header + ctx.pkt.thoff;
+	gso = skb_is_gso(skb);
 	dst = route_of(cn->net, session, dir);
 	if (unlikely(!dst || !route_is_plain(dst)) ||
-	    !fits(skb, len, session, dst) ||
+	    !fits(skb, len, gso, session, dst) ||
 	    unlikely(skb_headroom(skb) < LL_RESERVED_SPACE(dst->dev)))
 		return NF_ACCEPT;
 	neigh = neigh_find(session, dir, dst);
 	if (unlikely(!neigh || !(READ_ONCE(neigh->nud_state) & NUD_VALID)))
 		return NF_ACCEPT;
-	why = process(&ctx, skb, len, session, dir, dst);
+	why = process(&ctx, skb, len, gso, session, dir, dst);
 	if (unlikely(why))
 		return clb_drop(&ctx, why);
 	clb_stats_inc(cn->stats, CLB_STATS_A_FAST_PACKETS);
