@@ -42,6 +42,9 @@ REFUSED = {errno.ENOENT, errno.EEXIST, errno.EBUSY, errno.EALREADY,
 # What a socket may say while the module comes and goes, or a reader is slow.
 BROKEN = {errno.ENOENT, errno.ENOBUFS, errno.EAGAIN, errno.EOPNOTSUPP,
           errno.EPROTO, errno.ETIMEDOUT}
+# What the kernel answers while there is no module, and to who asks for a list of
+# one that is about to go (__netlink_dump_start()).
+GONE = {errno.ENOENT, errno.EPROTONOSUPPORT}
 
 
 def base():
@@ -154,7 +157,7 @@ class Client:
             self.longest = max(self.longest, time.monotonic() - begin)
         if not answer.error:
             return answer
-        if answer.error == errno.ENOENT and not answer.explained():
+        if answer.error in GONE and not answer.explained():
             self.close()        # the family has another number now
         elif answer.error not in REFUSED:
             raise OSError(answer.error, f"{Cmd(cmd).name}: {answer}")
