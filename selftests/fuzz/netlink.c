@@ -160,7 +160,8 @@ static unsigned long report_errors(const struct counts *counts)
 static bool is_event(int command)
 {
 	return command == CLB_CMD_POOL_EXHAUSTED ||
-	       command == CLB_CMD_SYNC_READY || command == CLB_CMD_SYNC_PEER;
+	       command == CLB_CMD_SYNC_READY || command == CLB_CMD_SYNC_PEER ||
+	       command == CLB_CMD_LISTENER_END;
 }
 
 /* By command: how many were taken, and what they listed. Returns the sum. */

@@ -261,6 +261,7 @@ static const struct command commands[] = {
 	{ CLB_CMD_SYNC_GET, 2, 100, { { 0, 0, no_fields } } },
 	{ CLB_CMD_SYNC_READY, 1, 0, { { 0, 0, no_fields } } },
 	{ CLB_CMD_SYNC_PEER, 1, 0, { { 0, 0, no_fields } } },
+	{ CLB_CMD_LISTENER_END, 1, 0, { { 0, 0, no_fields } } },
 	{ CLB_CMD_SYNC_PEER_GET, 2, 900, { { 0, 0, no_fields } } },
 	{ CLB_CMD_SYNC_SECRET_ADD,
 	  4,
