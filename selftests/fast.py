@@ -276,7 +276,8 @@ def gso_cases(cases, segment):
         lab.clb("settings set fast-path", setting)
         for what, behind in ("", b""), (", with padding", bytes(8000)):
             before = received(cases)
-            cases.case(fast and not behind, f"a super-packet{what}, fast path {setting}",
+            cases.case(fast and not behind,
+                       f"a super-packet{what}, fast path {setting}",
                        packet, whole, Super(lab, 1000, behind))
             lab.tap.equal(f"IPv{cases.f}: and it counts as its segments",
                           [now - then for now, then in

@@ -393,29 +393,32 @@ static void copied(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, session->state, ESTABLISHED);
 }
 
-/* Half-open, with no number known: the client's ACK comes here. */
-static void copied_half_open(struct kunit *test)
+/* What a segment makes of a session that another node told of. */
+static void leads_copy(struct kunit *test, u32 state,
+		       const struct segment *segment, u32 then)
 {
-	const struct segment first = { 'C', ACK, C0, 0, S0 };
 	struct clb_session *session;
 
 	configure(test, CLB_MODE_NAT);
 	session = test->priv;
-	clb_session_set_state(session, session->state, SYN_RECV);
-	see_segment(session, &first);
-	KUNIT_EXPECT_EQ(test, session->state, ESTABLISHED);
+	clb_session_set_state(session, session->state, state);
+	see_segment(session, segment);
+	KUNIT_EXPECT_EQ(test, session->state, then);
+}
+
+/* Half-open, with no number known: the client's ACK comes here. */
+static void copied_half_open(struct kunit *test)
+{
+	const struct segment first = { 'C', ACK, C0, 0, S0 };
+
+	leads_copy(test, SYN_RECV, &first, ESTABLISHED);
 }
 
 static void copied_and_reset(struct kunit *test)
 {
 	const struct segment reset = { 'S', RST, S0 };
-	struct clb_session *session;
 
-	configure(test, CLB_MODE_NAT);
-	session = test->priv;
-	clb_session_set_state(session, session->state, ESTABLISHED);
-	see_segment(session, &reset);
-	KUNIT_EXPECT_EQ(test, session->state, CLOSED);
+	leads_copy(test, ESTABLISHED, &reset, CLOSED);
 }
 
 static void opens(struct kunit *test)
