@@ -56,11 +56,10 @@ _follow() { # NAME
 	return "$(cat "build/log/$prefix$1.rc")"
 }
 
-# The last line counts the cases of all suites: "N passed, N failed, N
-# skipped".
+# What failed, once more; the last line counts the cases of all suites: "N
+# passed, N failed, N skipped".
 finish() {
-	grep -hE '^not ok' "build/log/$prefix"*.tap 2>/dev/null |
-		sed 's/^/# /'
+	awk -f selftests/failed.awk "build/log/$prefix"*.tap
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 	exit
