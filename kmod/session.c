@@ -28,6 +28,13 @@
 #define CLB_EVICT_ENTRIES 64
 #define CLB_EVICT_BUCKETS BIT(CLB_TABLE_MIN_SHIFT)
 
+/*
+ * Of so many that may make room the one that was silent for longest does. Who
+ * needs for a handshake a tenth of the time in which a flood fills the table
+ * anew loses it once in ten thousand times, and not once in ten.
+ */
+#define CLB_EVICT_CANDIDATES 4
+
 /* Sessions ended at most when no local port is free. */
 #define CLB_EVICT_PORTS 4
 
@@ -288,34 +295,55 @@ static bool serves(const struct clb_session *session,
 	return clb_pool_shares(&endpoint, server);
 }
 
-static bool bucket_evict(struct clb_net *cn, u32 index,
-			 const struct clb_endpoint *server, u32 *seen)
+/* What an eviction has looked at, and what it has found. */
+struct clb_eviction {
+	const struct clb_endpoint *server;
+	u32 seen;
+	u32 candidates;
+	struct clb_session *session;
+	s32 idle;
+};
+
+static bool eviction_goes_on(const struct clb_eviction *eviction)
 {
-	struct clb_tuplehash *entry;
+	return eviction->seen < CLB_EVICT_ENTRIES &&
+	       eviction->candidates < CLB_EVICT_CANDIDATES;
+}
 
-	clb_chain_for_each(entry, clb_table_bucket(&cn->table, index)) {
-		struct clb_session *session = clb_session_of(entry);
+static void eviction_look(struct clb_eviction *eviction,
+			  struct clb_session *session)
+{
+	u32 state = READ_ONCE(session->state);
+	s32 idle;
 
-		if (serves(session, server) && embryo_kill(cn, session))
-			return true;
-		++*seen;
+	eviction->seen++;
+	if (!is_doubtful(session, state) || !serves(session, eviction->server))
+		return;
+	idle = clb_session_idle(session, state);
+	if (!eviction->candidates++ || idle > eviction->idle) {
+		eviction->session = session;
+		eviction->idle = idle;
 	}
-	return false;
 }
 
 /*
- * Ends an embryonic session found at some buckets at a random place; with
- * @server one that has a local port towards it.
+ * Ends an embryonic session, the idlest of some that are found from a random
+ * place on; with @server one that has a local port towards it.
  */
 static bool table_evict(struct clb_net *cn, const struct clb_endpoint *server)
 {
+	struct clb_eviction eviction = { .server = server };
 	u32 buckets = clb_table_buckets(&cn->table);
-	u32 start = prandom_u32_max(buckets), i, seen = 0;
+	u32 start = prandom_u32_max(buckets), i;
+	struct clb_tuplehash *entry;
 
-	for (i = 0; i < CLB_EVICT_BUCKETS && seen < CLB_EVICT_ENTRIES; i++)
-		if (bucket_evict(cn, (start + i) % buckets, server, &seen))
-			return true;
-	return false;
+	for (i = 0; i < CLB_EVICT_BUCKETS && eviction_goes_on(&eviction); i++) {
+		u32 index = (start + i) % buckets;
+
+		clb_chain_for_each(entry, clb_table_bucket(&cn->table, index))
+			eviction_look(&eviction, clb_session_of(entry));
+	}
+	return eviction.session && embryo_kill(cn, eviction.session);
 }
 
 /* The oldest one may grow up or end before its end comes. */

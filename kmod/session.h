@@ -170,6 +170,24 @@ static inline u8 clb_session_timeout_class(u32 state)
 	return CLB_TIMEOUT_FIN;
 }
 
+/* In jiffies: how long a session of that state lives without a packet. */
+static inline u32 clb_session_timeout(const struct clb_session *session,
+				      u32 state)
+{
+	const struct clb_listener *listener = session->server->listener;
+
+	if (state == CLB_SESSION_STATE_PERSISTENCE)
+		return READ_ONCE(listener->persistence);
+	return READ_ONCE(listener->timeouts[clb_session_timeout_class(state)]);
+}
+
+/* In jiffies: since when no packet passed; less if the timeout was lowered. */
+static inline s32 clb_session_idle(const struct clb_session *session, u32 state)
+{
+	return clb_session_timeout(session, state) -
+	       (READ_ONCE(session->deadline) - (u32)jiffies);
+}
+
 /* A packet passed: the session lives on for the timeout of its state. */
 static inline void clb_session_extend(struct clb_session *session,
 				      enum clb_timeout timeout)

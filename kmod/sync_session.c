@@ -26,25 +26,17 @@
 #define SYNCED_COPY	BIT(SYNCED_BITS)
 #define SYNCED_STATE	(SYNCED_BITS + 1)
 
-static u32 timeout_of(const struct clb_session *session, u32 state)
-{
-	const struct clb_listener *listener = session->server->listener;
-
-	if (state == CLB_SESSION_STATE_PERSISTENCE)
-		return READ_ONCE(listener->persistence);
-	return READ_ONCE(listener->timeouts[clb_session_timeout_class(state)]);
-}
-
 static u32 quarter_of(const struct clb_session *session, u32 state)
 {
-	return min_t(u32, timeout_of(session, state) / 4, QUARTER_MAX);
+	return min_t(u32, clb_session_timeout(session, state) / 4, QUARTER_MAX);
 }
 
 static int synced_shift(const struct clb_session *session, u32 state)
 {
+	u32 timeout = clb_session_timeout(session, state);
+
 	/* a binding may outlive the setting that made it */
-	return max(SYNCED_SHIFT, ilog2(timeout_of(session, state) | 1) -
-				 (SYNCED_BITS - 2));
+	return max(SYNCED_SHIFT, ilog2(timeout | 1) - (SYNCED_BITS - 2));
 }
 
 static u16 synced_deadline(const struct clb_session *session, u32 deadline,
@@ -253,7 +245,7 @@ bool clb_sync_word(const struct clb_session *session, u8 flags,
 	told->state = state;
 	told->mode = session->mode;
 	told->flags = flags;
-	if (left + CLB_SYNC_WALK < timeout_of(session, state))
+	if (left + CLB_SYNC_WALK < clb_session_timeout(session, state))
 		told->flags |= CLB_SYNC_F_TIME;
 	if (clb_session_is_persistence(session))
 		tell_persistence(told);
@@ -357,7 +349,7 @@ void clb_sync_gone_tuple(const struct clb_sync_gone *gone,
 static u32 copy_deadline(const struct clb_session *session,
 			 const struct clb_sync_session *told)
 {
-	u32 time = timeout_of(session, told->state);
+	u32 time = clb_session_timeout(session, told->state);
 
 	if (told->flags & CLB_SYNC_F_TIME)
 		time = min_t(u64, msecs_to_jiffies(told->time), time);

@@ -3,6 +3,7 @@
 #include <linux/completion.h>
 #include <linux/kthread.h>
 
+#include "../collector.h"
 #include "../persistence.h"
 #include "../pool.h"
 #include "../session.h"
@@ -452,6 +453,50 @@ static void sparse_table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refused, 0);
 }
 
+/*
+ * Of few half-open ones that make room it is the one that was silent for
+ * longest, whatever its timeout and whoever came first.
+ */
+static void idlest_first(struct kunit *test)
+{
+	struct clb_endpoint udp = listener(test, IPPROTO_UDP, 53, CLB_MODE_DR,
+					   1, NULL);
+	struct clb_endpoint tcp = listener(test, IPPROTO_TCP, 80, CLB_MODE_DR,
+					   1, NULL);
+	u32 max = clb_test_net()->max_sessions;
+	struct clb_session *s[3];
+	enum clb_stats_attr drop = 0;
+	int i, idlest;
+
+	for (i = 0; i < 30; i++) {
+		struct clb_tuple clients[] = {
+			client_of(test, &tcp, 1000 + i),
+			client_of(test, &udp, 1000 + i),
+			client_of(test, &tcp, 2000 + i),
+		};
+		enum clb_dir dir;
+		int k;
+
+		s[0] = open(test, &tcp, 1000 + i, &drop);
+		s[1] = open(test, &udp, 1000 + i, &drop);
+		s[2] = open(test, &tcp, 2000 + i, &drop);
+		idlest = i % 3;
+		for (k = 0; k < 3; k++) {
+			KUNIT_ASSERT_NOT_NULL(test, s[k]);
+			s[k]->deadline -= k == idlest ? 2 * HZ : HZ / 10 * k;
+		}
+		WRITE_ONCE(clb_test_net()->max_sessions, 3);
+		KUNIT_EXPECT_NOT_NULL(test, open(test, &udp, 3000 + i, &drop));
+		WRITE_ONCE(clb_test_net()->max_sessions, max);
+		for (k = 0; k < 3; k++)
+			KUNIT_EXPECT_EQ_MSG(test, !!find(&clients[k], &dir),
+					    k != idlest, "%d of round %d", k,
+					    i);
+		clb_sessions_end(clb_test_net(),
+				 &(struct clb_session_filter){ .state = -1 });
+	}
+}
+
 static void one_a_second(struct clb_listener_conf *conf)
 {
 	conf->opt.max_new_sessions = 1;
@@ -701,6 +746,7 @@ static struct kunit_case session_cases[] = {
 	KUNIT_CASE(closed_ones),
 	KUNIT_CASE(namespace_limit),
 	KUNIT_CASE(sparse_table),
+	KUNIT_CASE(idlest_first),
 	KUNIT_CASE(new_rate),
 	KUNIT_CASE(expires),
 	KUNIT_CASE(bound_to_weight_0),
