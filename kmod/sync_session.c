@@ -623,6 +623,15 @@ static bool told_wins(const struct clb_session *session,
 	return order > 0;
 }
 
+/*
+ * A client of this node alone has it: of that, others saw a forged packet at
+ * most, which ends nothing here.
+ */
+static bool is_ours_alone(const struct clb_session *session)
+{
+	return READ_ONCE(session->from_here) && !clb_session_expired(session);
+}
+
 /* Another session has the flow. Returns true if its place is free. */
 static bool conflict_settle(struct clb_sync *sync, struct clb_session *session,
 			    const struct clb_sync_session *told)
@@ -691,6 +700,10 @@ void clb_sync_apply(struct clb_sync *sync, const struct clb_sync_session *told)
 		return;
 	}
 	session = entry ? clb_session_of(entry) : NULL;
+	if (session && is_ours_alone(session)) {
+		clb_sync_count(sync, CLB_SYNC_A_REFUSED_CONFLICT);
+		return;
+	}
 	if (session && is_same(session, told) &&
 	    !clb_session_expired(session) && copy_update(sync, session, told))
 		return;
@@ -721,7 +734,8 @@ void clb_sync_apply_gone(struct clb_sync *sync,
 	if (!entry || entry->tuple.dir != CLB_DIR_ORIGINAL)
 		return;
 	session = clb_session_of(entry);
-	if (clb_sync_born_order(gone->born, clb_session_born(session)) >= 0 &&
+	if (!is_ours_alone(session) &&
+	    clb_sync_born_order(gone->born, clb_session_born(session)) >= 0 &&
 	    clb_session_kill(sync->cn, session))
 		clb_sync_count(sync, CLB_SYNC_A_ENDED);
 }

@@ -309,6 +309,36 @@ static void elsewhere(struct kunit *test)
 	sync_free(test, sync);
 }
 
+/* What others say of a client that is on this node, where one was forged. */
+static void of_a_client_here(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_sync_session told = word(test, SERVER1, IPPROTO_TCP,
+					    CLB_SESSION_STATE_ESTABLISHED, 100);
+	struct clb_session *session;
+
+	apply(sync, &told);
+	session = session_of(test, IPPROTO_TCP);
+	KUNIT_ASSERT_NOT_NULL(test, session);
+	session->from_here = true;
+	told.state = CLB_SESSION_STATE_CLOSED;
+	apply(sync, &told);
+	KUNIT_EXPECT_EQ(test, session->state, CLB_SESSION_STATE_ESTABLISHED);
+	told = word(test, SERVER2, IPPROTO_TCP, CLB_SESSION_STATE_ESTABLISHED,
+		    1000);
+	apply(sync, &told);
+	apply_gone(test, sync, 900);
+	KUNIT_EXPECT_PTR_EQ(test, session_of(test, IPPROTO_TCP), session);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_REFUSED_CONFLICT), 2);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_ENDED), 0);
+	/* its time is over: it is in nobody's way */
+	session->deadline = (u32)jiffies - 1;
+	apply(sync, &told);
+	KUNIT_EXPECT_TRUE(test, is_at(test, session_of(test, IPPROTO_TCP),
+				      SERVER2));
+	sync_free(test, sync);
+}
+
 static const struct {
 	u8	state[2];
 	u32	born[2];
@@ -738,6 +768,7 @@ static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(full_listener),
 	KUNIT_CASE(merged),
 	KUNIT_CASE(elsewhere),
+	KUNIT_CASE(of_a_client_here),
 	KUNIT_CASE(settled),
 	KUNIT_CASE(gone),
 	KUNIT_CASE(ended),
