@@ -18,6 +18,8 @@
  * clb_sync.lock (spinlock)
  *	What is known of the other nodes: its threads alone, and who asks for
  *	counters.
+ * clb_sync_tombs.lock (spinlock, softirqs off)
+ *	Which sessions were ended by hand.
  * clb_local_address.lock (spinlock, softirqs off)
  *	Its ports.
  * clb_table.resize_lock (spinlock, softirqs off)

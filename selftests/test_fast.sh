@@ -116,11 +116,13 @@ none() {
 	got=$(fast_during "$@") && echo "fast: $got" && [ "$got" -eq 0 ]
 }
 
+# The client's last ACK is sent when the server has closed, too.
+is_over() { ! in_client ss -Htn state connected exclude time-wait | grep .; }
 download() { # VIP [FILE]
 	local file=files/${2:-big}
 
 	in_client curl -sSf -m 30 -o "$TMP/got" "$(url "$1" 80 "$file")" &&
-		cmp "$TMP/got" "$TMP/$file"
+		cmp "$TMP/got" "$TMP/$file" && wait_for 5 is_over
 }
 
 for mode in nat fnat dr tun; do

@@ -53,9 +53,14 @@ web() {
 		-H "Connection: close" "${args[@]}"
 }
 
-told_to() { # NUMBER: what the server was told so far, and forgets
-	sort "$TMP/s$1/forwarded.log" | uniq -c | awk '{$1 = $1} 1'
-	: >"$TMP/s$1/forwarded.log"
+forget() { : >"$TMP/s$1/forwarded.log"; } # NUMBER: what the server was told
+# logged NUMBER COUNT: the server tells of a request after its answer.
+logged() { [ "$(wc -l <"$TMP/s$1/forwarded.log")" -ge "$2" ]; }
+
+# told_to NUMBER COUNT: what the server was told with so many requests.
+told_to() {
+	wait_for 10 logged "$1" "$2" &&
+		sort "$TMP/s$1/forwarded.log" | uniq -c | awk '{$1 = $1} 1'
 }
 
 download() {
@@ -68,16 +73,17 @@ test_rules() { # MODE
 	local seen=$client label="$1 IPv$f"
 
 	ok "$label: listener and L7 nodes" add "$1"
-	told_to 3 >/dev/null
-	told_to 4 >/dev/null
+	forget 3
+	forget 4
 	is "$label: by domain, one group" \
 		"$(web red.example / 4 2>&1 | spread)" "s3=4"
 	is "$label: by domain, the other" \
 		"$(web a.blue.example / 4 2>&1 | spread)" "s4=4"
-	is "$label: servers are told the client, by both nodes" "$(told_to 3)" \
+	is "$label: servers are told the client, by both nodes" \
+		"$(told_to 3 4 2>&1)" \
 		"2 $seen node1-$f red.example/
 2 $seen node2-$f red.example/"
-	is "$label: all servers" "$(told_to 4)" \
+	is "$label: all servers" "$(told_to 4 4 2>&1)" \
 		"2 $seen node1-$f a.blue.example/
 2 $seen node2-$f a.blue.example/"
 	is "$label: by path" \
@@ -95,10 +101,11 @@ state_is() { [ "$(state_of "$1")" = "$2" ]; }
 nodes_of() { # COUNT
 	local n
 
-	told_to 3 >/dev/null
+	forget 3
 	web red.example / "$1" >"$TMP/answers" || return
 	n=$(grep -cx s3 "$TMP/answers")
 	[ "$n" -eq "$1" ] || return
+	wait_for 10 logged 3 "$1" || return
 	awk '{print $2}' "$TMP/s3/forwarded.log" | sort | uniq -c |
 		awk '{printf "%s%s=%d", sep, $2, $1; sep = " "} END {print ""}'
 }
@@ -137,14 +144,15 @@ set_listener() {
 }
 
 told_by_one() { # who the client was to the servers of one request
-	told_to 3 >/dev/null
-	web red.example / >/dev/null && awk '{print $1}' "$TMP/s3/forwarded.log"
+	forget 3
+	web red.example / >/dev/null && wait_for 10 logged 3 1 &&
+		awk '{print $1}' "$TMP/s3/forwarded.log"
 }
 
 told_of_node() { # and where the node itself is the client
-	told_to 3 >/dev/null
+	forget 3
 	in_node curl -sSf -m "$((10 * SLOW))" -H "Host: red.example" \
-		"http://$vip_host/" >/dev/null &&
+		"http://$vip_host/" >/dev/null && wait_for 10 logged 3 1 &&
 		awk '{print $1}' "$TMP/s3/forwarded.log"
 }
 

@@ -59,12 +59,16 @@ complete() { # PORT FILE COUNT
 	[ "$(wc -l <"$2")" -eq "$3" ]
 }
 
+chosen_of() { # PORT COUNT: as many as there have to be
+	wait_for 20 complete "$1" "$TMP/chosen" "$2"
+	servers_of <"$TMP/chosen"
+}
+
 # chosen_by PORT COUNT [CLIENT [FIRST_PORT]]: spread of new sessions.
 chosen_by() {
 	forget "$1"
 	send "$@" >/dev/null
-	wait_for 20 complete "$1" "$TMP/chosen" "$2"
-	servers_of <"$TMP/chosen" | spread
+	chosen_of "$1" "$2" | spread
 }
 
 # evenly PORT PERIOD: the choice repeats after PERIOD sessions, and no server
@@ -105,7 +109,7 @@ listener 31 "$(equal 3)" scheduler rr persistence "$KEEP" timeout-udp 900 ||
 	exit 1
 send 31 1 10.20.5.1 1000 >/dev/null
 kept_since=$SECONDS
-kept_server=$(chosen 31)
+kept_server=$(chosen_of 31 1)
 
 # --- rounds ------------------------------------------------------------------
 
@@ -149,7 +153,7 @@ test_least() {
 	ok "lc: sessions of one server end" clb session del \
 		listener udp "$VIP4:4" server "$(server 2)"
 	send 4 7 10.20.1.1 >/dev/null
-	is "lc: it gets the next ones" "$(chosen 4 | spread)" \
+	is "lc: it gets the next ones" "$(chosen_of 4 27 | spread)" \
 		"s1=10 s2=7 s3=10"
 
 	ok "wlc: weights 1, 2, 3" listener 5 "10 20 30" scheduler wlc
@@ -158,8 +162,8 @@ test_least() {
 	ok "wlc: sessions of one server end" clb session del \
 		listener udp "$VIP4:5" server "$(server 3)"
 	send 5 12 10.20.1.1 >/dev/null
-	ok "wlc: it gets the next ones" near 1 "$(chosen 5 | spread)" \
-		"s1=10 s2=20 s3=12"
+	ok "wlc: it gets the next ones" near 1 \
+		"$(chosen_of 5 42 | spread)" "s1=10 s2=20 s3=12"
 }
 
 # --- Maglev ------------------------------------------------------------------
@@ -293,11 +297,11 @@ test_persistence() {
 		"$(chosen_by 32 6 10.20.6.1 1000 | sed 's/s[0-9]=//')" 6
 	send 32 3 10.20.6.200 >/dev/null
 	is "persistence: so do others of its prefix" \
-		"$(chosen 32 | sort -u | wc -l)" 1
+		"$(chosen_of 32 9 | sort -u | wc -l)" 1
 	is "persistence: one entry for all" "$(bound 32)" 1
 	send 32 1 10.20.7.1 >/dev/null
 	is "persistence: another prefix has another server" \
-		"$(chosen 32 | sort -u | wc -l)" 2
+		"$(chosen_of 32 10 | sort -u | wc -l)" 2
 	forget 32
 	ok "persistence: two seconds" clb listener set udp "$VIP4:32" \
 		persistence 2 timeout-udp 1
@@ -318,13 +322,13 @@ test_persistence_open() {
 	is "persistence: lasts while a session is open" "$(bound 31)" 1
 	send 31 4 10.20.5.1 2000 >/dev/null
 	is "persistence: the client stays with its server" \
-		"$(chosen 31 | sort -u)" "$kept_server"
+		"$(chosen_of 31 5 | sort -u)" "$kept_server"
 	ok "persistence: its server goes down" \
 		clb server down udp "$VIP4:31" "$(server "${kept_server#s}")"
 	forget 31
 	send 31 4 10.20.5.1 3000 >/dev/null
 	is "persistence: the client has one other server" \
-		"$(chosen 31 | sort -u | grep -vc "$kept_server")" 1
+		"$(chosen_of 31 4 | sort -u | grep -vc "$kept_server")" 1
 }
 
 # --- slow start --------------------------------------------------------------
@@ -332,9 +336,10 @@ test_persistence_open() {
 count_of() { # PORT SERVER: its sessions
 	clb_get length session show listener udp "$VIP4:$1" server "$(server "$2")"
 }
-fewer() { # PORT: server 2 has less than a third of what server 1 has
+fewer() { # PORT: of 60, server 2 has less than a third of what server 1 has
 	local one two
 
+	wait_for 20 complete "$1" "$TMP/chosen" 60 || return
 	one=$(count_of "$1" 1) two=$(count_of "$1" 2)
 	[ $((two * 3)) -lt "$one" ] || { echo "$two beside $one"; return 1; }
 }
@@ -365,10 +370,10 @@ test_slow_start() {
 		"s1=30 s2=30"
 	send 23 60 10.20.1.1 >/dev/null
 	is "slow start wlc: then as many as the other" \
-		"$(chosen 23 | spread)" "s1=60 s2=60"
+		"$(chosen_of 23 120 | spread)" "s1=60 s2=60"
 	send 24 60 10.20.1.1 >/dev/null
 	is "slow start lc: then as many as the other" \
-		"$(chosen 24 | spread)" "s1=60 s2=60"
+		"$(chosen_of 24 120 | spread)" "s1=60 s2=60"
 }
 
 # --- IPv6 ----------------------------------------------------------------------

@@ -197,6 +197,7 @@ test_drain() { # LABEL
 		"$(client open b "$vip" "$PORT" 3) $(client who b)" "open 3 s2=3"
 	is "$name: those it has go on" "$(client who a)" "s1=2 s2=2"
 	spawn clb -j monitor >"$TMP/events"
+	ok "$name: somebody listens" wait_for 20 hears "$TMP/events"
 	ok "$name: it is up again" act up 1
 	began=$(now_ms)
 	ok "$name: with a deadline" act drain 1 timeout 2

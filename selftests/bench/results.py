@@ -6,7 +6,7 @@ Makes the JSON file of the lines "result NAME VALUE UNIT" in the text: the
 median where a name comes more than once, and ratios of results to their peers
 in the same run: NAME:ipvs, NAME:forward, NAME:1000 (sessions), NAME:clb. Prints
 all as a table, and beside it the reach of file reach, where there is one: the
-most, or after ">=" the least, that the value may be.
+most, or after ">=" the least, that the value may be; at last, what is beyond.
 """
 import json
 import os
@@ -70,6 +70,7 @@ def read_reach():
 def table(values, reach):
     width = max(len(name) for name, _ in values)
     timed = any(unit == "ns" for _, unit in values)
+    beyond = []
     for (name, unit), value in values.items():
         line = f"{name:{width}} {rounded(value):>9} {unit:5}"
         limit = reach.get((name, unit))
@@ -80,7 +81,9 @@ def table(values, reach):
             missed = value > limit if sign == "<=" else value < limit
             line += f" {sign} {rounded(limit)}"
             line += ("  over" if sign == "<=" else "  under") * missed
+            beyond += [name] * missed
         print(line.rstrip())
+    print("beyond reach:", " ".join(beyond) or "nothing")
 
 
 def main():

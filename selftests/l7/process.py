@@ -201,11 +201,12 @@ def crash():
 
 def worker_of(client, pids):
     """Whose socket is the other end of the client's?"""
-    port = client.sock.getsockname()[1]
+    ends = [client.sock.getpeername()[1], client.sock.getsockname()[1]]
     inode = None
     for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
-        if int(fields[2].split(":")[1], 16) == port:
+        if [int(fields[n].split(":")[1], 16) for n in (1, 2)] == ends and \
+                fields[3] == "01":
             inode = fields[9]
     for pid in pids:
         for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
