@@ -555,6 +555,67 @@ static struct clb_session *own_session(struct kunit *test, u8 protocol)
 	return s;
 }
 
+static const struct {
+	u8	sync;
+	u8	mode;
+	u8	state;
+	bool	known;		/* to the others */
+	bool	wanted;
+} wants[] = {
+	{ CLB_SYNC_MODE_OFF, CLB_MODE_NAT, CLB_SESSION_STATE_ESTABLISHED,
+	  false, false },
+	{ CLB_SYNC_MODE_FIRST, CLB_MODE_NAT, CLB_SESSION_STATE_SYN_SENT,
+	  false, true },
+	{ CLB_SYNC_MODE_FIRST, CLB_MODE_NAT, CLB_SESSION_STATE_DEAD,
+	  true, false },
+	{ CLB_SYNC_MODE_ESTABLISHED, CLB_MODE_NAT, CLB_SESSION_STATE_SYN_SENT,
+	  false, false },
+	{ CLB_SYNC_MODE_ESTABLISHED, CLB_MODE_NAT, CLB_SESSION_STATE_SYN_RECV,
+	  false, false },
+	{ CLB_SYNC_MODE_ESTABLISHED, CLB_MODE_NAT,
+	  CLB_SESSION_STATE_ESTABLISHED, false, true },
+	{ CLB_SYNC_MODE_ESTABLISHED, CLB_MODE_NAT, CLB_SESSION_STATE_CLOSED,
+	  false, false },
+	{ CLB_SYNC_MODE_ESTABLISHED, CLB_MODE_NAT, CLB_SESSION_STATE_CLOSED,
+	  true, true },
+	{ CLB_SYNC_MODE_ESTABLISHED, CLB_MODE_FNAT, CLB_SESSION_STATE_UDP_NEW,
+	  false, false },
+	{ CLB_SYNC_MODE_ESTABLISHED, CLB_MODE_FNAT, CLB_SESSION_STATE_UDP,
+	  false, true },
+	/* no answer passes this node */
+	{ CLB_SYNC_MODE_ESTABLISHED, CLB_MODE_DR, CLB_SESSION_STATE_UDP_NEW,
+	  false, true },
+	{ CLB_SYNC_MODE_ESTABLISHED, CLB_MODE_TUN, CLB_SESSION_STATE_UDP_NEW,
+	  false, true },
+	{ CLB_SYNC_MODE_ESTABLISHED, CLB_MODE_DR, CLB_SESSION_STATE_SYN_SENT,
+	  false, false },
+};
+
+/* Which sessions a listener wants others to know of. */
+static void wanted(struct kunit *test)
+{
+	struct {
+		struct clb_listener	listener;
+		struct clb_server	server;
+		struct clb_session	session;
+	} *its;
+	unsigned int i;
+
+	its = kunit_kzalloc(test, sizeof(*its), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, its);
+	its->server.listener = &its->listener;
+	its->session.server = &its->server;
+	for (i = 0; i < ARRAY_SIZE(wants); i++) {
+		its->listener.sync = wants[i].sync;
+		its->session.mode = wants[i].mode;
+		its->session.synced = wants[i].known;
+		KUNIT_EXPECT_EQ_MSG(test, wants[i].wanted,
+				    clb_sync_wanted(&its->session,
+						    wants[i].state),
+				    "case %u", i);
+	}
+}
+
 /* Told of once, and again when packets moved its deadline by a quarter. */
 static void told_again(struct kunit *test)
 {
@@ -775,6 +836,7 @@ static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(ended_before),
 	KUNIT_CASE(tombs),
 	KUNIT_CASE(tomb_expires),
+	KUNIT_CASE(wanted),
 	KUNIT_CASE(told_again),
 	KUNIT_CASE(told_at_last),
 	KUNIT_CASE(idle),
