@@ -243,7 +243,10 @@ static bool embryo_kill(struct clb_net *cn, struct clb_session *session)
 	} while (cmpxchg(&session->state, state,
 			 CLB_SESSION_STATE_DEAD) != state);
 	session_bury(cn, session, state);
-	clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_EVICTED);
+	/* one that the collector had not come by was in nobody's use */
+	clb_stats_inc(cn->stats, clb_session_expired(session) ?
+				 CLB_STATS_A_SESSIONS_EXPIRED :
+				 CLB_STATS_A_SESSIONS_EVICTED);
 	return true;
 }
 
