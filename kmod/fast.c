@@ -198,13 +198,14 @@ static bool syn_is_special(const struct clb_session *session,
 }
 
 /*
- * Ends of sessions, new ones in their place, and SYNs that leave changed are
- * the slow path's.
+ * Ends of sessions, new ones in their place, SYNs that leave changed, and what
+ * comes for or as if from a client on this node are the slow path's.
  */
 static bool session_lives(const struct clb_ctx *ctx,
 			  const struct clb_session *session, enum clb_dir dir)
 {
 	return likely(!clb_session_expired(session)) &&
+	       likely(!READ_ONCE(session->from_here)) &&
 	       !clb_server_dead(session->server) &&
 	       !syn_is_special(session, dir, &ctx->pkt);
 }

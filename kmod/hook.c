@@ -238,6 +238,25 @@ static unsigned int syn_packet(struct clb_ctx *ctx)
 	return session_packet(ctx);
 }
 
+/*
+ * From outside, as if from a client on this node that has a session: it would
+ * end the session, open it anew, or be answered to the client.
+ */
+static bool is_impostor(const struct clb_ctx *ctx)
+{
+	const struct clb_tuple *tuple = &ctx->pkt.tuple;
+
+	return unlikely(READ_ONCE(ctx->session->from_here)) &&
+	       ctx->dir == CLB_DIR_ORIGINAL && !clb_ctx_local_out(ctx) &&
+	       clb_address_here(ctx->cn->net, tuple->family, &tuple->src);
+}
+
+static unsigned int impostor_drop(const struct clb_ctx *ctx)
+{
+	clb_listener_drop(ctx->session->server->listener);
+	return clb_drop(ctx, CLB_STATS_A_DROP_MALFORMED);
+}
+
 static unsigned int flow_packet(struct clb_ctx *ctx)
 {
 	ctx->pkt.hash = clb_table_hash(&ctx->cn->table, &ctx->pkt.tuple);
@@ -245,6 +264,8 @@ static unsigned int flow_packet(struct clb_ctx *ctx)
 					ctx->pkt.hash, &ctx->dir);
 	if (!ctx->session)
 		return first_packet(ctx);
+	if (is_impostor(ctx))
+		return impostor_drop(ctx);
 	if (unlikely(clb_server_dead(ctx->session->server)))
 		return dead_server_packet(ctx);
 	if (clb_ctx_is_tcp(ctx) && unlikely(clb_tcp_opens(&ctx->pkt)))

@@ -129,6 +129,36 @@ impostor() {
 }
 opened() { [ "$(clb session count client "$1")" = "$2" ]; }
 
+# intruder LABEL MODE: the same, once a client on the node has sessions: nothing
+# of it reaches them.
+intruder() {
+	local dropped created
+
+	claimed=$((claimed + 1))
+	add "$2" "$remote"
+	clb listener add tcp "$host:7000" mode "$2"
+	clb server add tcp "$host:7000" "$remote:7000"
+	is "$1: UDP of a client on the node" "$(in_node "$SELFTESTS/udp.py" \
+		ask "$vip" "$UDP_PORT" hello 1 "$claimed" 2>&1)" "s1 hello"
+	is "$1: TCP of a client on the node" \
+		"$(tell local open i "$vip" 7000 1 "$claimed")" "open 1"
+	dropped=$(stat_of drop_malformed) created=$(sessions)
+	tell raw udp "$vip" "$UDP_PORT" 1 "$source" "$claimed" \
+		>"$TMP/forged"
+	tell raw flow "$source" "$claimed" "$vip" 7000 "$vip" 7000 \
+		>"$TMP/forged"
+	tell raw c S >"$TMP/forged"
+	tell raw c R >"$TMP/forged"
+	ok "$1: what comes from outside is dropped" \
+		wait_for 10 dropped_since "$dropped" 3
+	is "$1: nothing was opened for it" "$(sessions)" "$created"
+	is "$1: the connection goes on" "$(tell local ping i)" 1
+	tell local close i >"$TMP/close"
+	clb listener del tcp "$host:7000"
+	remove
+}
+dropped_since() { [ $(($(stat_of drop_malformed) - $1)) -eq "$2" ]; }
+
 # Conntrack is at work, and its view of what reaches sockets on the node is
 # counted: a client's packets for a listener are not tracked.
 track() {
@@ -162,7 +192,8 @@ is "server on the node: nothing is tracked" "$(tracked)" 0
 in_client curl -sSf -m 5 "http://$NODE_FRONT4/" >/dev/null
 not_ok "what is no listener's is" [ "$(tracked)" = 0 ]
 
-start_raw || exit 1
+start_raw && start_tcp 1 &&
+	dialogue local in_node "$SELFTESTS/conn.py" client || exit 1
 # A client on the node must have some route to the VIP.
 ip -n "$NS-node" route add "$VIP4" via "$(server4 1)"
 ip -n "$NS-node" route add "$VIP6" via "$(server6 1)"
@@ -172,6 +203,7 @@ for f in 4 6; do
 	for mode in nat fnat dr tun; do
 		combination "client on the node, $mode IPv$f" "$mode" \
 			node s1 "$remote"
+		intruder "client on the node, $mode IPv$f, intruder" "$mode"
 	done
 	for mode in nat fnat; do
 		impostor "client on the node, $mode IPv$f, impostor" "$mode"
