@@ -29,11 +29,13 @@
  * @tuple: of its original direction
  * @born: when it was
  * @ended: it was ended on request
+ * @news: only if others were not told by now
  */
 struct clb_sync_key {
 	struct clb_tuple	tuple;
 	u32			born;
 	bool			ended;
+	bool			news;
 };
 
 /**
@@ -321,6 +323,8 @@ bool clb_sync_queues_empty(const struct clb_sync *sync);
 void clb_sync_wake(struct clb_sync *sync);
 void clb_sync_gone_again(struct clb_sync *sync, const struct clb_tuple *tuple,
 			 u32 born);
+void clb_sync_say_again(struct clb_sync *sync,
+			const struct clb_session *session);
 
 /* sync_tomb.c */
 #define CLB_SYNC_TOMB_LIFETIME	(1200 * HZ)

@@ -30,7 +30,7 @@ void clb_sync_wake(struct clb_sync *sync)
 }
 
 static void queue_put(struct clb_sync *sync, const struct clb_tuple *tuple,
-		      u32 born, bool ended)
+		      u32 born, bool ended, bool news)
 {
 	struct clb_sync_queue *queue = sync->queues[smp_processor_id()];
 	struct clb_sync_key *key = &queue->keys[queue->head % CLB_SYNC_QUEUE];
@@ -45,6 +45,7 @@ static void queue_put(struct clb_sync *sync, const struct clb_tuple *tuple,
 	key->tuple = *tuple;
 	key->born = born;
 	key->ended = ended;
+	key->news = news;
 	/* the thread sees the key before it sees that there is one */
 	smp_store_release(&queue->head, queue->head + 1);
 	clb_sync_wake(sync);
@@ -54,7 +55,7 @@ static void session_put(struct clb_sync *sync,
 			const struct clb_session *session, bool ended)
 {
 	queue_put(sync, clb_session_tuple(session, CLB_DIR_ORIGINAL),
-		  clb_session_born(session), ended);
+		  clb_session_born(session), ended, !ended);
 }
 
 static struct clb_sync *sync_of(const struct clb_session *session)
@@ -133,7 +134,22 @@ void __clb_sync_ended(const struct clb_session *session)
 void clb_sync_gone_again(struct clb_sync *sync, const struct clb_tuple *tuple,
 			 u32 born)
 {
-	queue_put(sync, tuple, born, true);
+	queue_put(sync, tuple, born, true, false);
+}
+
+/**
+ * clb_sync_say_again() - another node takes something else for true
+ * @sync: sync
+ * @session: what is, in this node's eyes
+ *
+ * Context: RCU read side, softirqs off.
+ */
+void clb_sync_say_again(struct clb_sync *sync,
+			const struct clb_session *session)
+{
+	if (clb_sync_wanted(session, READ_ONCE(session->state)))
+		queue_put(sync, clb_session_tuple(session, CLB_DIR_ORIGINAL),
+			  clb_session_born(session), false, false);
 }
 
 static bool half_full(const struct clb_sync *sync)

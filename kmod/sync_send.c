@@ -140,6 +140,7 @@ static bool record_make(struct clb_sync *sync, const struct clb_sync_key *key,
 			u8 flags, struct clb_sync_record *record)
 {
 	struct clb_table *table = &sync->cn->table;
+	struct clb_session *session;
 	struct clb_tuplehash *entry;
 
 	entry = clb_table_find(table, &key->tuple,
@@ -148,8 +149,11 @@ static bool record_make(struct clb_sync *sync, const struct clb_sync_key *key,
 		return key->ended && gone_make(sync, key, record);
 	if (entry->tuple.dir != CLB_DIR_ORIGINAL)
 		return false;
+	session = clb_session_of(entry);
+	if (key->news && !clb_sync_stale(session))
+		return false;
 	record->type = CLB_SYNC_SESSION;
-	return clb_sync_tell(clb_session_of(entry), flags, &record->session);
+	return clb_sync_tell(session, flags, &record->session);
 }
 
 /**

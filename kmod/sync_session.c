@@ -648,7 +648,7 @@ static bool conflict_settle(struct clb_sync *sync, struct clb_session *session,
 		return true;
 	}
 	clb_sync_count(sync, CLB_SYNC_A_REFUSED_CONFLICT);
-	clb_sync_created(session);
+	clb_sync_say_again(sync, session);
 	return false;
 }
 

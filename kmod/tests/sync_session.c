@@ -822,6 +822,56 @@ static void reply_named(struct kunit *test)
 	sync_free(test, sync);
 }
 
+/* By a thread that does not send before a datagram is full. */
+static unsigned long said(struct clb_sync *sync)
+{
+	unsigned long before = counted(sync, CLB_SYNC_A_SENT_SESSIONS);
+
+	sync->beat = false;
+	sync->next_beat = jiffies + HZ;
+	clb_sync_serve(sync);
+	return counted(sync, CLB_SYNC_A_SENT_SESSIONS) - before;
+}
+
+/* What happens to a session before others are told is one record. */
+static void once(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_session *s = own_session(test, IPPROTO_TCP);
+	struct clb_sync_session told;
+
+	sync->config.mtu = CLB_SYNC_MTU_MAX;
+	clb_sync_life_begin(sync, 0);
+	local_bh_disable();
+	rcu_read_lock();
+	rcu_assign_pointer(clb_test_net()->sync, sync);
+	__clb_sync_created(s);
+	s->state = CLB_SESSION_STATE_ESTABLISHED;
+	__clb_sync_changed(s, CLB_SESSION_STATE_SYN_RECV, s->state);
+	rcu_read_unlock();
+	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, clb_sync_queues_len(sync), 2);
+	KUNIT_EXPECT_EQ(test, said(sync), 1);
+	local_bh_disable();
+	rcu_read_lock();
+	s->state = CLB_SESSION_STATE_FIN_CLIENT;
+	__clb_sync_changed(s, CLB_SESSION_STATE_ESTABLISHED, s->state);
+	rcu_read_unlock();
+	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, said(sync), 1);
+	/* who believes something else is told although nothing is new */
+	told = word(test, SERVER1, IPPROTO_TCP, CLB_SESSION_STATE_SYN_SENT, 1);
+	clb_session_set_born(s, 100000);
+	if (is_at(test, s, SERVER1))
+		told.server = clb_test_endpoint(test, SERVER2, 0, IPPROTO_TCP);
+	apply(sync, &told);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_REFUSED_CONFLICT), 1);
+	KUNIT_EXPECT_EQ(test, said(sync), 1);
+	rcu_assign_pointer(clb_test_net()->sync, NULL);
+	synchronize_rcu();
+	sync_free(test, sync);
+}
+
 static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(copy),
 	KUNIT_CASE(refused),
@@ -839,6 +889,7 @@ static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(wanted),
 	KUNIT_CASE(told_again),
 	KUNIT_CASE(told_at_last),
+	KUNIT_CASE(once),
 	KUNIT_CASE(idle),
 	KUNIT_CASE(told_meanwhile),
 	KUNIT_CASE(repeated),
