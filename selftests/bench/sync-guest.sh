@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # usage: sync-guest.sh
 # The cases of "make bench-sync": what it costs the packet path that other nodes
-# are told of a new session, and what that takes on the wire. Runs in the guest
-# of sync.sh. Prints "result NAME VALUE UNIT" for each case.
+# are told of a new session, what that takes on the wire, and how soon they are.
+# Runs in the guest of sync.sh. Prints "result NAME VALUE UNIT" for each case.
 # shellcheck source=selftests/bench/lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 # shellcheck source=selftests/bench/balancers.sh
@@ -25,11 +25,13 @@ clb_sync_on() {
 	"$clbctl" sync start node 1 interface sync group 239.7.0.1 \
 		secret "$TMP/secret"
 }
+clb_sync_off() { "$clbctl" sync stop; }
 # By itself it waits for the third packet of a UDP flow.
 ipvs_sync_on() {
 	sysctl -qw net.ipv4.vs.sync_threshold="1 50"
 	ipvsadm --start-daemon master --mcast-interface sync
 }
+ipvs_sync_off() { ipvsadm --stop-daemon master; }
 
 # Bytes at the IP layer that left for the others: a dummy counts 14 more each.
 wire_bytes() {
@@ -80,26 +82,77 @@ create() { # SYSTEM
 		say "failed: $(($(clb_sent) - sent)) sessions of $SESSIONS were told"
 		failed=1
 	fi
-	awk -v b="$(($(wire_bytes) - before))" -v n="$SESSIONS" -v s="$1" \
-		'BEGIN { printf "result %s/sync/wire/create %.1f bytes\n", s, b / n }'
+	bytes_each "$1/sync/wire/create" "$before"
+	"$1_sync_off"
 	unload "$1"
 }
 
-# The least of some runs: a heartbeat may fall into one of them.
+# bytes_each NAME BEFORE: what each session took since then.
+bytes_each() {
+	awk -v b="$(($(wire_bytes) - $2))" -v n="$SESSIONS" -v name="$1" \
+		'BEGIN { printf "result %s %.1f bytes\n", name, b / n }'
+}
+
+# Connections, all of them in step: what each has to say of a state is said
+# before the next one comes.
+connection() { # SYSTEM
+	local before steps
+
+	net_up 4
+	link_up
+	flows tcp "$CLIENT4" "$VIP4" "$SESSIONS"
+	load "$1"
+	"$1_service" nat tcp "$VIP4" 4
+	"$1_sync_on" || exit 1
+	wire_settle
+	before=$(wire_bytes)
+	inject learn 1
+	for steps in "in:S out:SA in:A" "in:PA out:A out:PA in:A in:FA" \
+		"out:FA in:A"; do
+		# shellcheck disable=SC2086 # steps are many
+		play "$SESSIONS" 0 1 $steps || failed=1
+		wire_settle
+	done
+	inject learn 0
+	bytes_each "$1/sync/wire/connection" "$before"
+	"$1_sync_off"
+	unload "$1"
+}
+
+# From a packet to the datagram that tells of its session.
+flush() {
+	local longest
+
+	net_up 4
+	link_up
+	flows udp "$CLIENT4" "$VIP4" 200
+	load clb
+	clb_service nat udp "$VIP4" 4
+	clb_sync_on || exit 1
+	first 100 0
+	wire_settle
+	longest=$("$BENCH/flush.py" sync 100 100) || exit 1
+	echo "result clb/sync/flush $longest ms"
+	unload clb
+}
+
+# The least of many short runs: in some of them nobody else had the processor,
+# not for a tick of the clock.
 established_insn() {
 	local least=0 i
 
-	settle "$PACKETS" 0 1 in: || failed=1
-	for ((i = 0; i < 5; i++)); do
-		play "$PACKETS" 0 1 in: || failed=1
+	settle 1000 0 1 in: || failed=1
+	for ((i = 0; i < 50; i++)); do
+		play 1000 0 1 in: || failed=1
 		[ "$least" -ne 0 ] && [ "$insn" -ge "$least" ] || least=$insn
 	done
 	insn=$least
 }
 
-# With sync on: an established packet must not know of it.
+# With sync on: an established packet must not know of it. First with sync, then
+# without: the group has become a neighbour, among which those of servers are found.
 established_cost() {
-	local plain
+	local with
 
 	net_up 4
 	link_up
@@ -108,12 +161,13 @@ established_cost() {
 	clb_service nat udp "$VIP4" 4
 	play 1000 0 1 in: || failed=1
 	clb_ready
-	established_insn
-	plain=$insn
 	clb_sync_on || exit 1
 	wire_settle
 	established_insn
-	echo "result clb/sync/packet-path/established $((insn - plain)) $UNIT"
+	with=$insn
+	clb_sync_off
+	established_insn
+	echo "result clb/sync/packet-path/established $((with - insn)) $UNIT"
 	unload clb
 }
 
@@ -124,5 +178,8 @@ fi
 inject_load
 group clb/sync/packet-path/create create clb
 group ipvs/sync/packet-path/create create ipvs
+group clb/sync/wire/connection connection clb
+group ipvs/sync/wire/connection connection ipvs
 group clb/sync/packet-path/established established_cost
+group clb/sync/flush flush
 exit "$failed"

@@ -10,6 +10,9 @@
 #
 # name: SYSTEM/sync/packet-path/create	instructions more for a new session
 #	SYSTEM/sync/wire/create		bytes at the IP layer for each
+#	SYSTEM/sync/wire/connection	of TCP: for all that is told of one
+#	clb/sync/flush			ms from the packet to the datagram, the
+#					longest of a hundred
 #	clb/sync/packet-path/established	more for a packet of one
 #	clb/sync/packet-path/join@SESSIONS	ns of a packet while another node
 #					joins, its making included
