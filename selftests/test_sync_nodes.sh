@@ -27,18 +27,40 @@ link_good() {
 }
 
 # Sessions begin at this node, half of TCP, which is used, and end there or by
-# hand at another.
+# hand at another. Those of TCP are of IPv6 at the second node, and of UDP it is
+# half.
 change() { # NUMBER HOW-MANY
+	local vip=$VIP4
+
+	[ "$1" != 2 ] || vip=$VIP6
 	via "$1"
-	tell client open "n$1" "$VIP4" "$ECHO_PORT" $(($2 / 2)) >"$TMP/open"
-	tell raw udp "$VIP4" "$UDP_PORT" $(($2 / 2)) 192.0.2.20 \
-		$((10000 + 1000 * $1)) >"$TMP/udp"
+	tell client open "n$1" "$vip" "$ECHO_PORT" $(($2 / 2)) >"$TMP/open"
+	udp_from 192.0.2.20 $((10000 + 1000 * $1)) $(($2 / 4))
+	udp_from 2001:db8:c::20 $((10000 + 1000 * $1)) $(($2 / 4))
 	tell client ping "n$1" >"$TMP/ping"
 }
 
+# udp_from CLIENT PORT HOW-MANY: one datagram from each of its ports from there on.
+udp_from() {
+	local vip=$VIP4
+
+	[ "${1#*:}" = "$1" ] || vip=$VIP6
+	tell raw udp "$vip" "$UDP_PORT" "$3" "$1" "$2" >"$TMP/udp"
+}
+
 config_all() {
-	config nat && on_all listener add udp "$VIP4:$UDP_PORT" timeout-udp 600 &&
-		on_all server add udp "$VIP4:$UDP_PORT" "$(server4 1)"
+	local f vip vip_host
+
+	config nat || return
+	for f in 4 6; do
+		vip_of "$f"
+		on_all listener add udp "$vip_host:$UDP_PORT" \
+			timeout-udp 600 scheduler rr &&
+			on_all server add udp "$vip_host:$UDP_PORT" \
+				"$("server$f" 1)" &&
+			on_all server add udp "$vip_host:$UDP_PORT" \
+				"$("server$f" 2)" || return
+	done
 }
 
 # Within 2 s, or on slow kernels sooner or later: the first lists that agree were
@@ -78,6 +100,8 @@ test_loss() {
 	tell client close n3 rst >"$TMP/close"
 	ok "those of UDP are ended by hand at another" on node3 session del \
 		listener udp "$VIP4:$UDP_PORT"
+	ok "and those of IPv6" on node3 session del \
+		listener udp "[$VIP6]:$UDP_PORT"
 	equal_soon "much has ended" $((many * 3 / 2 + more))
 	tell client close n1 rst >"$TMP/close"
 	tell client close n2 rst >"$TMP/close"
@@ -108,6 +132,44 @@ test_cut() {
 	is "connections of both sides go on at one node" \
 		"$(tell client ping n2) $(tell client ping n3)" "20 30"
 	cluster_down
+}
+
+# The same flows at three nodes that do not hear each other, each with its own
+# thoughts of where they should go.
+test_conflict() {
+	local at
+
+	config_all
+	cluster_up
+	ok "before a conflict they hear each other" wait_for 20 hear_each_other
+	ip -n "$NS-node2" link set sync down
+	ip -n "$NS-node3" link set sync down
+	for at in 1 2 3; do
+		via "$at"
+		# servers take turns: here the flows begin with another one
+		[ "$at" != 2 ] || udp_from 192.0.2.20 9000 1
+		[ "$at" != 2 ] || udp_from 2001:db8:c::20 9000 1
+		udp_from 192.0.2.20 10000 20
+		udp_from 2001:db8:c::20 10000 20
+	done
+	ok "each has sent them" wait_for 10 have 40 42 40
+	not_ok "they do not agree" equal_by_now
+	ip -n "$NS-node2" link set sync up
+	ip -n "$NS-node3" link set sync up
+	equal_soon "when they meet again" 42
+	ok "what did not last was ended at $(conflicts_of ended) places" \
+		[ "$(conflicts_of ended)" -ge 40 ]
+	cluster_down
+	on_all session del
+}
+have() { [ "$(known node) $(known node2) $(known node3)" = "$*" ]; }
+conflicts_of() { # COUNTER: at all nodes
+	local node sum=0
+
+	for node in $NODES; do
+		sum=$((sum + $(sync_of "$node" "$1")))
+	done
+	echo "$sum"
 }
 
 # A node that has not heard that sessions were ended says what it believes.
@@ -169,6 +231,7 @@ peers_of() { [ "$(sync_of "$1" peers)" = "$2" ]; }	# NODE HOW-MANY
 
 ! part loss || test_loss
 ! part cut || test_cut
+! part conflict || test_conflict
 ! part ended || test_ended
 ! part orphans || test_orphans
 done_testing
