@@ -62,26 +62,40 @@ struct clb_device {
 	struct rcu_head		rcu;
 };
 
+/* pskb_may_pull(), @linear being what is linear, which is kept up to date. */
+static __always_inline bool may_pull(struct sk_buff *skb, unsigned int len,
+				     unsigned int *linear)
+{
+	if (likely(len <= *linear))
+		return true;
+	if (!pskb_may_pull(skb, len))
+		return false;
+	*linear = skb_headlen(skb);
+	return true;
+}
+
 /*
  * The parsers set what a plain packet has in @pkt and return its length
  * at the IP layer, padding of short frames excluded, or 0.
  */
 static __always_inline bool parse_tcp(struct sk_buff *skb, unsigned int thoff,
-				      unsigned int len, struct clb_packet *pkt)
+				      unsigned int len, unsigned int linear,
+				      struct clb_packet *pkt)
 {
 	const struct tcphdr *th;
 	unsigned int hlen;
 
-	if (!pskb_may_pull(skb, thoff + sizeof(*th)))
+	if (!may_pull(skb, thoff + sizeof(*th), &linear))
 		return false;
 	th = (const void *)(skb->data + thoff);
-	hlen = thoff + th->doff * 4;
-	if (th->doff < sizeof(*th) / 4 || hlen > len)
+	/* doff, in bytes */
+	hlen = (((const u8 *)th)[12] >> 2) & 0x3c;
+	if (hlen < sizeof(*th) || thoff + hlen > len)
 		return false;
 	pkt->tcp_flags = ((const u8 *)th)[13];
 	pkt->ack = ntohl(th->ack_seq);
 	pkt->seq = ntohl(th->seq);
-	pkt->tcp_len = len - hlen;
+	pkt->tcp_len = len - thoff - hlen;
 	if (unlikely(pkt->tcp_flags & (CLB_TCP_SYN | CLB_TCP_FIN)))
 		pkt->tcp_len += th->syn + th->fin;
 	pkt->tuple.ports = *(const u32 *)th;
@@ -92,6 +106,7 @@ static __always_inline bool parse_tcp(struct sk_buff *skb, unsigned int thoff,
 static __always_inline bool parse_transport(struct sk_buff *skb, u8 protocol,
 					    unsigned int thoff,
 					    unsigned int len,
+					    unsigned int linear,
 					    struct clb_packet *pkt)
 {
 	struct clb_tuple *tuple = &pkt->tuple;
@@ -101,7 +116,7 @@ static __always_inline bool parse_transport(struct sk_buff *skb, u8 protocol,
 	tuple->kind = CLB_TUPLE_FLOW;
 	tuple->dir = CLB_DIR_ORIGINAL;
 	if (protocol == IPPROTO_TCP)
-		return parse_tcp(skb, thoff, len, pkt);
+		return parse_tcp(skb, thoff, len, linear, pkt);
 	if (unlikely(protocol != IPPROTO_UDP))
 		return false;
 	pkt->tcp_flags = 0;
@@ -128,10 +143,11 @@ static __always_inline bool header4_is_sound(const struct iphdr *iph)
 static __always_inline unsigned int parse_ipv4(struct sk_buff *skb,
 					       struct clb_packet *pkt)
 {
+	unsigned int linear = skb_headlen(skb);
 	const struct iphdr *iph;
 	unsigned int len;
 
-	if (!pskb_may_pull(skb, sizeof(*iph) + sizeof(struct udphdr)))
+	if (!may_pull(skb, sizeof(*iph) + sizeof(struct udphdr), &linear))
 		return 0;
 	iph = (const void *)skb->data;
 	len = ntohs(iph->tot_len);
@@ -146,16 +162,17 @@ static __always_inline unsigned int parse_ipv4(struct sk_buff *skb,
 	pkt->tuple.dst = (union nf_inet_addr) { .in6.s6_addr32 = {
 		iph->daddr } };
 	pkt->tuple.family = NFPROTO_IPV4;
-	return parse_transport(skb, iph->protocol, sizeof(*iph), len, pkt) ?
-	       len : 0;
+	return parse_transport(skb, iph->protocol, sizeof(*iph), len, linear,
+			       pkt) ? len : 0;
 }
 
 static unsigned int parse_ipv6(struct sk_buff *skb, struct clb_packet *pkt)
 {
+	unsigned int linear = skb_headlen(skb);
 	const struct ipv6hdr *iph;
 	unsigned int len;
 
-	if (!pskb_may_pull(skb, sizeof(*iph) + sizeof(struct udphdr)))
+	if (!may_pull(skb, sizeof(*iph) + sizeof(struct udphdr), &linear))
 		return 0;
 	iph = (const void *)skb->data;
 	len = sizeof(*iph) + ntohs(iph->payload_len);
@@ -165,8 +182,8 @@ static unsigned int parse_ipv6(struct sk_buff *skb, struct clb_packet *pkt)
 	pkt->tuple.src.in6 = iph->saddr;
 	pkt->tuple.dst.in6 = iph->daddr;
 	pkt->tuple.family = NFPROTO_IPV6;
-	return parse_transport(skb, iph->nexthdr, sizeof(*iph), len, pkt) ?
-	       len : 0;
+	return parse_transport(skb, iph->nexthdr, sizeof(*iph), len, linear,
+			       pkt) ? len : 0;
 }
 
 /* Elsewhere the kernel would have dropped it on its way to PRE_ROUTING. */
@@ -216,26 +233,17 @@ static bool may_open(const struct clb_ctx *ctx)
 	       clb_hook_is_first(ctx->cn->net, ctx->pkt.tuple.family);
 }
 
-/* NULL where the packet is not for the fast path: @verdict says what then. */
-static __always_inline struct clb_session *
-session_find(struct clb_net *cn, struct clb_ctx *ctx, enum clb_dir *dir,
-	     unsigned int *verdict)
+/*
+ * Of a flow that has no session. Returns NULL where the packet is not for the
+ * fast path: @verdict says what then.
+ */
+static struct clb_session *first_packet(struct clb_ctx *ctx,
+					unsigned int *verdict)
 {
-	struct clb_session *session;
-	struct clb_tuplehash *entry;
-
-	ctx->pkt.hash = clb_ahead_hash(cn, &ctx->pkt.tuple);
-	entry = clb_table_find(&cn->table, &ctx->pkt.tuple, ctx->pkt.hash);
 	*verdict = NF_ACCEPT;
-	if (unlikely(!entry)) {
-		*dir = CLB_DIR_ORIGINAL;
-		return may_open(ctx) && clb_flow_open(ctx, verdict) &&
-		       !clb_toa_wanted(ctx->session, *dir, &ctx->pkt) ?
-		       ctx->session : NULL;
-	}
-	session = clb_session_of(entry);
-	*dir = entry->tuple.dir;
-	return session_lives(ctx, session, *dir) ? session : NULL;
+	return may_open(ctx) && clb_flow_open(ctx, verdict) &&
+	       !clb_toa_wanted(ctx->session, CLB_DIR_ORIGINAL, &ctx->pkt) ?
+	       ctx->session : NULL;
 }
 
 static struct neighbour *neigh4_find(const struct dst_entry *dst, __be32 daddr)
@@ -315,17 +323,19 @@ static struct clb_wire wire_size(const struct sk_buff *skb, unsigned int len,
 }
 
 /* Nothing fails here but for want of memory. */
-static bool rewrite(struct sk_buff *skb, const struct clb_ctx *ctx,
-		    const struct clb_session *session, enum clb_dir dir,
-		    const struct dst_entry *dst)
+static __always_inline bool rewrite(struct sk_buff *skb,
+				    const struct clb_ctx *ctx,
+				    const struct clb_session *session,
+				    enum clb_dir dir,
+				    const struct dst_entry *dst)
 {
-	int err;
+	int err = 0;
 
-	if (clb_session_one_way(session))
-		err = clb_ensure_writable(skb, ctx->pkt.thoff);
-	else
+	if (!clb_session_one_way(session))
 		err = clb_translate(skb, ctx->pkt.thoff,
 				    clb_session_tuple(session, !dir));
+	else if (unlikely(skb_cloned(skb)))	/* linear it is */
+		err = skb_ensure_writable(skb, ctx->pkt.thoff);
 	if (unlikely(err))
 		return false;
 	clb_hop_limit_decrease(skb, ctx->pkt.tuple.family);
@@ -336,7 +346,8 @@ static bool rewrite(struct sk_buff *skb, const struct clb_ctx *ctx,
 /* Behind us the route is of use only to devices that ask for it. */
 static void set_route(struct sk_buff *skb, struct dst_entry *dst)
 {
-	skb_dst_drop(skb);
+	if (unlikely(skb_dst(skb)))
+		skb_dst_drop(skb);
 	if (unlikely(!(dst->dev->priv_flags & IFF_XMIT_DST_RELEASE)))
 		skb_dst_set_noref(skb, dst);
 }
@@ -344,7 +355,8 @@ static void set_route(struct sk_buff *skb, struct dst_entry *dst)
 static void transmit(struct sk_buff *skb, struct dst_entry *dst,
 		     struct neighbour *neigh)
 {
-	nf_reset_ct(skb);
+	if (unlikely(skb->_nfct))
+		nf_reset_ct(skb);
 	skb_clear_tstamp(skb);
 	set_route(skb, dst);
 	skb->dev = dst->dev;
@@ -382,9 +394,13 @@ static bool is_plain(const struct sk_buff *skb)
 		      !rcu_access_pointer(skb->dev->rx_handler));
 }
 
-/* Of one whose device is gone others have to find out: it is not plain. */
-static struct dst_entry *route_of(struct net *net, struct clb_session *session,
-				  enum clb_dir dir)
+/*
+ * Of one whose device is gone others have to find out: it is not plain. A
+ * direction that is a constant takes less than one that is an index: each has
+ * code of its own here, and where packets are processed.
+ */
+static __always_inline struct dst_entry *
+route_to(struct net *net, struct clb_session *session, enum clb_dir dir)
 {
 	struct dst_entry *dst = rcu_dereference(session->dst[dir]);
 
@@ -395,11 +411,20 @@ static struct dst_entry *route_of(struct net *net, struct clb_session *session,
 	return clb_route_renew(net, session, dir);
 }
 
+static struct dst_entry *route_of(struct net *net, struct clb_session *session,
+				  enum clb_dir dir)
+{
+	return dir == CLB_DIR_ORIGINAL ?
+	       route_to(net, session, CLB_DIR_ORIGINAL) :
+	       route_to(net, session, CLB_DIR_REPLY);
+}
+
 static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
 	struct clb_ctx ctx __clb_uninitialized;
 	struct clb_net *cn = priv;
+	struct clb_tuplehash *entry;
 	struct clb_session *session;
 	struct neighbour *neigh;
 	struct dst_entry *dst;
@@ -409,17 +434,27 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 	unsigned int len;
 	bool gso;
 
-	ctx.cn = cn;
-	ctx.skb = skb;
-	ctx.state = state;
 	if (!is_plain(skb) || !READ_ONCE(cn->fast_path))
 		return NF_ACCEPT;
 	len = parse(skb, &ctx.pkt);
 	if (!len)
 		return NF_ACCEPT;
-	session = session_find(cn, &ctx, &dir, &verdict);
-	if (!session)
-		return verdict;
+	ctx.cn = cn;
+	ctx.pkt.hash = clb_ahead_hash(cn, &ctx.pkt.tuple);
+	entry = clb_table_find(&cn->table, &ctx.pkt.tuple, ctx.pkt.hash);
+	if (likely(entry)) {
+		session = clb_session_of(entry);
+		dir = entry->tuple.dir;
+		if (!session_lives(&ctx, session, dir))
+			return NF_ACCEPT;
+	} else {
+		ctx.skb = skb;
+		ctx.state = state;
+		session = first_packet(&ctx, &verdict);
+		if (!session)
+			return verdict;
+		dir = CLB_DIR_ORIGINAL;
+	}
 	/* what a super-packet will be cut into is measured by it */
 	skb->transport_header = skb->network_header + ctx.pkt.thoff;
 	gso = skb_is_gso(skb);
@@ -431,7 +466,9 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 	neigh = neigh_find(session, dir, dst);
 	if (unlikely(!neigh || !(READ_ONCE(neigh->nud_state) & NUD_VALID)))
 		return NF_ACCEPT;
-	why = process(&ctx, skb, len, gso, session, dir, dst);
+	why = dir == CLB_DIR_ORIGINAL ?
+	      process(&ctx, skb, len, gso, session, CLB_DIR_ORIGINAL, dst) :
+	      process(&ctx, skb, len, gso, session, CLB_DIR_REPLY, dst);
 	if (unlikely(why))
 		return clb_drop(&ctx, why);
 	clb_stats_inc(cn->stats, CLB_STATS_A_FAST_PACKETS);

@@ -85,9 +85,9 @@ static inline bool clb_tcp_reopens(const struct clb_session *session,
  *
  * Context: RCU read side, softirqs off.
  */
-static inline void clb_session_track(struct clb_session *session,
-				     enum clb_dir dir,
-				     const struct clb_packet *pkt)
+static __always_inline void clb_session_track(struct clb_session *session,
+					      enum clb_dir dir,
+					      const struct clb_packet *pkt)
 {
 	u32 state = READ_ONCE(session->state);
 
