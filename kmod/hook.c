@@ -238,17 +238,25 @@ static unsigned int syn_packet(struct clb_ctx *ctx)
 	return session_packet(ctx);
 }
 
+/* From outside, as if from a client on this node that has a session. */
+static bool claims_client_here(const struct clb_ctx *ctx)
+{
+	return unlikely(READ_ONCE(ctx->session->from_here)) &&
+	       ctx->dir == CLB_DIR_ORIGINAL && !clb_ctx_local_out(ctx);
+}
+
 /*
- * From outside, as if from a client on this node that has a session: it would
- * end the session, open it anew, or be answered to the client.
+ * It would end the session, open it anew, or be answered to the client; unless
+ * the client's address is not here any more, and nor is the client.
  */
-static bool is_impostor(const struct clb_ctx *ctx)
+static bool is_impostor(struct clb_ctx *ctx)
 {
 	const struct clb_tuple *tuple = &ctx->pkt.tuple;
 
-	return unlikely(READ_ONCE(ctx->session->from_here)) &&
-	       ctx->dir == CLB_DIR_ORIGINAL && !clb_ctx_local_out(ctx) &&
-	       clb_address_here(ctx->cn->net, tuple->family, &tuple->src);
+	if (clb_address_here(ctx->cn->net, tuple->family, &tuple->src))
+		return true;
+	WRITE_ONCE(ctx->session->from_here, false);
+	return false;
 }
 
 static unsigned int impostor_drop(const struct clb_ctx *ctx)
@@ -264,7 +272,7 @@ static unsigned int flow_packet(struct clb_ctx *ctx)
 					ctx->pkt.hash, &ctx->dir);
 	if (!ctx->session)
 		return first_packet(ctx);
-	if (is_impostor(ctx))
+	if (claims_client_here(ctx) && is_impostor(ctx))
 		return impostor_drop(ctx);
 	if (unlikely(clb_server_dead(ctx->session->server)))
 		return dead_server_packet(ctx);

@@ -40,13 +40,14 @@ struct clb_ruleset;
  * @cpu: that began it
  * @mode: enum clb_mode
  * @inserted: directions in the table
- * @from_here: the client is on this node: a packet of its came from here
+ * @from_here: the client is on this node: a packet of its came from here, and
+ *	none from elsewhere since its address is another host's
  * @confirmed: the client goes on after an answer: it was no forged one that
  *	began it; of a persistence: such a session led to it
  * @synced: what other nodes know of its deadline (sync_session.c); 0: nothing
  *
  * The second part is one cache line: all that established packets touch
- * beside the tuple they were found by.
+ * beside tuples.
  */
 struct clb_session {
 	struct clb_tuplehash	hash[CLB_DIR_MAX];
@@ -107,10 +108,25 @@ struct clb_session *clb_session_alloc(struct clb_server *server, u8 mode,
 				      u32 state);
 void clb_session_discard(struct clb_session *session);
 
+/* Sessions begin at multiples of this, both of their entries before the next. */
+#define CLB_SESSION_ALIGN	64
+
+/*
+ * Without a look at the entry: where that is still on its way from memory, the
+ * rest of the session can be fetched with it and not after it.
+ */
 static inline struct clb_session *
 clb_session_of(const struct clb_tuplehash *entry)
 {
-	return container_of(entry, struct clb_session, hash[entry->tuple.dir]);
+	return (struct clb_session *)((unsigned long)entry &
+				      ~(CLB_SESSION_ALIGN - 1UL));
+}
+
+/* The direction of an entry, in the same way. */
+static inline enum clb_dir clb_session_dir(const struct clb_tuplehash *entry)
+{
+	return (unsigned long)entry % CLB_SESSION_ALIGN ? CLB_DIR_REPLY :
+							  CLB_DIR_ORIGINAL;
 }
 
 static inline const struct clb_tuple *

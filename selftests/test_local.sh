@@ -151,11 +151,19 @@ intruder() {
 	tell raw c R >"$TMP/forged"
 	ok "$1: what comes from outside is dropped" \
 		wait_for 10 dropped_since "$dropped" 3
-	is "$1: nothing was opened for it" "$(sessions)" "$created"
 	is "$1: the connection goes on" "$(tell local ping i)" 1
 	tell local close i >"$TMP/close"
+	ok "$1: it closes" wait_for 10 closing
+	tell raw c S >"$TMP/forged"
+	ok "$1: a SYN from outside is dropped, too" \
+		wait_for 10 dropped_since "$dropped" 4
+	is "$1: nothing was opened for it" "$(sessions)" "$created"
 	clb listener del tcp "$host:7000"
 	remove
+}
+closing() {
+	clb_get '.[].state' session show listener tcp "$host:7000" |
+		grep -qE 'fin|closing|time-wait'
 }
 dropped_since() { [ $(($(stat_of drop_malformed) - $1)) -eq "$2" ]; }
 
