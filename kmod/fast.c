@@ -62,16 +62,11 @@ struct clb_device {
 	struct rcu_head		rcu;
 };
 
-/* pskb_may_pull(), @linear being what is linear, which is kept up to date. */
+/* pskb_may_pull(), where at least @linear bytes are known to be linear. */
 static __always_inline bool may_pull(struct sk_buff *skb, unsigned int len,
-				     unsigned int *linear)
+				     unsigned int linear)
 {
-	if (likely(len <= *linear))
-		return true;
-	if (!pskb_may_pull(skb, len))
-		return false;
-	*linear = skb_headlen(skb);
-	return true;
+	return likely(len <= linear) || pskb_may_pull(skb, len);
 }
 
 /*
@@ -85,7 +80,7 @@ static __always_inline bool parse_tcp(struct sk_buff *skb, unsigned int thoff,
 	const struct tcphdr *th;
 	unsigned int hlen;
 
-	if (!may_pull(skb, thoff + sizeof(*th), &linear))
+	if (!may_pull(skb, thoff + sizeof(*th), linear))
 		return false;
 	th = (const void *)(skb->data + thoff);
 	/* doff, in bytes */
@@ -147,7 +142,7 @@ static __always_inline unsigned int parse_ipv4(struct sk_buff *skb,
 	const struct iphdr *iph;
 	unsigned int len;
 
-	if (!may_pull(skb, sizeof(*iph) + sizeof(struct udphdr), &linear))
+	if (!may_pull(skb, sizeof(*iph) + sizeof(struct udphdr), linear))
 		return 0;
 	iph = (const void *)skb->data;
 	len = ntohs(iph->tot_len);
@@ -172,7 +167,7 @@ static unsigned int parse_ipv6(struct sk_buff *skb, struct clb_packet *pkt)
 	const struct ipv6hdr *iph;
 	unsigned int len;
 
-	if (!may_pull(skb, sizeof(*iph) + sizeof(struct udphdr), &linear))
+	if (!may_pull(skb, sizeof(*iph) + sizeof(struct udphdr), linear))
 		return 0;
 	iph = (const void *)skb->data;
 	len = sizeof(*iph) + ntohs(iph->payload_len);
@@ -234,10 +229,10 @@ static bool may_open(const struct clb_ctx *ctx)
 }
 
 /*
- * Of a flow that has no session. Returns NULL where the packet is not for the
- * fast path: @verdict says what then.
+ * Of a flow that has none. Returns NULL where the packet is not for the fast
+ * path: @verdict says what then.
  */
-static struct clb_session *first_packet(struct clb_ctx *ctx,
+static struct clb_session *session_open(struct clb_ctx *ctx,
 					unsigned int *verdict)
 {
 	*verdict = NF_ACCEPT;
@@ -334,7 +329,7 @@ static __always_inline bool rewrite(struct sk_buff *skb,
 	if (!clb_session_one_way(session))
 		err = clb_translate(skb, ctx->pkt.thoff,
 				    clb_session_tuple(session, !dir));
-	else if (unlikely(skb_cloned(skb)))	/* linear it is */
+	else if (unlikely(skb_cloned(skb)))	/* the parser made it linear */
 		err = skb_ensure_writable(skb, ctx->pkt.thoff);
 	if (unlikely(err))
 		return false;
@@ -346,8 +341,7 @@ static __always_inline bool rewrite(struct sk_buff *skb,
 /* Behind us the route is of use only to devices that ask for it. */
 static void set_route(struct sk_buff *skb, struct dst_entry *dst)
 {
-	if (unlikely(skb_dst(skb)))
-		skb_dst_drop(skb);
+	skb_dst_drop(skb);
 	if (unlikely(!(dst->dev->priv_flags & IFF_XMIT_DST_RELEASE)))
 		skb_dst_set_noref(skb, dst);
 }
@@ -355,7 +349,7 @@ static void set_route(struct sk_buff *skb, struct dst_entry *dst)
 static void transmit(struct sk_buff *skb, struct dst_entry *dst,
 		     struct neighbour *neigh)
 {
-	if (unlikely(skb->_nfct))
+	if (unlikely(skb_get_nfct(skb)))
 		nf_reset_ct(skb);
 	skb_clear_tstamp(skb);
 	set_route(skb, dst);
@@ -394,11 +388,7 @@ static bool is_plain(const struct sk_buff *skb)
 		      !rcu_access_pointer(skb->dev->rx_handler));
 }
 
-/*
- * Of one whose device is gone others have to find out: it is not plain. A
- * direction that is a constant takes less than one that is an index: each has
- * code of its own here, and where packets are processed.
- */
+/* The route's device may be gone: then it is not plain (clb_route_local()). */
 static __always_inline struct dst_entry *
 route_to(struct net *net, struct clb_session *session, enum clb_dir dir)
 {
@@ -411,6 +401,10 @@ route_to(struct net *net, struct clb_session *session, enum clb_dir dir)
 	return clb_route_renew(net, session, dir);
 }
 
+/*
+ * A direction that is a constant takes less than one that is an index: here, and
+ * where packets are processed, each has code of its own.
+ */
 static struct dst_entry *route_of(struct net *net, struct clb_session *session,
 				  enum clb_dir dir)
 {
@@ -422,6 +416,7 @@ static struct dst_entry *route_of(struct net *net, struct clb_session *session,
 static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
+	/* of a packet that has a session already: @cn and @pkt, nothing else */
 	struct clb_ctx ctx __clb_uninitialized;
 	struct clb_net *cn = priv;
 	struct clb_tuplehash *entry;
@@ -444,13 +439,13 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 	entry = clb_table_find(&cn->table, &ctx.pkt.tuple, ctx.pkt.hash);
 	if (likely(entry)) {
 		session = clb_session_of(entry);
-		dir = entry->tuple.dir;
+		dir = clb_session_dir(entry);
 		if (!session_lives(&ctx, session, dir))
 			return NF_ACCEPT;
 	} else {
 		ctx.skb = skb;
 		ctx.state = state;
-		session = first_packet(&ctx, &verdict);
+		session = session_open(&ctx, &verdict);
 		if (!session)
 			return verdict;
 		dir = CLB_DIR_ORIGINAL;

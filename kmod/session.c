@@ -71,7 +71,7 @@ struct clb_session *clb_session_find(struct clb_net *cn,
 			clb_stats_inc(cn->stats, CLB_STATS_A_SESSIONS_EXPIRED);
 		return NULL;
 	}
-	*dir = entry->tuple.dir;
+	*dir = clb_session_dir(entry);
 	return session;
 }
 
@@ -796,8 +796,11 @@ int clb_session_cache_init(void)
 	/* two cache lines of tuples, one of what packets change */
 	BUILD_BUG_ON(offsetof(struct clb_session, server) != 128);
 	BUILD_BUG_ON(sizeof(struct clb_session) > 192);
+	BUILD_BUG_ON(offsetof(struct clb_session, hash[CLB_DIR_REPLY]) >=
+		     CLB_SESSION_ALIGN);
 	session_cache = kmem_cache_create("clb_session",
-					  sizeof(struct clb_session), 64,
+					  sizeof(struct clb_session),
+					  CLB_SESSION_ALIGN,
 					  SLAB_ACCOUNT, NULL);
 	return session_cache ? 0 : -ENOMEM;
 }
