@@ -32,10 +32,11 @@ static int threads_start(struct clb_sync *sync)
 
 static void threads_stop(struct clb_sync *sync)
 {
+	/* it says what waits to be said */
+	kthread_stop(sync->sender);
 	/* the receiver sleeps until there is nothing more to wait for */
 	kernel_sock_shutdown(sync->sock, SHUT_RDWR);
 	kthread_stop(sync->receiver);
-	kthread_stop(sync->sender);
 }
 
 /* The secret, and what was made from it, must not lie about. */

@@ -10,6 +10,7 @@
 
 #define PART_DATAGRAMS	64		/* asked for, and given, at once */
 #define PART_BUCKETS	BIT(16)		/* looked at for them */
+#define SERVE_BUCKETS	128		/* without a look at others */
 #define ASK_AGAIN	(HZ / 2)
 #define ALONE_AFTER	(3 * HZ)	/* with nobody to wait for */
 #define MEET_AFTER	(30 * HZ)	/* with somebody, or a link */
@@ -459,7 +460,7 @@ static void bucket_give(struct clb_sync *sync, u32 index, bool own)
 			clb_sync_key_send(sync, &sync->found[i],
 					  CLB_SYNC_F_TIME);
 		skip += found;
-		if (found)
+		if (found || index % SERVE_BUCKETS == 0)
 			clb_sync_serve(sync);
 		cond_resched();
 	} while (found == CLB_SYNC_FOUND);

@@ -263,6 +263,7 @@ struct clb_sync {
 	unsigned long		next_beat;
 	unsigned long		hold_until;
 	bool			holding;
+	u64			flushed;
 	struct clb_sync_writer	writer;
 	u8			out[CLB_SYNC_MTU_MAX];
 	u8			*history;
@@ -323,8 +324,7 @@ bool clb_sync_queues_empty(const struct clb_sync *sync);
 void clb_sync_wake(struct clb_sync *sync);
 void clb_sync_gone_again(struct clb_sync *sync, const struct clb_tuple *tuple,
 			 u32 born);
-void clb_sync_say_again(struct clb_sync *sync,
-			const struct clb_session *session);
+void clb_sync_say_again(struct clb_sync *sync, struct clb_session *session);
 
 /* sync_tomb.c */
 #define CLB_SYNC_TOMB_LIFETIME	(1200 * HZ)
@@ -402,6 +402,7 @@ struct clb_sync_memory {
 };
 
 bool clb_sync_wanted(const struct clb_session *session, u32 state);
+void clb_sync_forget(struct clb_session *session);
 bool clb_sync_stale(const struct clb_session *session);
 bool clb_sync_tellable(const struct clb_session *session, bool own);
 bool clb_sync_word(const struct clb_session *session, u8 flags,

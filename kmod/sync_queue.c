@@ -29,7 +29,8 @@ void clb_sync_wake(struct clb_sync *sync)
 	wake_up(&sync->wait);
 }
 
-static void queue_put(struct clb_sync *sync, const struct clb_tuple *tuple,
+/* Returns false if the queue is full. */
+static bool queue_put(struct clb_sync *sync, const struct clb_tuple *tuple,
 		      u32 born, bool ended, bool news)
 {
 	struct clb_sync_queue *queue = sync->queues[smp_processor_id()];
@@ -40,7 +41,7 @@ static void queue_put(struct clb_sync *sync, const struct clb_tuple *tuple,
 		     CLB_SYNC_QUEUE)) {
 		clb_sync_count(sync, CLB_SYNC_A_QUEUE_FULL);
 		WRITE_ONCE(sync->sweep, true);
-		return;
+		return false;
 	}
 	key->tuple = *tuple;
 	key->born = born;
@@ -49,6 +50,7 @@ static void queue_put(struct clb_sync *sync, const struct clb_tuple *tuple,
 	/* the thread sees the key before it sees that there is one */
 	smp_store_release(&queue->head, queue->head + 1);
 	clb_sync_wake(sync);
+	return true;
 }
 
 static void session_put(struct clb_sync *sync,
@@ -144,12 +146,13 @@ void clb_sync_gone_again(struct clb_sync *sync, const struct clb_tuple *tuple,
  *
  * Context: RCU read side, softirqs off.
  */
-void clb_sync_say_again(struct clb_sync *sync,
-			const struct clb_session *session)
+void clb_sync_say_again(struct clb_sync *sync, struct clb_session *session)
 {
-	if (clb_sync_wanted(session, READ_ONCE(session->state)))
-		queue_put(sync, clb_session_tuple(session, CLB_DIR_ORIGINAL),
-			  clb_session_born(session), false, false);
+	if (clb_sync_wanted(session, READ_ONCE(session->state)) &&
+	    !queue_put(sync, clb_session_tuple(session, CLB_DIR_ORIGINAL),
+		       clb_session_born(session), false, false))
+		/* as if never told of: found in the table */
+		WRITE_ONCE(session->synced, 0);
 }
 
 static bool half_full(const struct clb_sync *sync)

@@ -81,6 +81,7 @@ static void content_send(struct clb_sync *sync)
 {
 	unsigned int content = sync->writer.len;
 
+	sync->flushed = ktime_get_ns();
 	if (!content)
 		return;
 	WRITE_ONCE(sync->seq, sync->seq + 1);
@@ -135,6 +136,16 @@ static bool gone_make(struct clb_sync *sync, const struct clb_sync_key *key,
 	return true;
 }
 
+/* Of a session that began later its end says nothing. */
+static bool is_over(const struct clb_sync_key *key,
+		    const struct clb_tuplehash *entry)
+{
+	return key->ended &&
+	       (!entry || entry->tuple.dir != CLB_DIR_ORIGINAL ||
+		clb_sync_born_order(clb_session_born(clb_session_of(entry)),
+				    key->born) > 0);
+}
+
 /* Whatever made the key: what is true by now. Returns false: nothing. */
 static bool record_make(struct clb_sync *sync, const struct clb_sync_key *key,
 			u8 flags, struct clb_sync_record *record)
@@ -145,9 +156,9 @@ static bool record_make(struct clb_sync *sync, const struct clb_sync_key *key,
 
 	entry = clb_table_find(table, &key->tuple,
 			       clb_table_hash(table, &key->tuple));
-	if (!entry)
-		return key->ended && gone_make(sync, key, record);
-	if (entry->tuple.dir != CLB_DIR_ORIGINAL)
+	if (is_over(key, entry))
+		return gone_make(sync, key, record);
+	if (!entry || entry->tuple.dir != CLB_DIR_ORIGINAL)
 		return false;
 	session = clb_session_of(entry);
 	if (key->news && !clb_sync_stale(session))
@@ -262,6 +273,13 @@ static void beats_send(struct clb_sync *sync)
 	peers_announce(sync);
 }
 
+/* During long work, in which datagrams need not become full. */
+static void content_flush(struct clb_sync *sync)
+{
+	if ((s64)(ktime_get_ns() - sync->flushed) > FLUSH_TIME)
+		content_send(sync);
+}
+
 /**
  * clb_sync_serve() - do what does not wait for the end of long work
  * @sync: sync
@@ -272,6 +290,7 @@ void clb_sync_serve(struct clb_sync *sync)
 {
 	beats_send(sync);
 	queues_send(sync);
+	content_flush(sync);
 }
 
 /* Returns false if there is no room for more. */
@@ -280,10 +299,12 @@ static bool bucket_walk(struct clb_sync *sync, u32 index)
 	struct clb_tuplehash *entry;
 
 	clb_chain_for_each(entry, clb_table_bucket(&sync->cn->table, index)) {
-		const struct clb_session *session = clb_session_of(entry);
+		struct clb_session *session = clb_session_of(entry);
 
-		if (entry->tuple.dir != CLB_DIR_ORIGINAL ||
-		    !clb_sync_stale(session))
+		if (entry->tuple.dir != CLB_DIR_ORIGINAL)
+			continue;
+		clb_sync_forget(session);
+		if (!clb_sync_stale(session))
 			continue;
 		if (sync->nr_found == ARRAY_SIZE(sync->found))
 			return false;
@@ -434,5 +455,8 @@ int clb_sync_sender(void *data)
 		if (!kthread_should_stop())
 			gather();
 	}
+	/* nobody puts anything into the queues any more */
+	queues_send(sync);
+	content_send(sync);
 	return 0;
 }

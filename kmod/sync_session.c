@@ -62,6 +62,16 @@ static int moved_by(const struct clb_session *session, u32 state)
 			     SYNCED_BITS - 1);
 }
 
+/*
+ * A packet takes a copy's deadline back by the allowance that it had. Further
+ * back is forth: nobody was told for longer than 11 bits hold, with no sync.
+ */
+static int moved_least(const struct clb_session *session, u32 state)
+{
+	return -(int)((quarter_of(session, state) + CLB_SYNC_WALK) >>
+		      synced_shift(session, state)) - 2;
+}
+
 /* So many units that a quarter of the timeout is more. */
 static int moved_most(const struct clb_session *session, u32 state)
 {
@@ -169,12 +179,31 @@ bool clb_sync_stale(const struct clb_session *session)
 {
 	u32 state = READ_ONCE(session->state);
 	u16 synced = READ_ONCE(session->synced);
+	int moved;
 
 	if (!can_be_told(session, state))
 		return false;
 	if (!synced || synced >> SYNCED_STATE != state)
 		return true;
-	return moved_by(session, state) > moved_most(session, state);
+	moved = moved_by(session, state);
+	return moved > moved_most(session, state) ||
+	       moved < moved_least(session, state);
+}
+
+/**
+ * clb_sync_forget() - what others were told of a session may count no more
+ * @session: the session
+ *
+ * Of a listener whose sessions are not synced: once they are again, others have
+ * lost what they knew.
+ *
+ * Context: RCU read side.
+ */
+void clb_sync_forget(struct clb_session *session)
+{
+	if (READ_ONCE(session->synced) &&
+	    READ_ONCE(session->server->listener->sync) == CLB_SYNC_MODE_OFF)
+		WRITE_ONCE(session->synced, 0);
 }
 
 /**
@@ -539,6 +568,19 @@ static bool is_later(const struct clb_session *session,
 	return later > 0;
 }
 
+/* A packet that changed the state meanwhile has the say on its timeout. */
+static void copy_settle(struct clb_session *session, u32 state)
+{
+	u32 now;
+
+	/* the packet's state comes before its deadline, ours after it */
+	smp_mb();
+	now = READ_ONCE(session->state);
+	if (unlikely(now != state && now != CLB_SESSION_STATE_DEAD))
+		WRITE_ONCE(session->deadline,
+			   (u32)jiffies + clb_session_timeout(session, now));
+}
+
 /* Returns false if it has just ended. */
 static bool copy_update(struct clb_sync *sync, struct clb_session *session,
 			const struct clb_sync_session *told)
@@ -557,6 +599,7 @@ static bool copy_update(struct clb_sync *sync, struct clb_session *session,
 	if (new == told->state &&
 	    (new != old || is_later(session, told, deadline)))
 		copy_extend(session, deadline, new);
+	copy_settle(session, new);
 	clb_sync_count(sync, CLB_SYNC_A_UPDATED);
 	return true;
 }

@@ -35,8 +35,9 @@ static struct clb_sync *sync_of(struct kunit *test, u8 protocol)
 	KUNIT_EXPECT_TRUE(test, !!sync->stats);
 	KUNIT_ASSERT_EQ(test, clb_sync_queues_alloc(sync), 0);
 	KUNIT_ASSERT_EQ(test, clb_sync_tombs_alloc(sync), 0);
-	/* nobody to be woken */
+	/* nobody to be woken, nothing to be sent */
 	sync->idle = false;
+	sync->flushed = ktime_get_ns() + 3600 * NSEC_PER_SEC;
 	return sync;
 }
 
@@ -872,6 +873,91 @@ static void once(struct kunit *test)
 	sync_free(test, sync);
 }
 
+/* What was ended by hand is, also where nobody hears of what came after it. */
+static void ended_and_private(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_UDP);
+	struct clb_session *s = own_session(test, IPPROTO_UDP);
+
+	sync->config.mtu = CLB_SYNC_MTU_MAX;
+	clb_sync_life_begin(sync, 0);
+	s->server->listener->sync = CLB_SYNC_MODE_ESTABLISHED;
+	clb_session_set_born(s, 1000);
+	local_bh_disable();
+	clb_sync_gone_again(sync, clb_session_tuple(s, CLB_DIR_ORIGINAL), 900);
+	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, said(sync), 0);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_SENT_GONE), 1);
+	/* this one was not ended */
+	local_bh_disable();
+	clb_sync_gone_again(sync, clb_session_tuple(s, CLB_DIR_ORIGINAL), 1000);
+	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, said(sync), 0);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_SENT_GONE), 1);
+	s->server->listener->sync = CLB_SYNC_MODE_FIRST;
+	sync_free(test, sync);
+}
+
+/* What finds no room is counted, and found in the table. */
+static void full_queue(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_UDP);
+	struct clb_session *s = own_session(test, IPPROTO_UDP);
+	struct clb_sync_session told;
+	unsigned int i;
+
+	local_bh_disable();
+	rcu_read_lock();
+	KUNIT_EXPECT_TRUE(test, clb_sync_tell(s, 0, &told));
+	for (i = 0; i < CLB_SYNC_QUEUE; i++)
+		clb_sync_say_again(sync, s);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_QUEUE_FULL), 0);
+	KUNIT_EXPECT_FALSE(test, sync->sweep);
+	KUNIT_EXPECT_FALSE(test, clb_sync_stale(s));
+	clb_sync_say_again(sync, s);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_QUEUE_FULL), 1);
+	KUNIT_EXPECT_EQ(test, clb_sync_queues_len(sync), CLB_SYNC_QUEUE);
+	KUNIT_EXPECT_TRUE(test, sync->sweep);
+	KUNIT_EXPECT_TRUE(test, clb_sync_stale(s));
+	rcu_read_unlock();
+	local_bh_enable();
+	sync_free(test, sync);
+}
+
+/* However long nobody was told, what moved is told soon. */
+static void told_after_long(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_UDP);
+	struct clb_session *s = own_session(test, IPPROTO_UDP);
+	u32 timeout = 900 * HZ, quarter = timeout / 4, moved;
+	struct clb_sync_session told;
+
+	s->server->listener->timeouts[CLB_TIMEOUT_UDP] = timeout;
+	rcu_read_lock();
+	for (moved = quarter + 4 * HZ; moved < 4 * timeout; moved += 10 * HZ) {
+		s->deadline = (u32)jiffies + timeout;
+		KUNIT_EXPECT_TRUE(test, clb_sync_tell(s, 0, &told));
+		s->deadline += moved;
+		/* where it reads as hardly moved, it does not for long */
+		if (!clb_sync_stale(s))
+			s->deadline += 2 * quarter + 30 * HZ;
+		KUNIT_EXPECT_TRUE_MSG(test, clb_sync_stale(s), "%u s",
+				      moved / HZ);
+	}
+	/* a packet takes the allowance of a copy back: nobody need be told */
+	s->deadline = (u32)jiffies + timeout;
+	KUNIT_EXPECT_TRUE(test, clb_sync_tell(s, 0, &told));
+	s->deadline -= quarter + CLB_SYNC_WALK;
+	KUNIT_EXPECT_FALSE(test, clb_sync_stale(s));
+	/* where sync was off, others have lost what they knew */
+	s->server->listener->sync = CLB_SYNC_MODE_OFF;
+	clb_sync_forget(s);
+	s->server->listener->sync = CLB_SYNC_MODE_FIRST;
+	KUNIT_EXPECT_TRUE(test, clb_sync_stale(s));
+	rcu_read_unlock();
+	sync_free(test, sync);
+}
+
 static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(copy),
 	KUNIT_CASE(refused),
@@ -890,6 +976,9 @@ static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(told_again),
 	KUNIT_CASE(told_at_last),
 	KUNIT_CASE(once),
+	KUNIT_CASE(ended_and_private),
+	KUNIT_CASE(full_queue),
+	KUNIT_CASE(told_after_long),
 	KUNIT_CASE(idle),
 	KUNIT_CASE(told_meanwhile),
 	KUNIT_CASE(repeated),
