@@ -93,10 +93,10 @@ bytes_each() {
 		'BEGIN { printf "result %s %.1f bytes\n", name, b / n }'
 }
 
-# Connections, all of them in step: what each has to say of a state is said
-# before the next one comes.
+# Connections, all of them in step, three times until nothing is left to be said:
+# they are established, one side has closed, both have.
 connection() { # SYSTEM
-	local before steps
+	local before steps sent
 
 	net_up 4
 	link_up
@@ -106,6 +106,7 @@ connection() { # SYSTEM
 	"$1_sync_on" || exit 1
 	wire_settle
 	before=$(wire_bytes)
+	[ "$1" != clb ] || sent=$(clb_sent)
 	inject learn 1
 	for steps in "in:S out:SA in:A" "in:PA out:A out:PA in:A in:FA" \
 		"out:FA in:A"; do
@@ -114,6 +115,10 @@ connection() { # SYSTEM
 		wire_settle
 	done
 	inject learn 0
+	if [ "$1" = clb ] && [ $(($(clb_sent) - sent)) -lt $((3 * SESSIONS)) ]; then
+		say "failed: $(($(clb_sent) - sent)) words on $SESSIONS connections"
+		failed=1
+	fi
 	bytes_each "$1/sync/wire/connection" "$before"
 	"$1_sync_off"
 	unload "$1"
