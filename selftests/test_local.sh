@@ -25,14 +25,16 @@ start_node() {
 node_udp_up() { in_node ss -Hlun "sport = :$UDP_PORT" | grep -q .; }
 
 # family 4|6: VIP, how it is written before a port, servers, the node's address,
-# the one that its clients use.
+# the one that its clients use, and one that it has for a while.
 family() {
 	if [ "$1" = 4 ]; then
 		vip=$VIP4 host=$VIP4 source=$NODE_BACK4
 		remote=$(server4 1) node=$NODE_BACK4 front=$NODE_FRONT4
+		guest=192.0.2.77/24 nodad=
 	else
 		vip=$VIP6 host=[$VIP6] source=$NODE_BACK6
 		remote=[$(server6 1)] node=[$NODE_BACK6] front=$NODE_FRONT6
+		guest=2001:db8:c::77/64 nodad=nodad
 	fi
 }
 
@@ -161,6 +163,30 @@ intruder() {
 	clb listener del tcp "$host:7000"
 	remove
 }
+# moves LABEL: a client's address becomes another host's, and with it its session,
+# which is like that of any client then: packets of it take the fast path.
+moves() {
+	local port fast
+
+	# shellcheck disable=SC2086 # nothing with IPv4
+	ip -n "$NS-node" addr add "$guest" dev front $nodad
+	add nat "$remote"
+	is "$1: a client with an address of its own" "$(tell local uopen m \
+		"$vip" "$UDP_PORT" "${guest%/*}")" "s1 hello"
+	port=$(clb_get '.[0].client_port' session show client "${guest%/*}")
+	ip -n "$NS-node" addr del "$guest" dev front
+	fast=$(stat_of fast_packets)
+	tell raw udp "$vip" "$UDP_PORT" 1 "${guest%/*}" "$port" >"$TMP/moved"
+	ok "$1: it goes on from elsewhere" wait_for 10 passed_in 2
+	tell raw udp "$vip" "$UDP_PORT" 1 "${guest%/*}" "$port" >"$TMP/moved"
+	ok "$1: once more" wait_for 10 passed_in 3
+	is "$1: by the fast path" $(($(stat_of fast_packets) - fast)) 1
+	tell local close m >"$TMP/close"
+	remove
+}
+passed_in() {
+	[ "$(clb_get '.[].in_packets' server show udp "$host:$UDP_PORT")" = "$1" ]
+}
 closing() {
 	clb_get '.[].state' session show listener tcp "$host:7000" |
 		grep -qE 'fin|closing|time-wait'
@@ -213,6 +239,7 @@ for f in 4 6; do
 			node s1 "$remote"
 		intruder "client on the node, $mode IPv$f, intruder" "$mode"
 	done
+	moves "client on the node, IPv$f, whose address moves"
 	for mode in nat fnat; do
 		impostor "client on the node, $mode IPv$f, impostor" "$mode"
 		combination "client and server on the node, $mode IPv$f" \

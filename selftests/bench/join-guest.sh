@@ -205,6 +205,10 @@ join_alone() {
 	echo "result clb/sync/join/time@$SESSIONS $took s"
 	echo "result clb/sync/join/sender@$SESSIONS $sender s"
 	echo "result clb/sync/join/receiver@$SESSIONS $receiver s"
+	awk -v t="$took" -v s="$sender" -v r="$receiver" -v n="$SESSIONS" 'BEGIN {
+		printf "result clb/sync/join/sender-share@%d %.3f ratio\n", n, s / t
+		printf "result clb/sync/join/receiver-share@%d %.3f ratio\n", n, r / t
+	}'
 	leave
 }
 

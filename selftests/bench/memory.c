@@ -6,7 +6,8 @@
  *
  * usage: memory SESSIONS...
  *
- * For each number of sessions two results, in ns for a session:
+ * For each number of sessions three results, in ns for a session:
+ * limit/memory/line, one look into memory and no more: the bucket.
  * limit/memory/alone, where nothing is known of the next session before this
  * one is done, as with packets that are handled one by one; and
  * limit/memory/together, where four sessions at a time are on their way from
@@ -96,6 +97,19 @@ static void alone(void)
 		last = use(buckets[order[i] + (last & zero)]);
 }
 
+/* The least that any table has to wait for. */
+static void line(void)
+{
+	static volatile uint64_t none;
+	uint64_t zero = none, last = 0;
+	size_t i;
+
+	for (i = 0; i < LOOKUPS; i++)
+		last = (uintptr_t)buckets[order[i] + (last & zero)];
+	if (last == 1)
+		errx(1, "no address of a session");
+}
+
 static void together(void)
 {
 	struct session *soon;
@@ -142,6 +156,7 @@ int main(int argc, char **argv)
 		if (n < 1 || n > 100000000)
 			errx(2, "'%s' is no number of sessions", *argv);
 		set_up(n);
+		measure("line", n, line);
 		measure("alone", n, alone);
 		measure("together", n, together);
 		free(sessions);

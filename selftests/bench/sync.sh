@@ -23,6 +23,8 @@
 #	clb/sync/join/sender@SESSIONS	seconds of the processor that the peer's
 #					sending thread takes for it
 #	clb/sync/join/receiver@SESSIONS	the joining node's receiving thread
+#	clb/sync/join/sender-share@SESSIONS and receiver-share: of a processor,
+#					while it lasts
 #
 # environment: CASES="clb/sync/join*": only these
 #	ROUNDS=3 SESSIONS=1000000	of the node that joins
