@@ -108,7 +108,7 @@ struct clb_session *clb_session_alloc(struct clb_server *server, u8 mode,
 				      u32 state);
 void clb_session_discard(struct clb_session *session);
 
-/* Sessions begin at multiples of this, both of their entries before the next. */
+/* Sessions begin at multiples of this, their entries before the next one. */
 #define CLB_SESSION_ALIGN	64
 
 /*
