@@ -402,7 +402,7 @@ route_to(struct net *net, struct clb_session *session, enum clb_dir dir)
 }
 
 /*
- * A direction that is a constant takes less than one that is an index: here, and
+ * A direction that is a constant takes less than one that is an index: here and
  * where packets are processed, each has code of its own.
  */
 static struct dst_entry *route_of(struct net *net, struct clb_session *session,
