@@ -83,14 +83,15 @@ field() {
 		echo "${BASH_REMATCH[2]}${BASH_REMATCH[3]}" || echo null
 }
 sync_of() { field "$2" "$(on "$1" -j sync)"; }	# NODE NAME
-missed() { # NODE...: datagrams, by all of them
+sum_of() { # COUNTER NODE...: of all of them
 	local node sum=0
 
-	for node in "$@"; do
-		sum=$((sum + $(sync_of "$node" missed)))
+	for node in "${@:2}"; do
+		sum=$((sum + $(sync_of "$node" "$1")))
 	done
 	echo "$sum"
 }
+missed() { sum_of missed "$@"; }	# NODE...: datagrams, by all of them
 # Connections begin one by one until one of the nodes has missed a datagram,
 # which is luck where the link loses some: $more of them.
 miss_some() { # ADDRESS NODE...
