@@ -16,6 +16,7 @@
 #define KEEPER 100
 #define CONTENT_MAX 1400
 #define AGAIN 64 /* datagrams that may be sent once more */
+#define RECENT 64 /* sessions whose flows come again */
 #define CLIENT_PORTS 2048
 
 /* Clients of sessions that nothing may change: 10.8.0.0/16. */
@@ -48,6 +49,7 @@ static const struct {
 static u8 secret[SECRET_LEN];
 static u64 first_epoch;
 static struct datagram again[AGAIN];
+static struct clb_sync_session recent[RECENT];
 
 void build_init(const u8 *bytes, u64 epoch)
 {
@@ -105,48 +107,90 @@ static void choose_state(struct clb_sync_session *session)
 	}
 }
 
+/* The place of one told before; empty at first. */
+static struct clb_sync_session *recent_session(void)
+{
+	return &recent[random_below(RECENT)];
+}
+
+static bool is_told(const struct clb_sync_session *session)
+{
+	return session->listener.family;
+}
+
+static u32 born_now(void)
+{
+	return first_epoch >> 24 & 0xffffffff;
+}
+
+static void choose_flow(struct clb_sync_session *session)
+{
+	const struct clb_sync_session *known = recent_session();
+	u8 mode;
+
+	if (is_told(known) && random_chance(100)) {
+		*session = *known;
+		return;
+	}
+	choose_listener(&session->listener, &mode);
+	session->mode = random_chance(50) ? random_below(CLB_MODE_MAX + 1)
+					  : mode;
+	session->client = address(session->listener.family, 1,
+				  1 + random_below(200));
+	session->client_port = htons(1024 + random_below(CLIENT_PORTS));
+	session->port = session->listener.port ? session->listener.port
+					       : htons(80);
+	session->server.family = session->listener.family;
+	if (mode == CLB_MODE_TUN && random_chance(300))
+		session->server.family = random_chance(500) ? NFPROTO_IPV4
+							    : NFPROTO_IPV6;
+	session->server.protocol = session->listener.protocol;
+}
+
 static void build_session(struct clb_sync_record *record)
 {
 	struct clb_sync_session *s = &record->session;
-	u8 family, mode;
 
 	memset(s, 0, sizeof(*s));
-	choose_listener(&s->listener, &mode);
-	family = s->listener.family;
-	if (mode == CLB_MODE_TUN && random_chance(300))
-		family = random_chance(500) ? NFPROTO_IPV4 : NFPROTO_IPV6;
-	s->mode = random_chance(50) ? random_below(CLB_MODE_MAX + 1) : mode;
-	s->server.family = family;
-	s->server.addr = address(family, 3, 1 + random_below(4));
-	s->server.protocol = s->listener.protocol;
-	s->client = address(s->listener.family, 1, 1 + random_below(200));
-	s->client_port = htons(1024 + random_below(CLIENT_PORTS));
-	s->port = s->listener.port ? s->listener.port : htons(80);
+	choose_flow(s);
+	s->server.addr = address(s->server.family, 3, 1 + random_below(4));
 	choose_state(s);
-	s->born = random_chance(200) ? random_u32()
-				     : first_epoch >> 24 & 0xffffffff;
+	s->born = random_chance(200) ? random_u32() : born_now();
 	if (s->mode == CLB_MODE_FNAT) {
-		s->local = address(family, 3, 254);
+		s->local = address(s->server.family, 3, 254);
 		s->local_port = htons(1024 + random_below(CLIENT_PORTS));
 	}
 	s->flags = random_u32() & CLB_SYNC_F_TOLD;
+	s->time = 0;
 	if (s->flags & CLB_SYNC_F_TIME)
 		s->time = random_chance(100) ? random_u32()
 					     : random_below(10000);
+	if (s->state != CLB_SESSION_STATE_PERSISTENCE)
+		*recent_session() = *s;
 }
 
+/* Of a session that was told, or of any flow. */
 static void build_gone(struct clb_sync_record *record)
 {
+	const struct clb_sync_session *known = recent_session();
 	struct clb_sync_gone *gone = &record->gone;
 	u8 mode;
 
 	memset(gone, 0, sizeof(*gone));
-	choose_listener(&gone->listener, &mode);
-	gone->client = address(gone->listener.family, 1, 1 + random_below(200));
-	gone->client_port = htons(1024 + random_below(CLIENT_PORTS));
-	gone->port = gone->listener.port ? gone->listener.port : htons(80);
-	gone->born = random_chance(500) ? random_u32()
-					: first_epoch >> 24 & 0xffffffff;
+	if (is_told(known) && random_chance(500)) {
+		gone->listener = known->listener;
+		gone->client = known->client;
+		gone->client_port = known->client_port;
+		gone->port = known->port;
+	} else {
+		choose_listener(&gone->listener, &mode);
+		gone->client = address(gone->listener.family, 1,
+				       1 + random_below(200));
+		gone->client_port = htons(1024 + random_below(CLIENT_PORTS));
+		gone->port = gone->listener.port ? gone->listener.port
+						 : htons(80);
+	}
+	gone->born = random_chance(500) ? random_u32() : born_now();
 }
 
 static u16 random_sender(void)
