@@ -69,9 +69,26 @@ static __always_inline bool may_pull(struct sk_buff *skb, unsigned int len,
 	return likely(len <= linear) || pskb_may_pull(skb, len);
 }
 
+/* A word of which these are the bytes in memory: four, and four more. */
+static __always_inline u64 word_of(u32 first, u32 second)
+{
+	return IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) ? (u64)first << 32 | second :
+						   (u64)second << 32 | first;
+}
+
+/* The last word of a flow's tuple, of the direction CLB_DIR_ORIGINAL. */
+static __always_inline u64 last_word(u32 ports, u8 family, u8 protocol)
+{
+	u32 kinds = family | protocol << 8;
+
+	BUILD_BUG_ON(CLB_TUPLE_FLOW || CLB_DIR_ORIGINAL);
+	return word_of(ports, (__force u32)cpu_to_le32(kinds));
+}
+
 /*
- * The parsers set what a plain packet has in @pkt and return its length
- * at the IP layer, padding of short frames excluded, or 0.
+ * The parsers set what a plain packet has in @pkt, but for its tuple, which is
+ * apart, and return its length at the IP layer, padding of short frames
+ * excluded, or 0.
  */
 static __always_inline bool parse_tcp(struct sk_buff *skb, unsigned int thoff,
 				      unsigned int len, unsigned int linear,
@@ -93,7 +110,6 @@ static __always_inline bool parse_tcp(struct sk_buff *skb, unsigned int thoff,
 	pkt->tcp_len = len - thoff - hlen;
 	if (unlikely(pkt->tcp_flags & (CLB_TCP_SYN | CLB_TCP_FIN)))
 		pkt->tcp_len += th->syn + th->fin;
-	pkt->tuple.ports = *(const u32 *)th;
 	return true;
 }
 
@@ -104,19 +120,17 @@ static __always_inline bool parse_transport(struct sk_buff *skb, u8 protocol,
 					    unsigned int linear,
 					    struct clb_packet *pkt)
 {
-	struct clb_tuple *tuple = &pkt->tuple;
-
 	pkt->thoff = thoff;
-	tuple->protocol = protocol;
-	tuple->kind = CLB_TUPLE_FLOW;
-	tuple->dir = CLB_DIR_ORIGINAL;
 	if (protocol == IPPROTO_TCP)
 		return parse_tcp(skb, thoff, len, linear, pkt);
-	if (unlikely(protocol != IPPROTO_UDP))
-		return false;
 	pkt->tcp_flags = 0;
-	tuple->ports = *(const u32 *)(skb->data + thoff);
-	return true;
+	return likely(protocol == IPPROTO_UDP);
+}
+
+static __always_inline u32 ports_of(const struct sk_buff *skb,
+				    unsigned int thoff)
+{
+	return *(const u32 *)(skb->data + thoff);
 }
 
 /*
@@ -136,7 +150,8 @@ static __always_inline bool header4_is_sound(const struct iphdr *iph)
 }
 
 static __always_inline unsigned int parse_ipv4(struct sk_buff *skb,
-					       struct clb_packet *pkt)
+					       struct clb_packet *pkt,
+					       struct clb_tuple *tuple)
 {
 	unsigned int linear = skb_headlen(skb);
 	const struct iphdr *iph;
@@ -151,17 +166,22 @@ static __always_inline unsigned int parse_ipv4(struct sk_buff *skb,
 	    len < sizeof(*iph) + sizeof(struct udphdr) ||
 	    unlikely(!header4_is_sound(iph)))
 		return 0;
-	/* the array, for the other words must be zero */
-	pkt->tuple.src = (union nf_inet_addr) { .in6.s6_addr32 = {
-		iph->saddr } };
-	pkt->tuple.dst = (union nf_inet_addr) { .in6.s6_addr32 = {
-		iph->daddr } };
-	pkt->tuple.family = NFPROTO_IPV4;
-	return parse_transport(skb, iph->protocol, sizeof(*iph), len, linear,
-			       pkt) ? len : 0;
+	if (!parse_transport(skb, iph->protocol, sizeof(*iph), len, linear,
+			     pkt))
+		return 0;
+	iph = (const void *)skb->data;
+	tuple->words[0] = word_of((__force u32)iph->saddr, 0);
+	tuple->words[1] = 0;
+	tuple->words[2] = word_of((__force u32)iph->daddr, 0);
+	tuple->words[3] = 0;
+	tuple->words[4] = last_word(ports_of(skb, sizeof(*iph)), NFPROTO_IPV4,
+				    iph->protocol);
+	return len;
 }
 
-static unsigned int parse_ipv6(struct sk_buff *skb, struct clb_packet *pkt)
+static __always_inline unsigned int parse_ipv6(struct sk_buff *skb,
+					       struct clb_packet *pkt,
+					       struct clb_tuple *tuple)
 {
 	unsigned int linear = skb_headlen(skb);
 	const struct ipv6hdr *iph;
@@ -174,11 +194,15 @@ static unsigned int parse_ipv6(struct sk_buff *skb, struct clb_packet *pkt)
 	if (iph->version != 6 || iph->hop_limit <= 1 || skb->len < len ||
 	    len < sizeof(*iph) + sizeof(struct udphdr))
 		return 0;
-	pkt->tuple.src.in6 = iph->saddr;
-	pkt->tuple.dst.in6 = iph->daddr;
-	pkt->tuple.family = NFPROTO_IPV6;
-	return parse_transport(skb, iph->nexthdr, sizeof(*iph), len, linear,
-			       pkt) ? len : 0;
+	if (!parse_transport(skb, iph->nexthdr, sizeof(*iph), len, linear,
+			     pkt))
+		return 0;
+	iph = (const void *)skb->data;
+	tuple->src.in6 = iph->saddr;
+	tuple->dst.in6 = iph->daddr;
+	tuple->words[4] = last_word(ports_of(skb, sizeof(*iph)), NFPROTO_IPV6,
+				    iph->nexthdr);
+	return len;
 }
 
 /* Elsewhere the kernel would have dropped it on its way to PRE_ROUTING. */
@@ -189,15 +213,39 @@ static bool ipv6_is_on(const struct sk_buff *skb)
 	return likely(idev && !READ_ONCE(idev->cnf.disable_ipv6));
 }
 
-static __always_inline unsigned int parse(struct sk_buff *skb,
-					  struct clb_packet *pkt)
+/* @tuple is the caller's alone, and so in registers: calls are told a copy. */
+static __always_inline struct clb_tuplehash *
+entry_find(struct clb_net *cn, struct clb_packet *pkt,
+	   const struct clb_tuple *tuple)
 {
-	if (skb->protocol == htons(ETH_P_IP))
-		return parse_ipv4(skb, pkt);
-	if (IS_ENABLED(CONFIG_IPV6) && skb->protocol == htons(ETH_P_IPV6) &&
-	    ipv6_is_on(skb))
-		return parse_ipv6(skb, pkt);
-	return 0;
+	pkt->tuple = *tuple;
+	pkt->hash = clb_ahead_hash(cn, &pkt->tuple);
+	return clb_table_find(&cn->table, tuple, pkt->hash);
+}
+
+/*
+ * Parses a packet and finds the entry of its session, or NULL. Each family has
+ * code of its own, to which it is a constant. Returns the packet's length, or 0
+ * if it is not plain.
+ */
+static __always_inline unsigned int
+plain_find(struct clb_net *cn, struct sk_buff *skb, struct clb_packet *pkt,
+	   struct clb_tuplehash **entry)
+{
+	struct clb_tuple tuple;
+	unsigned int len = 0;
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		len = parse_ipv4(skb, pkt, &tuple);
+		if (len)
+			*entry = entry_find(cn, pkt, &tuple);
+	} else if (IS_ENABLED(CONFIG_IPV6) &&
+		   skb->protocol == htons(ETH_P_IPV6) && ipv6_is_on(skb)) {
+		len = parse_ipv6(skb, pkt, &tuple);
+		if (len)
+			*entry = entry_find(cn, pkt, &tuple);
+	}
+	return len;
 }
 
 /* A client's SYN that begins a session in place of its, or leaves changed. */
@@ -431,12 +479,10 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb,
 
 	if (!is_plain(skb) || !READ_ONCE(cn->fast_path))
 		return NF_ACCEPT;
-	len = parse(skb, &ctx.pkt);
+	len = plain_find(cn, skb, &ctx.pkt, &entry);
 	if (!len)
 		return NF_ACCEPT;
 	ctx.cn = cn;
-	ctx.pkt.hash = clb_ahead_hash(cn, &ctx.pkt.tuple);
-	entry = clb_table_find(&cn->table, &ctx.pkt.tuple, ctx.pkt.hash);
 	if (likely(entry)) {
 		session = clb_session_of(entry);
 		dir = clb_session_dir(entry);

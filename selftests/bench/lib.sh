@@ -230,6 +230,22 @@ floor_of() { # STRIDE "STEP..."
 	slow || echo "$insn $2$queued"
 }
 
+# They are results, too, and say what a case was more than.
+floors_tell() { # PROTOCOL FLOWS
+	local n steps name
+
+	while read -r n steps; do
+		case $steps in
+		in:*' '*out:*)	name=connection ;;
+		in:*' '*:*)	name=connection/in ;;
+		in:*)		name=established/in ;;
+		out:*)		name=established/reply ;;
+		esac
+		[[ $steps != *queued ]] || name+=+backlog
+		echo "result floor/$1/$name@$2 $n $UNIT"
+	done
+}
+
 # flows PROTOCOL CLIENT VIP N: sets what measure sends, and the floors.
 flows() {
 	local like=$4
@@ -238,7 +254,10 @@ flows() {
 	[ "$UNIT" != insn ] || like=1000
 	mkdir -p "$TMP/floors"
 	floors=$TMP/floors/$1-${3//:/_}-$like
-	[ -s "$floors" ] || apart floor_measure "${@:1:3}" "$like" >"$floors"
+	[ -s "$floors" ] || {
+		apart floor_measure "${@:1:3}" "$like" >"$floors"
+		floors_tell "$1$([[ $3 != *:* ]] || echo 6)" "$like" <"$floors"
+	}
 	nr_flows=$4
 	inject flows "$1" in0 out0 "$2" "$3" "$PORT" "$4"
 }
