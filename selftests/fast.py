@@ -86,25 +86,38 @@ def at_client(packet):
     return forwarded(packet, src=VIP[packet.version])
 
 
-class Cases:
-    """Cases of one family, all in NAT without other ports."""
+def carries(packet):
+    """A check of what arrives where more of it is changed: all but headers."""
+    payload = bytes(packet.lastlayer())
+    return lambda got: None if got.endswith(payload) else \
+        f"does not end with {payload.hex()}"
 
-    def __init__(self, lab, f):
-        self.lab, self.f = lab, f
+
+class Cases:
+    """Cases of one family and mode; in NAT without other ports."""
+
+    def __init__(self, lab, f, mode="nat"):
+        self.lab, self.f, self.mode = lab, f, mode
+
+    def there(self, packet):
+        """How it arrives at the server."""
+        return at_server(packet) if self.mode == "nat" else carries(packet)
 
     def case(self, fast, what, packet, want, sender=None, **counts):
         lab = self.lab
         if not isinstance(want, dict):
             want = {lab.server: [want]}
-        return lab.case(f"IPv{self.f}: {what}",
+        return lab.case(f"{self.mode} IPv{self.f}: {what}",
                         [(sender or lab.client, packet)], want,
                         {"fast_packets": fast, **counts})
 
     def fast(self, what, packet, want=None, **counts):
-        return self.case(1, what, packet, want or at_server(packet), **counts)
+        return self.case(1, what, packet, want or self.there(packet),
+                         **counts)
 
     def slow(self, what, packet, want=None, **counts):
-        return self.case(0, what, packet, want or at_server(packet), **counts)
+        return self.case(0, what, packet, want or self.there(packet),
+                         **counts)
 
     def lost(self, what, packet, sender=None, **counts):
         return self.case(0, what, packet, {}, sender, **counts)
@@ -135,11 +148,14 @@ class Cases:
         return segment
 
 
-def hop_limit_cases(cases, question, reply):
+def hop_limit_cases(cases, question, reply=None):
     lab, f = cases.lab, cases.f
-    for packet, sender, near, source in (
-            (question, lab.client, FRONT[f], CLIENT[f]),
-            (reply, lab.server, BACK[f], SERVER[f])):
+    for packet, sender, near, source, receiver, seen in (
+            (question, lab.client, FRONT[f], CLIENT[f], lab.server,
+             cases.there),
+            (reply, lab.server, BACK[f], SERVER[f], lab.client, at_client)):
+        if not packet:
+            continue
         last = packet.copy()
         setattr(last, "ttl" if f == 4 else "hlim", 1)
         cases.case(0, f"a hop limit of 1, from {sender.name}", last,
@@ -147,8 +163,7 @@ def hop_limit_cases(cases, question, reply):
                    sender, drop_ttl=1)
         setattr(last, "ttl" if f == 4 else "hlim", 2)
         cases.case(1, f"a hop limit of 2, from {sender.name}", last,
-                   {lab.server: [at_server(last)]} if packet is question else
-                   {lab.client: [at_client(last)]}, sender)
+                   {receiver: [seen(last)]}, sender)
 
 
 def pieces(packet, at):
@@ -214,7 +229,7 @@ def length_cases(cases, question, segment):
     f = cases.f
     data = bytes(question)
     cases.fast("padding, which goes no further", data + b"padding",
-               at_server(question))
+               cases.there(question))
     cases.lost("longer than the frame", data[:-1])
     for what, payload, protocol in (
             ("no UDP header", b"", socket.IPPROTO_UDP),
@@ -335,7 +350,7 @@ def frame_cases(cases, question):
                       ("many", MULTICAST)):
         cases.lost(f"a frame for {what}", question, Framed(client, mac=mac))
     cases.lost("a VLAN tag of no device", question, Framed(client, vlan=7))
-    cases.case(0, "a priority tag", question, at_server(question),
+    cases.case(0, "a priority tag", question, cases.there(question),
                Framed(client, vlan=5 << 13))
 
 
@@ -449,11 +464,14 @@ def raw_case(cases):
     lab.in_node(f"nft delete table {'ip' if f == 4 else 'ip6'} t")
 
 
-def off_case(cases, question, reply):
+def off_case(cases, question, reply=None):
     lab = cases.lab
     for setting, fast in ("off", 0), ("on", 1):
         lab.clb("settings set fast-path", setting)
-        cases.case(fast, f"switched {setting}", question, at_server(question))
+        cases.case(fast, f"switched {setting}", question,
+                   cases.there(question))
+        if not reply:
+            continue
         cases.case(fast, f"switched {setting}: the reply", reply,
                    {lab.client: [at_client(reply)]}, lab.server)
 
@@ -483,6 +501,28 @@ def leaves(lab):
             headroom_case(cases)
         expiry_case(cases)
         local_case(cases)
+        for mode in "fnat", "dr", "tun":
+            leaves_in(lab, f, mode)
+
+
+def leaves_in(lab, f, mode):
+    """In modes that have no code of their own for what is unusual: one case of
+    each kind."""
+    listen(lab, f, mode)
+    cases = Cases(lab, f, mode)
+    question = asks(f)
+    question.lastlayer().load = b"question"
+    cases.fast("a session", question, sessions_created=1)
+    segment = cases.connection()
+    hop_limit_cases(cases, question)
+    header_cases(cases, question)
+    length_cases(cases, question, segment)
+    version_cases(cases, question)
+    if f == 4:
+        cases.lost("a wrong header checksum", with_wrong_checksum(question))
+    frame_cases(cases, question)
+    off_case(cases, question)
+    raw_case(cases)
 
 
 # --- changes -----------------------------------------------------------------
@@ -626,12 +666,7 @@ def ways(lab, mode, f):
     return [there, Way(lab, mode, lab.server, lab.client, reply, seen)]
 
 
-# What makes a difference in a mode; the rest is that of nat.
-MOVES = {"nat": (neighbour_moves, route_moves, no_route, device_moves,
-                 mtu_moves),
-         "fnat": (neighbour_moves, route_moves),
-         "dr": (neighbour_moves, route_moves, no_route),
-         "tun": (neighbour_moves, route_moves, no_route, mtu_moves)}
+MOVES = (neighbour_moves, route_moves, no_route, device_moves, mtu_moves)
 
 
 def make_room(lab):
@@ -649,11 +684,11 @@ def moves(lab):
     for f in 4, 6:
         ip(lab, "node", know(HOST[f], "back", lab.server),
            know(GUEST[f], "front", lab.client))
-        for mode, all_moves in MOVES.items():
+        for mode in "nat", "fnat", "dr", "tun":
             listen(lab, f, mode, HOST)
             both = ways(lab, mode, f)
             for way in both:
-                for move in all_moves:
+                for move in MOVES:
                     move(way)
             if mode == "nat":
                 slow_moves(lab, both)
