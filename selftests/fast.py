@@ -198,8 +198,8 @@ def fragment_cases(cases, question):
     large = parse(bytes(ip_packet(f, CLIENT[f], VIP[f]) /
                         UDP(sport=question.sport, dport=PORT) /
                         bytes(i & 255 for i in range(1000))))
-    lab.case(f"IPv{f}: fragments", [(lab.client, piece)
-                                    for piece in pieces(large, 504)],
+    lab.case(f"nat IPv{f}: fragments",
+             [(lab.client, piece) for piece in pieces(large, 504)],
              {lab.server: [piece_of(at_server(large))] * 2},
              {"fast_packets": 0})
 
@@ -294,7 +294,7 @@ def gso_cases(cases, segment):
             cases.case(fast and not behind,
                        f"a super-packet{what}, fast path {setting}",
                        packet, whole, Super(lab, 1000, behind))
-            lab.tap.equal(f"IPv{cases.f}: and it counts as its segments",
+            lab.tap.equal(f"nat IPv{cases.f}: and it counts as its segments",
                           [now - then for now, then in
                            zip(received(cases), before)],
                           [3, 3 * header + 2500])
@@ -423,8 +423,8 @@ def local_case(cases):
         sock.recv(100)
         for what in "begins", "goes on":
             cases.lost(f"a session with the node {what}", question)
-            lab.tap.equal(f"IPv{f}: a session with the node {what}: it has it",
-                          sock.recv(100), bytes(8))
+            lab.tap.equal(f"nat IPv{f}: a session with the node {what}: "
+                          "it has it", sock.recv(100), bytes(8))
 
 
 def tcp_cases(cases, segment):
@@ -447,8 +447,8 @@ def expiry_case(cases):
     over = time.monotonic() + 1.2
     while time.monotonic() < over:
         time.sleep(0.05)
-    lab.case(f"IPv{f}: packets of sessions whose time is over open new ones",
-             questions, {lab.server: [at_server(q) for _, q in questions]},
+    lab.case(f"nat IPv{f}: packets of sessions whose time is over open new "
+             "ones", questions, {lab.server: [at_server(q) for _, q in questions]},
              {"sessions_created": len(questions)})
 
 

@@ -192,9 +192,10 @@ programs() { # PROTOCOL: all that a case may play
 
 # What every case needs and no balancer can save: packets are made, received
 # and dropped by the first rule at ingress. Run by apart; prints one line for
-# each program.
+# each program, "NUMBER STEP...", and what goes to the output of all: results,
+# for a floor says what a case was more than.
 floor_measure() { # PROTOCOL CLIENT VIP FLOWS
-	local steps step
+	local steps step protocol
 
 	net_up 1
 	nft -f - <<-NFT
@@ -209,41 +210,40 @@ floor_measure() { # PROTOCOL CLIENT VIP FLOWS
 	NFT
 	inject flows "$1" in0 out0 "$2" "$3" "$PORT" "$4"
 	step=$(stride "$4")
+	protocol=$1$([[ $3 != *:* ]] || echo 6)
 	programs "$1" | while read -r steps; do
-		floor_of "$step" "$steps"
-		[[ $steps == *' '* ]] || queued floor_of "$step" "$steps"
+		floor_of "$protocol" "$step" "$4" "$steps"
+		[[ $steps == *' '* ]] ||
+			queued floor_of "$protocol" "$step" "$4" "$steps"
 	done
 }
 
-floor_of() { # STRIDE "STEP..."
-	local end
+floor_of() { # PROTOCOL STRIDE FLOWS "STEP..."
+	local end name
 
+	name=floor/$1/$(phase_of "$4")${queued:++backlog}@$3
 	# shellcheck disable=SC2086 # steps are many
 	{
-		play 1000 0 "$1" $2
+		play 1000 0 "$2" $4
 		end=$((SECONDS + PATIENCE))
-		while play "$PACKETS" 0 "$1" $2
+		profile_on "$name"
+		while play "$PACKETS" 0 "$2" $4
 			slow && [ "$SECONDS" -lt "$end" ]; do
 			:
 		done
 	} >/dev/null
-	slow || echo "$insn $2$queued"
+	profile_off "$name"
+	slow || echo "$insn $4$queued"
+	slow || echo "result $name $insn $UNIT"
 }
 
-# They are results, too, and say what a case was more than.
-floors_tell() { # PROTOCOL FLOWS
-	local n steps name
-
-	while read -r n steps; do
-		case $steps in
-		in:*' '*out:*)	name=connection ;;
-		in:*' '*:*)	name=connection/in ;;
-		in:*)		name=established/in ;;
-		out:*)		name=established/reply ;;
-		esac
-		[[ $steps != *queued ]] || name+=+backlog
-		echo "result floor/$1/$name@$2 $n $UNIT"
-	done
+phase_of() { # "STEP..."
+	case $1 in
+	in:*' '*out:*)	echo connection ;;
+	in:*' '*)	echo connection/in ;;
+	in:*)		echo established/in ;;
+	out:*)		echo established/reply ;;
+	esac
 }
 
 # flows PROTOCOL CLIENT VIP N: sets what measure sends, and the floors.
@@ -256,7 +256,7 @@ flows() {
 	floors=$TMP/floors/$1-${3//:/_}-$like
 	[ -s "$floors" ] || {
 		apart floor_measure "${@:1:3}" "$like" >"$floors"
-		floors_tell "$1$([[ $3 != *:* ]] || echo 6)" "$like" <"$floors"
+		grep -v '^[0-9]' "$floors"
 	}
 	nr_flows=$4
 	inject flows "$1" in0 out0 "$2" "$3" "$PORT" "$4"

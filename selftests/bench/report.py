@@ -18,6 +18,7 @@ FLOWS = ["udp/established/in@1000", "udp/established/reply@1000",
          "tcp/established/in@1000", "tcp/established/reply@1000", "udp/new",
          "tcp/connection"]
 SYSTEMS = [
+    ("the floor", "floor"),
     ("plain forwarding", {"udp/established/in@1000": "forward"}),
     ("tc redirect, no rewrite",
      {"udp/established/in@1000": "limit/tc-redirect"}),
@@ -27,9 +28,12 @@ SYSTEMS = [
     ("clb NAT", "clb/nat"), ("clb FNAT", "clb/fnat"), ("clb DR", "clb/dr"),
     ("clb TUN", "clb/tun"),
     ("clb NAT, slow path", "clb+slow/nat"),
-    ("IPVS NAT, IPv6", "ipvs/nat 6"), ("clb NAT, IPv6", "clb/nat 6"),
+    ("the floor, IPv6", "floor 6"),
+    ("IPVS NAT, IPv6", "ipvs/nat 6"), ("IPVS DR, IPv6", "ipvs/dr 6"),
+    ("IPVS TUN, IPv6", "ipvs/tun 6"), ("clb NAT, IPv6", "clb/nat 6"),
     ("clb FNAT, IPv6", "clb/fnat 6"), ("clb DR, IPv6", "clb/dr 6"),
     ("clb TUN, IPv6", "clb/tun 6"),
+    ("clb NAT, IPv6, slow path", "clb+slow/nat 6"),
 ]
 
 
@@ -78,10 +82,31 @@ def packets():
         cells = []
         for flow in FLOWS:
             name = name_of(system, flow)
-            # peers of one size have it not in their name
-            value = values.get(name, values.get((name or "").split("@")[0]))
-            cells.append("-" if value is None else value)
+            # some have no size in their name, and floors always have
+            near = [name, f"{name}@1000", (name or "").split("@")[0]]
+            cells.append(next((values[n] for n in near if n in values), "-"))
         rows.append([label, *cells])
+    return rst(rows)
+
+
+def profile():
+    """Functions with an instruction or more in any case, the largest first."""
+    path = f"{TOP}build/bench/profile.json"
+    if not os.path.exists(path):
+        return None
+    with open(path) as file:
+        cases = json.load(file)
+    names = {name for insn in cases.values() for name in insn}
+
+    def row(name):
+        return [insn.get(name, 0) for insn in cases.values()]
+    shown = sorted((name for name in names
+                    if any(abs(n) >= 1 for n in row(name))),
+                   key=lambda name: -max(row(name)))
+    rows = [["", *(case.removesuffix("/established/in") for case in cases)]]
+    rows += [[name, *map(round, row(name))] for name in shown]
+    rows.append(["all", *(round(sum(insn.values()))
+                          for insn in cases.values())])
     return rst(rows)
 
 
@@ -89,7 +114,7 @@ def sizes():
     insn, ratio = load("l4", "insn"), load("l4", "ratio")
     rows = [["", "insn", "ratio"]]
     for name, value in insn.items():
-        if not name.startswith("clb+") or name.startswith("clb+slow"):
+        if not re.match(r"clb\+(?!slow)", name):
             continue
         found = [v for k, v in ratio.items() if k.startswith(name + ":")]
         rows.append([name, value, f"{found[0]:.3f}" if found else "-"])
@@ -99,12 +124,12 @@ def sizes():
 def sessions():
     values, ratio = load("l4", "insn"), load("l4", "ratio")
     rows = [["", "1 k", "50 k", "1 M", "1 M / 1 k"]]
-    for system in "ipvs", "clb":
-        for way in "in", "reply":
-            name = f"{system}/nat/udp/established/{way}@"
-            rows.append([name[:-1]] + [values.get(name + n, "-") for n in
-                                       ("1000", "50000", "1000000")] +
-                        [ratio.get(name + "1000000:1000", "-")])
+    for name in values:
+        case, _, n = name.partition("@")
+        if n == "50000" and "backlog" not in case:
+            rows.append([case] + [values.get(f"{case}@{n}", "-") for n in
+                                  ("1000", "50000", "1000000")] +
+                        [ratio.get(f"{case}@1000000:1000", "-")])
     return rst(rows)
 
 
@@ -168,7 +193,7 @@ def http():
 def main():
     with open(PAGE) as file:
         page = file.read()
-    for table in (packets, sizes, sessions, memory, native, sync,
+    for table in (packets, profile, sizes, sessions, memory, native, sync,
                   throughput, http):
         name, text = table.__name__, table()
         if not text:
