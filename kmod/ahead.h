@@ -49,6 +49,7 @@ u32 __clb_ahead_hash(struct clb_net *cn, struct clb_ahead *ahead,
  * clb_ahead_hash() - the hash of a packet's tuple, and a look ahead
  * @cn: the namespace
  * @tuple: that of the packet that is being received
+ * @family: its family, best a constant
  *
  * Where more packets wait for this processor, what they will need is asked for
  * (ahead.c).
@@ -57,7 +58,8 @@ u32 __clb_ahead_hash(struct clb_net *cn, struct clb_ahead *ahead,
  * Context: RCU read side, softirqs off.
  */
 static __always_inline u32 clb_ahead_hash(struct clb_net *cn,
-					  const struct clb_tuple *tuple)
+					  const struct clb_tuple *tuple,
+					  u8 family)
 {
 	const struct sk_buff_head *queue =
 		this_cpu_ptr(&softnet_data.process_queue);
@@ -65,7 +67,7 @@ static __always_inline u32 clb_ahead_hash(struct clb_net *cn,
 	/* with PREEMPT_RT softirqs off need not mean that it is ours */
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) || likely(skb_queue_empty(queue)) ||
 	    clb_table_buckets(&cn->table) <= CLB_AHEAD_SMALL)
-		return clb_table_hash(&cn->table, tuple);
+		return clb_table_hash_of(&cn->table, tuple, family);
 	return __clb_ahead_hash(cn, this_cpu_ptr(cn->ahead), tuple, queue);
 }
 

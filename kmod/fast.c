@@ -216,10 +216,10 @@ static bool ipv6_is_on(const struct sk_buff *skb)
 /* @tuple is the caller's alone, and so in registers: calls are told a copy. */
 static __always_inline struct clb_tuplehash *
 entry_find(struct clb_net *cn, struct clb_packet *pkt,
-	   const struct clb_tuple *tuple)
+	   const struct clb_tuple *tuple, u8 family)
 {
 	pkt->tuple = *tuple;
-	pkt->hash = clb_ahead_hash(cn, &pkt->tuple);
+	pkt->hash = clb_ahead_hash(cn, &pkt->tuple, family);
 	return clb_table_find(&cn->table, tuple, pkt->hash);
 }
 
@@ -238,12 +238,12 @@ plain_find(struct clb_net *cn, struct sk_buff *skb, struct clb_packet *pkt,
 	if (skb->protocol == htons(ETH_P_IP)) {
 		len = parse_ipv4(skb, pkt, &tuple);
 		if (len)
-			*entry = entry_find(cn, pkt, &tuple);
+			*entry = entry_find(cn, pkt, &tuple, NFPROTO_IPV4);
 	} else if (IS_ENABLED(CONFIG_IPV6) &&
 		   skb->protocol == htons(ETH_P_IPV6) && ipv6_is_on(skb)) {
 		len = parse_ipv6(skb, pkt, &tuple);
 		if (len)
-			*entry = entry_find(cn, pkt, &tuple);
+			*entry = entry_find(cn, pkt, &tuple, NFPROTO_IPV6);
 	}
 	return len;
 }

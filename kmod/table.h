@@ -162,6 +162,13 @@ static inline u32 clb_table_hash(const struct clb_table *table,
 	return clb_tuple_hash(tuple, &table->key);
 }
 
+static __always_inline u32 clb_table_hash_of(const struct clb_table *table,
+					     const struct clb_tuple *tuple,
+					     u8 family)
+{
+	return clb_tuple_hash_of(tuple, family, &table->key);
+}
+
 /**
  * clb_table_find() - find an entry
  * @table: the table

@@ -91,8 +91,9 @@ static inline bool clb_tuple_equal(const struct clb_tuple *a,
 }
 
 /**
- * clb_tuple_hash() - keyed hash of a tuple
+ * clb_tuple_hash_of() - keyed hash of a tuple, whose family is known
  * @t: the tuple
+ * @family: its family
  * @key: secret of the table: clients choose their ports, so an unkeyed hash
  *	would let them build one long chain
  *
@@ -101,15 +102,22 @@ static inline bool clb_tuple_equal(const struct clb_tuple *a,
  *
  * Return: 32 well mixed bits.
  */
-static inline u32 clb_tuple_hash(const struct clb_tuple *t,
-				 const hsiphash_key_t *key)
+static __always_inline u32 clb_tuple_hash_of(const struct clb_tuple *t,
+					     u8 family,
+					     const hsiphash_key_t *key)
 {
-	if (t->family == NFPROTO_IPV4)
+	if (family == NFPROTO_IPV4)
 		return hsiphash_3u32((__force u32)t->src.ip,
 				     (__force u32)t->dst.ip,
 				     t->ports, key);
 	/* both addresses and both ports lie side by side */
 	return hsiphash(t, offsetof(struct clb_tuple, family), key);
+}
+
+static inline u32 clb_tuple_hash(const struct clb_tuple *t,
+				 const hsiphash_key_t *key)
+{
+	return clb_tuple_hash_of(t, t->family, key);
 }
 
 /* The tuple of the packets that answer @t, as they arrive. */

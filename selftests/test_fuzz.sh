@@ -33,7 +33,7 @@ datagrams=${FUZZ_DATAGRAMS:-20000}
 seed=${FUZZ_SEED:-1}
 
 _ns_add node net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
-	net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=1000000
+	net.ipv4.icmp_msgs_per_sec=1000000
 
 # --- netlink --------------------------------------------------------------
 

@@ -3,6 +3,9 @@
 # clb and IPVS, set up in the same way. Sourced behind lib.sh.
 # shellcheck disable=SC2034,SC2154 # variables of lib.sh
 
+readonly UDP_TIMEOUT=900	# seconds: none ends before it was measured
+readonly IPVS_BITS=/sys/module/ip_vs/parameters/conn_tab_bits
+
 # Each balancer has load, unload, service MODE PROTOCOL VIP SERVERS, and
 # ready: returns when it has nothing left to do in the background.
 load() { "$1_load"; }
@@ -10,6 +13,11 @@ unload() { "$1_unload"; }
 
 ipvs_load() {
 	! [ "$UNIT" = insn ] || modprobe ip_vs conn_tab_bits=20
+	[ "$UNIT" != insn ] || [ "$(cat $IPVS_BITS)" = 20 ] || {
+		say "failed: IPVS has another table"
+		exit 1
+	}
+	ipvsadm --set 0 0 $UDP_TIMEOUT || exit 1
 	ip addr add "$VIP4"/32 dev lo
 	ip addr add "$VIP6"/128 dev lo nodad
 }
@@ -20,6 +28,10 @@ ipvs_unload() {
 }
 
 ipvs_ready() { :; }
+ipvs_sessions() { # of all services: active and not
+	ipvsadm -Ln | awk '$1 == "->" && $2 !~ /^Remote/ { n += $5 + $6 }
+		END { print n + 0 }'
+}
 
 # service_of MODE PROTOCOL VIP SERVERS: sets what both need to write a service
 service_of() {
@@ -43,7 +55,7 @@ ipvs_service() { # MODE PROTOCOL VIP SERVERS
 		for server in $servers; do
 			echo "-a $flag $vip:$PORT -r $server:$PORT $how"
 		done
-	} | ipvsadm -R
+	} | ipvsadm -R || exit 1
 }
 
 clb_load() {
@@ -69,17 +81,31 @@ clb_ready() {
 	failed=1
 }
 
+clb_sessions() { "$clbctl" -j stats | jq .sessions; }
+
+# What is measured is what a balancer does with this many.
+holds() { # SYSTEM N
+	local n
+
+	n=$("$1_sessions")
+	[ "$n" -eq "$2" ] || {
+		say "failed: $1 holds $n sessions, not $2"
+		failed=1
+	}
+}
+
 # LISTENER: more keywords of the listener; MORE: prints more commands. Weights
 # are not equal, or wrr would do what rr does.
 clb_service() { # MODE PROTOCOL VIP SERVERS
-	local vip servers server i=0
+	local vip servers server timeout='' i=0
 
 	service_of "$@"
+	[ "$2" = tcp ] || timeout="timeout-udp $UDP_TIMEOUT"
 	{
 		[ "$1" != fnat ] || printf 'local add %s\n' 198.18.0.1 \
 			2001:db8:5:0:ffff::1
 		echo "listener add $2 $vip:$PORT mode $1" \
-			"${LISTENER:-scheduler rr}"
+			"${LISTENER:-scheduler rr} $timeout"
 		for server in $servers; do
 			echo "server add $2 $vip:$PORT $server:$PORT" \
 				"weight $((100 + i++ % 4))"

@@ -75,7 +75,7 @@ nodes_up() {
 	link_up
 	inject flows udp in0 out0 "$CLIENT4" "$VIP4" "$PORT" "$SESSIONS"
 	load clb
-	LISTENER="scheduler rr timeout-udp 900" clb_service nat udp "$VIP4" 4
+	clb_service nat udp "$VIP4" 4
 	"$clbctl" save | node2 restore || exit 1
 	inject learn 1
 	play "$SESSIONS" 0 1 in: && play "$SESSIONS" 0 1 out: || exit 1

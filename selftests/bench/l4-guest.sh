@@ -28,6 +28,12 @@ limit() {
 	established forward in:
 }
 
+forwarding6() {
+	net_up 1
+	flows udp "$CLIENT6" "$(servers6 1)" 1000
+	established forward6 in:
+}
+
 netfilter() { # flowtable|conntrack
 	net_up 1
 	flows udp "$CLIENT4" "$VIP4" 1000
@@ -63,7 +69,7 @@ connect() { # N [STEP...]
 
 	shift
 	inject learn 1
-	play "$n" 0 1 "${@:-in:}"
+	play "$n" 0 1 "${@:-in:}" || failed=1
 	inject learn 0
 }
 
@@ -96,8 +102,10 @@ sessions() { # SYSTEM MODE PROTOCOL CLIENT VIP N
 	if [ "${3%6}" = udp ]; then
 		connect "$6"
 		# one answer for each, which is a change of state
-		! replies "$2" || [ "$UNIT" = insn ] || play "$6" 0 1 out:
+		! replies "$2" || [ "$UNIT" = insn ] || play "$6" 0 1 out: ||
+			failed=1
 		"${balancer}_ready"
+		holds "$balancer" "$6"
 		established "$name/established/in@$6" in:
 		! replies "$2" || established "$name/established/reply@$6" out:
 		! queues "$name" || queued established \
@@ -108,9 +116,11 @@ sessions() { # SYSTEM MODE PROTOCOL CLIENT VIP N
 		# shellcheck disable=SC2046
 		connect "$6" in:S $(! replies "$2" || echo out:SA) in:A
 		"${balancer}_ready"
+		holds "$balancer" "$6"
 		established "$name/established/in@$6" in:PA
 		! replies "$2" || established "$name/established/reply@$6" out:PA
 	fi
+	holds "$balancer" "$6"
 	unload "$balancer"
 }
 
@@ -130,19 +140,33 @@ new() { # SYSTEM MODE PROTOCOL CLIENT VIP
 
 # Whole connections, one after the other; the result is that of all packets.
 connections() { # SYSTEM MODE PROTOCOL CLIENT VIP
-	local balancer=${1%%+*} steps=$CONNECTION rounds=$((PACKETS / 4))
+	local steps=$CONNECTION rounds=$((PACKETS / 4))
 
 	replies "$2" || steps=$REQUESTS
+	whole "$1/$2/$3/connection" "$1" "$2" "$4" "$5" "$rounds" "$steps"
+}
+
+# Their beginnings alone.
+handshakes() { # SYSTEM MODE PROTOCOL CLIENT VIP
+	local steps=$HANDSHAKE rounds=$((PACKETS / 4))
+
+	replies "$2" || steps=$OPENING
+	whole "$1/$2/$3/handshake" "$1" "$2" "$4" "$5" "$rounds" "$steps"
+}
+
+# Flows from their first packet on; the first 200 warm up.
+whole() { # NAME SYSTEM MODE CLIENT VIP ROUNDS "STEP..."
+	local balancer=${2%%+*}
+
 	net_up "${SERVERS:-4}"
-	flows tcp "$4" "$5" $((rounds + 200))
+	flows tcp "$4" "$5" $(($6 + 200))
 	load "$balancer"
-	"${balancer}_service" "$2" tcp "$5" "${SERVERS:-4}"
+	"${balancer}_service" "$3" tcp "$5" "${SERVERS:-4}"
 	# shellcheck disable=SC2086 # steps are many
 	{
 		inject learn 1
-		play 200 0 1 $steps
-		measure "$1/$2/$3/connection" "$rounds" 200 1 $steps ||
-			left_out "$1/$2/$3/connection"
+		play 200 0 1 $7 || failed=1
+		measure "$1" "$6" 200 1 $7 || left_out "$1"
 		inject learn 0
 	}
 	unload "$balancer"
@@ -172,6 +196,8 @@ the_cases() {
 	[ "$4" = 1000 ] || return 0
 	group "$system/$mode/udp$suffix/new" \
 		new "$system" "$mode" udp$suffix "$client" "$vip"
+	group "$system/$mode/tcp$suffix/handshake" \
+		handshakes "$system" "$mode" tcp$suffix "$client" "$vip"
 	group "$system/$mode/tcp$suffix/connection" \
 		connections "$system" "$mode" tcp$suffix "$client" "$vip"
 }
@@ -223,11 +249,15 @@ footprint() { # SYSTEM MODE N
 	before=$(memory)
 	load "$1"
 	"$1_service" "$2" udp "$VIP4" 4
-	play $(($3 / 10)) 0 1 in:
-	[ "$1" != clb ] || listing $(($3 / 10))
+	play $(($3 / 10)) 0 1 in: || failed=1
+	[ "$1" != clb ] || {
+		"$1_ready"
+		listing $(($3 / 10))
+	}
 	small=${shortest:-}
-	play $(($3 - $3 / 10)) $(($3 / 10)) 1 in:
+	play $(($3 - $3 / 10)) $(($3 / 10)) 1 in: || failed=1
 	"$1_ready"
+	holds "$1" "$3"
 	after=$(memory)
 	! [ "$UNIT" = insn ] ||
 		echo "result $1/$2/udp/memory@$3 $(((after - before) / $3)) bytes"
@@ -292,6 +322,7 @@ others() {
 	# as rounds are many, IPv6 of the slow path is counted only
 	[ "$UNIT" = ns ] || families="4 6"
 	group "limit/tc-redirect forward" limit
+	group forward6 forwarding6
 	for n in conntrack flowtable; do
 		group "$n/nat/udp/established/in $n/nat/udp/established/reply" \
 			netfilter "$n"
@@ -323,9 +354,9 @@ everything() {
 	the_cases clb nat 4 1000 50000 1000000
 	others
 	for mode in fnat dr tun; do
-		the_cases clb $mode 4 50000
+		the_cases clb $mode 4 50000 1000000
 	done
-	the_cases clb nat 6 50000
+	the_cases clb nat 6 50000 1000000
 	variants
 	group ipvs/nat/udp/memory@1000000 footprint ipvs nat 1000000
 	group "clb/nat/udp/memory@1000000 clb/list@1000000" \
@@ -340,14 +371,17 @@ native() {
 
 	touch "$TMP"/{left-out,measured}
 	for ((round = 0; round < ROUNDS; round++)); do
+		echo "round $round"
 		native_round
 	done
 	for ((round = 0; round < ROUNDS; round++)); do
 		group clb/list@1000000 footprint clb nat 1000000
 	done
-	for ((round = 0; round < MORE_ROUNDS; round++)); do
+	for ((round = ROUNDS; round < ROUNDS + MORE_ROUNDS; round++)); do
 		CASES=$(unmeasured)
 		[ -n "$CASES" ] || return
+		CASES+=" $(peers "$CASES")"
+		echo "round $round"
 		native_round
 	done
 	for name in $(unmeasured); do
@@ -366,6 +400,16 @@ native_round() {
 		the_cases clb nat 4 "$n"
 	done
 	others
+}
+
+# What the results of these are held against, in the same round.
+peers() { # "NAMES"
+	local name
+
+	for name in $1; do
+		echo "${name/#clb/ipvs} ${name/#ipvs/clb} ${name%@*}@1000"
+	done
+	echo "forward*"
 }
 
 # Cases that have no result in any of the rounds, for the processor was slow.

@@ -17,18 +17,24 @@ top=$(realpath "$here/../..")
 export ROUNDS=${ROUNDS:-5}
 SESSIONS=${SESSIONS:-1000 50000 1000000 4000000}
 
+# What memory takes, before the packets and behind them.
+limits() { # MEMORY
+	# shellcheck disable=SC2086 # numbers are many
+	"$1" $SESSIONS
+}
+
 measure() {
 	local memory=$top/build/bench/memory rc=0
 
 	if [ -z "${CASES:-}" ]; then
 		gcc -std=gnu11 -O2 -Wall -Wextra -o "$memory" \
 			"$here/memory.c" || return
-		# shellcheck disable=SC2086 # numbers are many
-		"$memory" $SESSIONS || rc=1
+		limits "$memory" || rc=1
 	fi
 	"$here/uml.sh" bench-l4-native UNIT=ns PACKETS="${PACKETS:-200000}" \
 		ROUNDS="$ROUNDS" CASES="${CASES:-}" SESSIONS="$SESSIONS" \
 		"$here/l4-guest.sh" || rc=1
+	[ -n "${CASES:-}" ] || limits "$memory" || rc=1
 	[ -n "${CASES:-}" ] || "$here/uml.sh" bench-l4-throughput \
 		ROUNDS="$ROUNDS" "$here/throughput.sh" || rc=1
 	return "$rc"

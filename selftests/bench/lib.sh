@@ -27,8 +27,10 @@ readonly BACKLOG=50	# packets that wait for the processor, where they do
 readonly PORT=80
 readonly VIP4=203.0.113.1 VIP6=2001:db8:f::1
 readonly CLIENT4=198.19.0.1 CLIENT6=2001:db8:cc::1
-readonly CONNECTION="in:S out:SA in:A in:PA out:A out:PA in:A in:FA out:FA in:A"
-readonly REQUESTS="in:S in:A in:PA in:A in:FA in:A"	# replies bypass the node
+readonly HANDSHAKE="in:S out:SA in:A"
+readonly OPENING="in:S in:A"	# replies bypass the node
+readonly CONNECTION="$HANDSHAKE in:PA out:A out:PA in:A in:FA out:FA in:A"
+readonly REQUESTS="$OPENING in:PA in:A in:FA in:A"
 : "${INJECT_KO:=$BENCH/inject/inject.ko}"
 : "${TMP:=$(mktemp -d)}"
 export TMP
@@ -45,6 +47,8 @@ servers6() {
 		printf "2001:db8:5::%x\n", i }'
 }
 say() { echo "# $*"; }
+# The same language; no other is installed.
+jq() { gojq "$@"; }
 
 # --- the network -------------------------------------------------------------
 
@@ -152,15 +156,16 @@ inject() { echo "$*" >/proc/inject; }
 # play ROUNDS FIRST STRIDE STEP...: sets $insn, per round, and checks that all
 # packets came through. The name is that of the unit in which QEMU's clock
 # counts; under User-Mode Linux it is nanoseconds, those of the $slices in which
-# the processor was at its full speed.
+# the processor was at its full speed. Sets $through, the packets that did.
 play() {
 	local rounds=$1 steps=${*:4} in out packets ns got_in got_out
 
+	insn='' through=''
 	inject run "$@" || return
 	read -r _ packets _ ns _ got_in _ got_out _ _ _ slices _ </proc/inject
 	in=${steps//[^i]} out=${steps//[^o]}	# i and o: nowhere else
 	in=$((${#in} * rounds)) out=$((${#out} * rounds))
-	insn=$((ns / rounds))
+	insn=$((ns / rounds)) through=$((got_in + got_out))
 	[ "$got_out" -eq "$in" ] && [ "$got_in" -eq "$out" ] && return
 	say "$packets packets, in and out: came through $got_in and $got_out," \
 		"not $out and $in"
@@ -186,19 +191,20 @@ programs() { # PROTOCOL: all that a case may play
 	if [ "$1" = udp ]; then
 		printf '%s\n' in: out:
 	else
-		printf '%s\n' in:PA out:PA "$CONNECTION" "$REQUESTS"
+		printf '%s\n' in:PA out:PA "$HANDSHAKE" "$OPENING" \
+			"$CONNECTION" "$REQUESTS"
 	fi
 }
 
 # What every case needs and no balancer can save: packets are made, received
-# and dropped by the first rule at ingress. Run by apart; prints one line for
+# and dropped at ingress, by a chain without rules. Run by apart; prints one line for
 # each program, "NUMBER STEP...", and what goes to the output of all: results,
 # for a floor says what a case was more than.
 floor_measure() { # PROTOCOL CLIENT VIP FLOWS
 	local steps step protocol
 
 	net_up 1
-	nft -f - <<-NFT
+	nft -f - <<-NFT || exit
 	table netdev floor {
 		chain in {
 			type filter hook ingress device in0 priority 0; policy drop;
@@ -215,7 +221,7 @@ floor_measure() { # PROTOCOL CLIENT VIP FLOWS
 		floor_of "$protocol" "$step" "$4" "$steps"
 		[[ $steps == *' '* ]] ||
 			queued floor_of "$protocol" "$step" "$4" "$steps"
-	done
+	done || failed=1
 }
 
 floor_of() { # PROTOCOL STRIDE FLOWS "STEP..."
@@ -233,12 +239,18 @@ floor_of() { # PROTOCOL STRIDE FLOWS "STEP..."
 		done
 	} >/dev/null
 	profile_off "$name"
+	[ "$through" = 0 ] || {
+		say "failed: $name: $through packets were not dropped"
+		exit 1
+	}
 	slow || echo "$insn $4$queued"
 	slow || echo "result $name $insn $UNIT"
 }
 
 phase_of() { # "STEP..."
 	case $1 in
+	"$HANDSHAKE")	echo handshake ;;
+	"$OPENING")	echo handshake/in ;;
 	in:*' '*out:*)	echo connection ;;
 	in:*' '*)	echo connection/in ;;
 	in:*)		echo established/in ;;
@@ -255,7 +267,7 @@ flows() {
 	mkdir -p "$TMP/floors"
 	floors=$TMP/floors/$1-${3//:/_}-$like
 	[ -s "$floors" ] || {
-		apart floor_measure "${@:1:3}" "$like" >"$floors"
+		apart floor_measure "${@:1:3}" "$like" >"$floors" || failed=1
 		grep -v '^[0-9]' "$floors"
 	}
 	nr_flows=$4
@@ -268,15 +280,18 @@ slow() { [ "$UNIT" = ns ] && [ "$slices" -lt "$QUIET" ]; }
 # measure NAME ROUNDS FIRST STRIDE STEP...: the result is that of a round. Fails
 # if there is none because the processor was slow.
 measure() {
-	local name=$1 floor
+	local name=$1 floor before
 
 	shift
 	floor=$(awk -v steps="${*:4}$queued" '$1 { n = $1; sub(/^[0-9]* /, "")
 		if ($0 == steps) print n }' "$floors")
 	wanted "$name" || return 0
+	before=$(fast_packets "$name")
 	profile_on "$name"
 	if ! play "$@"; then
 		say "failed: $name"
+		failed=1
+	elif ! took_its_path "$name" "$before"; then
 		failed=1
 	elif slow || { [ "$UNIT" = ns ] && [ -z "$floor" ]; }; then
 		profile_off "$name"
@@ -289,6 +304,24 @@ measure() {
 		echo "$name" >>"$TMP/measured"
 	fi
 	profile_off "$name"
+}
+
+# Packets that took clb's fast path, in a case of clb.
+fast_packets() { # NAME
+	[[ $1 != clb* ]] || "$clbctl" -j stats | jq .fast_packets
+}
+
+# Those of the last run did, and with the fast path off none.
+took_its_path() { # NAME BEFORE
+	local fast want=$through
+
+	[[ $1 == clb* ]] || return 0
+	fast=$(($(fast_packets "$1") - $2))
+	[[ $1 != clb+slow/* ]] || want=0
+	[ "$fast" -eq "$want" ] || {
+		say "failed: $1: $fast packets took the fast path, not $want"
+		return 1
+	}
 }
 
 # Until two runs in a row take the same, but for 2 in 100: routes are cached.
@@ -306,8 +339,9 @@ settle() { # ROUNDS FIRST STRIDE STEP...
 	[ "$UNIT" != insn ]	# a clock may tremble
 }
 
-# Established flows, each in its turn. With more flows than packets, those
-# measured are not those that settling has brought into the cache.
+# Established flows, each in its turn. Where it is time and there are more flows
+# than packets, those measured are not those that settling has brought into the
+# cache.
 established() { # NAME STEP
 	local stride first=0 end
 

@@ -13,16 +13,18 @@ trap 'rm -rf "$work"' EXIT
 
 jq() { gojq "$@"; }	# the same language
 
-# row LABEL NAME...: a value for each name, 0 where there is none
+# row LABEL NAME...: a value for each name, 0 for "none"
 row() {
 	local label=$1 name
 
 	shift
 	printf '"%s"' "$label"
 	for name in "$@"; do
-		jq -j --arg name "$name" \
-			'"\t", ([.results[] | select(.name == $name and
-			.unit == "insn") | .value][0] // 0)' "$json"
+		jq -e -j --arg name "$name" \
+			'"\t", if $name == "none" then 0 else
+			([.results[] | select(.name == $name and
+			.unit == "insn") | .value][0] //
+			error("no \($name)")) end' "$json"
 	done
 	echo
 }

@@ -4,10 +4,12 @@
 
 Makes the JSON file of the lines "result NAME VALUE UNIT" in the text: the
 median where a name comes more than once, and ratios of results to their peers
-in the same run: NAME:ipvs, NAME:forward, NAME:1000 (sessions), NAME:clb. Prints
-all as a table, and beside it the reach of file reach, where there is one: the
-most, or after ">=" the least, that the value may be; at last, what is beyond,
-and what was not measured unless CASES says that not all should be.
+in the same run: NAME:ipvs, NAME:flowtable, NAME:forward, NAME:1000 (sessions),
+NAME:clb. Behind a line "round N" are results of that round: a ratio is the
+median of those of the rounds that have both. Prints all as a table, and beside
+it the reach of file reach, where there is one: the most, or after ">=" the
+least, that the value may be; at last, what is beyond, and what was not measured
+unless CASES says that not all should be.
 """
 import json
 import os
@@ -18,8 +20,11 @@ import sys
 # (a result, its peer, what the ratio is called after)
 PEERS = [
     (r"clb/(.*)", r"ipvs/\1", "ipvs"),
-    (r"clb/.*/(?:in|reply)((?:\+backlog)?)@(\d+)", r"forward\1@\2", "forward"),
-    (r"clb/.*/(?:in|reply)@1000", "forward", "forward"),
+    (r"clb/(nat/udp/established/(?:in|reply))@1000", r"flowtable/\1",
+     "flowtable"),
+    (r"clb/\w+/(?:udp|tcp)/.*/(?:in|reply)((?:\+backlog)?)@(\d+)",
+     r"forward\1@\2", "forward"),
+    (r"clb/\w+/(?:udp|tcp)(6?)/.*/(?:in|reply)@1000", r"forward\1", "forward"),
     (r"(.*)@(?!1000$)\d+", r"\1@1000", "1000"),
     (r"clb\+(wrr|mh)-1000-servers/(.*)", r"clb+\1/\2", "4-servers"),
     (r"clb\+rr-1000-servers/(.*)", r"clb/\1", "4-servers"),
@@ -32,25 +37,60 @@ def rounded(value):
 
 
 def read(path):
-    """Medians by name and unit, in the order of the text."""
-    values = {}
+    """What was measured by name and unit, in the order of the text: lists of
+    (round, value)."""
+    measured, now = {}, None
     with open(path) as text:
         for line in text:
             word = line.split()
-            if word and word[0] == "result":
-                values.setdefault((word[1], word[3]), []).append(float(word[2]))
-    return {key: statistics.median(found) for key, found in values.items()}
+            if word[:1] == ["round"]:
+                now = int(word[1])
+            elif word[:1] == ["result"]:
+                measured.setdefault((word[1], word[3]), []).append(
+                    (now, float(word[2])))
+    return measured
 
 
-def ratios(values):
-    found = {}
-    for (name, unit), value in values.items():
+def median(found):
+    return statistics.median(value for _, value in found)
+
+
+def ratio(found, others):
+    """The median of those of the rounds that have both."""
+    of_round = dict(others)
+    both = [value / of_round[now] for now, value in found
+            if of_round.get(now)]
+    return statistics.median(both) if both else None
+
+
+def ratios(measured):
+    ratios_found = {}
+    for (name, unit), found in measured.items():
         for pattern, peer, label in PEERS:
             match = re.fullmatch(pattern, name)
-            other = match and values.get((match.expand(peer), unit))
-            if other and ":" not in name and \
-                    (f"{name}:{label}", "ratio") not in found:
-                found[(f"{name}:{label}", "ratio")] = value / other
+            others = match and measured.get((match.expand(peer), unit))
+            key = (f"{name}:{label}", "ratio")
+            if others and ":" not in name and key not in ratios_found:
+                value = ratio(found, others)
+                if value is not None:
+                    ratios_found[key] = value
+    return ratios_found
+
+
+def bounds(values):
+    """NAME:bound, the least that NAME:1000 can be for a packet of which nothing
+    is known before it comes: one look into memory more than in caches."""
+    found = {}
+    for name, unit in values:
+        match = re.fullmatch(r"(clb/nat/udp/established/(?:in|reply)@)(\d+)",
+                             name)
+        if not match or match[2] == "1000":
+            continue
+        few = values.get((match[1] + "1000", unit))
+        near, far = (values.get((f"limit/memory/line@{n}", unit))
+                     for n in ("1000", match[2]))
+        if few and near and far:
+            found[(f"{name}:bound", "ratio")] = (few + far - near) / few
     return found
 
 
@@ -92,16 +132,18 @@ def table(values, reach):
 
 def main():
     text, output = sys.argv[1:]
-    values = read(text)
-    if not values:
+    measured = read(text)
+    if not measured:
         sys.exit("no results")
-    values.update(ratios(values))
+    values = {key: median(found) for key, found in measured.items()}
+    values.update({**ratios(measured), **bounds(values)})
     results = [{"name": name, "value": rounded(value), "unit": unit}
                for (name, unit), value in values.items()]
     with open(output, "w") as file:
         json.dump({"results": results}, file, indent=1)
         file.write("\n")
     benchmark = os.path.basename(output).removesuffix(".json")
+    benchmark = benchmark.removesuffix("-some")
     table(values, read_reach(benchmark))
     print(f"{len(results)} results in {output}")
 
