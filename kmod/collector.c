@@ -74,8 +74,10 @@ static void table_collect(struct clb_net *cn)
 {
 	u32 buckets = clb_table_buckets(&cn->table), end, next;
 	u32 share = DIV_ROUND_UP(buckets, CLB_COLLECT_SECONDS);
+	/* pairs with clb_collector_sweep(): what it is about is seen */
+	u32 sweeps = smp_load_acquire(&cn->sweeps_wanted);
 
-	if (xchg(&cn->sweep, false)) {
+	if (sweeps != cn->sweeps_done) {
 		cn->cursor = 0;
 		share = buckets;
 	}
@@ -87,6 +89,10 @@ static void table_collect(struct clb_net *cn)
 		batch_collect(cn, cn->cursor, next);
 		cond_resched();
 	}
+	if (sweeps == cn->sweeps_done)
+		return;
+	WRITE_ONCE(cn->sweeps_done, sweeps);
+	clb_sync_swept(cn);
 }
 
 static void collector_work(struct work_struct *work)
@@ -147,11 +153,12 @@ void clb_collector_start(struct clb_net *cn)
  * clb_collector_sweep() - look at all sessions at once
  * @cn: the namespace, started; servers went down or away
  *
- * Context: any.
+ * Context: configuration lock held.
  */
 void clb_collector_sweep(struct clb_net *cn)
 {
-	WRITE_ONCE(cn->sweep, true);
+	/* the state of the servers comes first */
+	smp_store_release(&cn->sweeps_wanted, cn->sweeps_wanted + 1);
 	mod_delayed_work(clb_workqueue, &cn->collector, 0);
 }
 

@@ -124,7 +124,10 @@ static unsigned int session_packet(struct clb_ctx *ctx)
 	return clb_xmit(ctx);
 }
 
-/* Sources that no packet from outside may have (RFC 1122, 3.2.1.3). */
+/*
+ * Sources that no packet from outside may have (RFC 1122, 3.2.1.3), or none that
+ * goes on to another link (RFC 4291, 2.5.6).
+ */
 static bool source_is_valid(const struct clb_tuple *tuple)
 {
 	__be32 ip = tuple->src.ip;
@@ -134,7 +137,8 @@ static bool source_is_valid(const struct clb_tuple *tuple)
 		       !ipv4_is_zeronet(ip) && !ipv4_is_loopback(ip);
 	return !ipv6_addr_is_multicast(&tuple->src.in6) &&
 	       !ipv6_addr_any(&tuple->src.in6) &&
-	       !ipv6_addr_loopback(&tuple->src.in6);
+	       !ipv6_addr_loopback(&tuple->src.in6) &&
+	       !(ipv6_addr_type(&tuple->src.in6) & IPV6_ADDR_LINKLOCAL);
 }
 
 /**

@@ -239,6 +239,7 @@ static void __net_exit clb_net_exit(struct net *net)
 		clb_takeover_exit(cn);
 		clb_collector_stop(cn);
 		sessions_kill(cn);
+		clb_sync_exit(cn);
 		net_free(cn);
 	}
 	free_percpu(cn->stats);

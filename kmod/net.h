@@ -81,7 +81,9 @@ struct clb_taken {
  * @fast_started: new devices get our hook; under RTNL
  * @devices: those that have it; under RTNL
  * @cursor: bucket where the collector goes on
- * @sweep: the collector must look at all sessions at once
+ * @sweeps_wanted: how often the collector had to look at all sessions at once
+ * @sweeps_done: of these, up to which it has
+ * @synced: it has taken part in one; with the configuration lock held
  * @sync: the part in a cluster, or NULL; changed with the configuration lock
  *	held
  */
@@ -113,7 +115,9 @@ struct clb_net {
 	bool			fast_started;
 	struct list_head	devices;
 	u32			cursor;
-	bool			sweep;
+	u32			sweeps_wanted;
+	u32			sweeps_done;
+	bool			synced;
 	struct clb_sync __rcu	*sync;
 };
 

@@ -120,9 +120,10 @@ clb_session_route(struct net *net, struct clb_session *session,
 /**
  * clb_route_mtu() - largest packet that a route takes
  * @dst: the route
- * @forwarded: of a packet that is not the node's own: the path MTUs that the
- *	node was told are then none of its business, unless
- *	net.ipv4.ip_forward_use_pmtu says so
+ * @forwarded: of a packet that is not the node's own: in IPv4 the path MTUs
+ *	that the node was told are then none of its business, unless
+ *	net.ipv4.ip_forward_use_pmtu says so; in IPv6 they are, for
+ *	__ip6_finish_output() holds all packets to them
  *
  * Return: bytes at the IP layer.
  * Context: RCU read side.
@@ -132,8 +133,6 @@ static inline unsigned int clb_route_mtu(const struct dst_entry *dst,
 {
 	if (forwarded && dst->ops->family == AF_INET)
 		return ip_dst_mtu_maybe_forward(dst, true);
-	if (IS_ENABLED(CONFIG_IPV6) && forwarded)
-		return ip6_dst_mtu_maybe_forward(dst, true);
 	return dst_mtu(dst);
 }
 

@@ -118,6 +118,9 @@ int clb_sync_start(struct clb_net *cn, const struct clb_sync_config *config,
 	err = threads_start(sync);
 	if (err)
 		goto err_close;
+	if (!cn->synced)
+		static_branch_inc(&clb_sync_births);
+	cn->synced = true;
 	rcu_assign_pointer(cn->sync, sync);
 	static_branch_inc(&clb_sync_used);
 	wake_up_process(sync->sender);
@@ -153,6 +156,18 @@ int clb_sync_stop(struct clb_net *cn)
 	clb_sync_socket_close(sync);
 	sync_free(sync);
 	return 0;
+}
+
+/**
+ * clb_sync_exit() - the namespace goes; sync was stopped
+ * @cn: the namespace
+ *
+ * Context: process; may sleep.
+ */
+void clb_sync_exit(struct clb_net *cn)
+{
+	if (cn->synced)
+		static_branch_dec(&clb_sync_births);
 }
 
 static u64 stats_read(const struct clb_sync *sync, int which)

@@ -42,10 +42,12 @@ struct clb_sync_config {
 };
 
 DECLARE_STATIC_KEY_FALSE(clb_sync_used);
+DECLARE_STATIC_KEY_FALSE(clb_sync_births);
 
 int clb_sync_start(struct clb_net *cn, const struct clb_sync_config *config,
 		   struct netlink_ext_ack *extack);
 int clb_sync_stop(struct clb_net *cn);
+void clb_sync_exit(struct clb_net *cn);
 int clb_sync_fill(struct sk_buff *skb, struct clb_net *cn);
 int clb_sync_peer_fill(struct sk_buff *skb, struct clb_sync *sync,
 		       unsigned int index);
@@ -64,6 +66,7 @@ void __clb_sync_ending(const struct clb_session *session);
 void __clb_sync_ended(const struct clb_session *session);
 void __clb_sync_lacks(const struct clb_session *session);
 void __clb_sync_gained(struct clb_net *cn);
+void __clb_sync_swept(struct clb_net *cn);
 bool __clb_sync_learns(const struct clb_net *cn);
 
 /*
@@ -71,10 +74,13 @@ bool __clb_sync_learns(const struct clb_net *cn);
  * cost where no namespace has sync. Context: RCU read side, softirqs off.
  */
 
-/* It gets its time of birth, before it can be seen. */
+/*
+ * It gets its time of birth, before it can be seen; while sync is stopped, too,
+ * as others may have copies of what was before it.
+ */
 static inline void clb_sync_born(struct clb_session *session)
 {
-	if (static_branch_unlikely(&clb_sync_used))
+	if (static_branch_unlikely(&clb_sync_births))
 		__clb_sync_born(session);
 }
 
@@ -122,6 +128,16 @@ static inline void clb_sync_gained(struct clb_net *cn)
 {
 	if (static_branch_unlikely(&clb_sync_used))
 		__clb_sync_gained(cn);
+}
+
+/*
+ * The collector has looked at all sessions: those of servers that were away are
+ * over. Context: process; may not sleep.
+ */
+static inline void clb_sync_swept(struct clb_net *cn)
+{
+	if (static_branch_unlikely(&clb_sync_used))
+		__clb_sync_swept(cn);
 }
 
 /* The namespace takes part in a cluster. */

@@ -119,11 +119,50 @@ bool __clb_sync_learns(const struct clb_net *cn)
 	       time_before(jiffies, READ_ONCE(sync->behind_since) + LEARN_TIME);
 }
 
+/*
+ * A server is back, and copies were refused or ended while it was away. Those
+ * that the collector has yet to end would be missing again.
+ */
+static void lacking_fetch(struct clb_sync *sync)
+{
+	const struct clb_net *cn = sync->cn;
+	unsigned int i;
+
+	/* pairs with itself: who is later of collector and gain sees both */
+	smp_mb();
+	if (READ_ONCE(cn->sweeps_done) != READ_ONCE(cn->sweeps_wanted) ||
+	    !xchg(&sync->gained, false) || !xchg(&sync->lacking, false))
+		return;
+	spin_lock(&sync->lock);
+	for (i = 0; i < CLB_SYNC_PEERS; i++)
+		sync->peers[i].lost |= sync->peers[i].node;
+	spin_unlock(&sync->lock);
+	clb_sync_wake(sync);
+}
+
+/**
+ * __clb_sync_swept() - the collector has been through the table
+ * @cn: the namespace
+ *
+ * Context: process.
+ */
+void __clb_sync_swept(struct clb_net *cn)
+{
+	struct clb_sync *sync;
+
+	rcu_read_lock();
+	sync = rcu_dereference(cn->sync);
+	if (sync)
+		lacking_fetch(sync);
+	rcu_read_unlock();
+}
+
 /**
  * __clb_sync_gained() - a server is here, or up, that was not
  * @cn: the namespace, its configuration in force
  *
- * Copies that were refused or ended for its sake are fetched.
+ * Copies that were refused or ended for its sake are fetched, once all are that
+ * will be.
  *
  * Context: process, configuration lock held; may sleep.
  */
@@ -132,19 +171,13 @@ void __clb_sync_gained(struct clb_net *cn)
 	struct clb_sync *sync =
 		rcu_dereference_protected(cn->sync,
 					  lockdep_is_held(&cn->config_lock));
-	unsigned int i;
 
 	if (!sync)
 		return;
 	/* those that saw the configuration before have said what they lack */
 	synchronize_rcu();
-	if (!xchg(&sync->lacking, false))
-		return;
-	spin_lock(&sync->lock);
-	for (i = 0; i < CLB_SYNC_PEERS; i++)
-		sync->peers[i].lost |= sync->peers[i].node;
-	spin_unlock(&sync->lock);
-	clb_sync_wake(sync);
+	WRITE_ONCE(sync->gained, true);
+	lacking_fetch(sync);
 }
 
 /* The ready one with the lowest id, or NULL. */
@@ -213,22 +246,24 @@ static void fetch_finish(struct clb_sync_fetch *fetch,
 /*
  * One that missed too much of a node, or what it said before they met, fetches
  * what that node saw itself; there is nobody else to ask. Who was ready before
- * us, when we thought we were alone, has to give all.
+ * anybody was met has the first one give all: that may have copies of what we,
+ * or one that is gone, had in an earlier life. Rather one that is ready.
  */
 static bool lost_choose(struct clb_sync *sync)
 {
+	struct clb_sync_peer *best = NULL;
 	unsigned int i;
 
 	for (i = 0; i < CLB_SYNC_PEERS; i++) {
 		struct clb_sync_peer *peer = &sync->peers[i];
 
-		if (!peer->lost || !clb_sync_peer_lives(peer))
-			continue;
-		fetch_begin(&sync->fetch, peer,
-			    sync->fetch.whole || !peer->elder);
-		return true;
+		if (peer->lost && clb_sync_peer_lives(peer) &&
+		    (!best || peer->ready > best->ready))
+			best = peer;
 	}
-	return false;
+	if (best)
+		fetch_begin(&sync->fetch, best, sync->fetch.whole);
+	return best;
 }
 
 /*
@@ -500,6 +535,9 @@ static void part_give(struct clb_sync *sync, const struct clb_sync_bulk *get)
 	       position - get->position < PART_BUCKETS &&
 	       sync->seq - first < get->datagrams)
 		bucket_give(sync, position++, own);
+	/* in the datagram up to which is counted */
+	clb_sync_room_make(sync,
+			   CLB_SYNC_RECORD_LEN + CLB_SYNC_BULK_MARK_LEN);
 	record.bulk = (struct clb_sync_bulk) {
 		.position = get->position, .next = position,
 		.datagrams = sync->seq - first,

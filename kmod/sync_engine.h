@@ -132,8 +132,6 @@ struct clb_sync_secret {
  * @key_id: of the secret that @key is made from
  * @confirmed: it has named us in our present life: what it says is new
  * @ready: it has all sessions
- * @beaten: a heartbeat of it was heard
- * @elder: it was ready at the first one: before we met
  * @lost: we missed more of it than can be repaired, as what it said before
  *	we met
  * @announced: readers of events know it to be alive; @sender
@@ -159,8 +157,6 @@ struct clb_sync_peer {
 	u8			key_id;
 	bool			confirmed;
 	bool			ready;
-	bool			beaten;
-	bool			elder;
 	bool			lost;
 	bool			announced;
 	bool			inherited;
@@ -192,6 +188,7 @@ struct clb_sync_peer {
  *	under @lock
  * @behind_since: jiffies
  * @unread: jiffies, when a datagram came with a key id that is not known
+ * @gained: a server is here, or up, that was not: what lacked is fetched
  * @lacking: sessions were refused, or copies ended, for a server that is not
  *	here or is down
  * @lock: protects @peers, @repairs, @fetch, @give and @epoch_least
@@ -244,6 +241,7 @@ struct clb_sync {
 	bool			behind;
 	unsigned long		behind_since;
 	unsigned long		unread;
+	bool			gained;
 	bool			lacking;
 	spinlock_t		lock;
 	struct clb_sync_peer	peers[CLB_SYNC_PEERS];
@@ -367,6 +365,7 @@ void clb_sync_key_send(struct clb_sync *sync, const struct clb_sync_key *key,
 		       u8 flags);
 void clb_sync_record_send(struct clb_sync *sync,
 			  const struct clb_sync_record *record);
+void clb_sync_room_make(struct clb_sync *sync, unsigned int len);
 
 /* sync_repair.c */
 int clb_sync_history_alloc(struct clb_sync *sync);

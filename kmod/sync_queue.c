@@ -12,6 +12,7 @@
 #include "sync_engine.h"
 
 DEFINE_STATIC_KEY_FALSE(clb_sync_used);
+DEFINE_STATIC_KEY_FALSE(clb_sync_births);
 
 /**
  * clb_sync_wake() - have the sender look what there is to do

@@ -113,6 +113,19 @@ void clb_sync_record_send(struct clb_sync *sync,
 	clb_sync_put(&sync->writer, record);
 }
 
+/**
+ * clb_sync_room_make() - have room in the datagram that is in the making
+ * @sync: sync
+ * @len: in bytes, for a record with its header; it must name no listener
+ *
+ * Context: the sender.
+ */
+void clb_sync_room_make(struct clb_sync *sync, unsigned int len)
+{
+	if (sync->writer.size - sync->writer.len < len)
+		content_send(sync);
+}
+
 /* Of a listener that is gone nobody needs to be told. */
 static bool gone_make(struct clb_sync *sync, const struct clb_sync_key *key,
 		      struct clb_sync_record *record)

@@ -747,6 +747,12 @@ void clb_sync_apply(struct clb_sync *sync, const struct clb_sync_session *told)
 		clb_sync_count(sync, CLB_SYNC_A_REFUSED_CONFLICT);
 		return;
 	}
+	/* the collector is on its way to it */
+	if (session && clb_server_dead(session->server)) {
+		if (clb_session_kill(sync->cn, session))
+			clb_sync_count(sync, CLB_SYNC_A_ENDED);
+		session = NULL;
+	}
 	if (session && is_same(session, told) &&
 	    !clb_session_expired(session) && copy_update(sync, session, told))
 		return;

@@ -620,6 +620,8 @@ def mtu_moves(way):
             ("the device's MTU", f"link set {way.device} mtu {LESS}",
              f"link set {way.device} mtu {MTU}"),
             ("a route's MTU", f"route add {prefix} mtu lock {LESS}",
+             f"route del {prefix}"),
+            ("a route's MTU, not locked", f"route add {prefix} mtu {LESS}",
              f"route del {prefix}")):
         ip(lab, "node", less)
         way.refused(f"{what} is too small", large, error, "drop_too_big")

@@ -239,11 +239,12 @@ clb_get() {
 }
 
 # Few processes: starting one is what takes time in a virtual machine. ICMP errors
-# are what tests wait for: none is held back.
+# are what tests wait for: none is held back. (With an icmp_ratelimit of 0 the
+# kernel's ip_error() would have no tokens.)
 _ns_add() {
 	ip netns add "$NS-$1"
 	in_ns "$1" sysctl -qw net.ipv4.ip_forward=0 \
-		net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 \
+		net.ipv4.icmp_ratemask=0 net.ipv6.icmp.ratelimit=0 \
 		net.ipv4.conf.{all,default}.{rp_filter,send_redirects}=0 \
 		net.ipv6.conf.{all,default}.{accept_dad,accept_ra}=0 \
 		"${@:2}"

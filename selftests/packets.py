@@ -225,6 +225,11 @@ def ipv6_cases(mode):
     flow = udp(6)
     flow.fl = 0x12345
     mode.forward("flow label kept", flow)
+    for make in tcp, udp:
+        near = make(6)
+        near.src = "fe80::99"
+        mode.drop(f"{make.__name__} of a link-local address is dropped", near,
+                  "drop_malformed")
     mode.forward("hop-by-hop options", extended([hop], tcp(6)))
     mode.forward("destination options", extended([pad], udp(6)))
     mode.forward("long destination options", extended(

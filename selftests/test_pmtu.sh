@@ -112,7 +112,8 @@ for mode in nat fnat tun dr; do
 	path_mtu "$mode" 4 server upload
 	path_mtu "$mode" 6 server upload
 done
-# What a router told the node about a packet of its own holds for no other.
+# What a router told the node about a packet of its own holds for no other; in IPv6
+# the kernel holds all packets to it.
 own_mtu() { # SERVER
 	narrow_server nat
 	forget_mtus
@@ -133,9 +134,7 @@ test_own() { # FAMILY
 	is "$label: not for clients" "$(($(errors) - before))" 0
 	clb listener del tcp "$vip_host:80"
 }
-for f in 4 6; do
-	! part own || test_own "$f"
-done
+! part own || test_own 4
 narrow=1290
 path_mtu tun 6 server upload 6
 path_mtu tun 6 server upload 4

@@ -140,6 +140,60 @@ test_elder() {
 	on_all session del
 }
 
+# The same, where it is the one with the copies that starts sync later.
+test_younger() {
+	vip_of 4
+	via 1
+	config nat reset off
+	cluster_up && wait_for 10 all_ready
+	tell client open n "$vip" "$ECHO_PORT" 5 >"$TMP/open"
+	ok "younger: the other node has copies" wait_for 10 tables_equal 5
+	on node2 sync stop
+	clb sync stop && clb session del
+	ok "younger: started anew, the first one is ready alone" alone node 1
+	ok "younger: the other one starts sync again" start_sync node2 2
+	ok "younger: what it has the first one gets" wait_for 20 tables_equal 5
+	is "younger: the connections go on there" "$(tell client ping n)" 5
+	tell client close n >"$TMP/close"
+	cluster_down
+	on_all session del
+}
+
+# A connection that began while sync was stopped, where another node has a copy of
+# an earlier one from the same port.
+test_stopped() {
+	local new
+
+	vip_of 4
+	via 1
+	config nat reset off
+	cluster_up && wait_for 10 all_ready
+	tell client open n "$vip" "$ECHO_PORT" 1 20001 >"$TMP/open"
+	ok "stopped: the other node has a copy" wait_for 10 tables_equal 1
+	clb sync stop
+	ok "stopped: the client comes again and gets another server" comes_again
+	start_sync node 1
+	ok "stopped: the nodes agree" wait_for 20 tables_equal 1
+	is "stopped: on the new server" "$(server_of node2)" "$(server_of node)"
+	is "stopped: with which the connection goes on" \
+		"$(tell client ping o) $(server_of node)" "1 $new"
+	tell client close o >"$TMP/close"
+	cluster_down
+	on_all session del
+}
+server_of() { on "$1" -j session show | jq -r '.[].server_address'; }
+comes_again() { # sets $new
+	local old
+
+	old=$(server_of node)
+	clb server set tcp "$vip_host:$ECHO_PORT" "$old" weight 0 || return
+	tell client close n rst
+	tell client open o "$vip" "$ECHO_PORT" 1 20001
+	new=$(server_of node)
+	echo "$old, then $new, of $(known node)"
+	[ "$new" != "$old" ] && [ "$(known node)" = 1 ]
+}
+
 # What was told once, to nodes that are gone or have forgotten, is told again.
 test_return() {
 	vip_of 4
@@ -345,6 +399,8 @@ test_meet() {
 ! part join || test_join
 ! part delayed || test_delayed
 ! part elder || test_elder
+! part younger || test_younger
+! part stopped || test_stopped
 ! part return || test_return
 ! part cut || test_cut
 ! part overrun || test_overrun

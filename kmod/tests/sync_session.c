@@ -340,6 +340,94 @@ static void of_a_client_here(struct kunit *test)
 	sync_free(test, sync);
 }
 
+/* Before the collector has come by. */
+static void of_a_dead_server(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_sync_session told = word(test, SERVER2, IPPROTO_TCP,
+					    CLB_SESSION_STATE_ESTABLISHED, 100);
+	struct clb_session *session;
+	struct clb_server *server;
+
+	apply(sync, &told);
+	session = session_of(test, IPPROTO_TCP);
+	KUNIT_ASSERT_NOT_NULL(test, session);
+	server = session->server;
+	server->state = CLB_SERVER_STATE_DOWN;
+	told = word(test, SERVER1, IPPROTO_TCP, CLB_SESSION_STATE_ESTABLISHED,
+		    99);
+	apply(sync, &told);
+	KUNIT_EXPECT_TRUE(test, is_at(test, session_of(test, IPPROTO_TCP),
+				      SERVER1));
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_ENDED), 1);
+	KUNIT_EXPECT_EQ(test, counted(sync, CLB_SYNC_A_CREATED), 2);
+	server->state = CLB_SERVER_STATE_UP;
+	sync_free(test, sync);
+}
+
+static bool fetches(struct clb_sync *sync)
+{
+	bool lost = sync->peers[0].lost;
+
+	sync->peers[0].lost = false;
+	return lost;
+}
+
+static void gained(struct clb_sync *sync)
+{
+	struct clb_net *cn = clb_test_net();
+
+	mutex_lock(&cn->config_lock);
+	rcu_assign_pointer(cn->sync, sync);
+	__clb_sync_gained(cn);
+	rcu_assign_pointer(cn->sync, NULL);
+	mutex_unlock(&cn->config_lock);
+	synchronize_rcu();
+}
+
+static void swept(struct clb_sync *sync)
+{
+	struct clb_net *cn = clb_test_net();
+
+	rcu_assign_pointer(cn->sync, sync);
+	__clb_sync_swept(cn);
+	rcu_assign_pointer(cn->sync, NULL);
+	synchronize_rcu();
+}
+
+/* What lacked is fetched when a server is there and the collector is through. */
+static void lacking(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_net *cn = clb_test_net();
+
+	/* for this it must stand still */
+	clb_collector_stop(cn);
+	spin_lock_init(&sync->lock);
+	init_waitqueue_head(&sync->wait);
+	sync->peers[0].node = 2;
+	gained(sync);
+	KUNIT_EXPECT_FALSE(test, fetches(sync));
+	sync->lacking = true;
+	swept(sync);
+	KUNIT_EXPECT_FALSE(test, fetches(sync));
+	gained(sync);
+	KUNIT_EXPECT_TRUE(test, fetches(sync));
+	KUNIT_EXPECT_FALSE(test, sync->lacking);
+	/* the collector has yet to end some */
+	sync->lacking = true;
+	cn->sweeps_wanted++;
+	gained(sync);
+	KUNIT_EXPECT_FALSE(test, fetches(sync));
+	cn->sweeps_done++;
+	swept(sync);
+	KUNIT_EXPECT_TRUE(test, fetches(sync));
+	swept(sync);
+	KUNIT_EXPECT_FALSE(test, fetches(sync));
+	clb_collector_start(cn);
+	sync_free(test, sync);
+}
+
 static const struct {
 	u8	state[2];
 	u32	born[2];
@@ -966,6 +1054,8 @@ static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(merged),
 	KUNIT_CASE(elsewhere),
 	KUNIT_CASE(of_a_client_here),
+	KUNIT_CASE(of_a_dead_server),
+	KUNIT_CASE(lacking),
 	KUNIT_CASE(settled),
 	KUNIT_CASE(gone),
 	KUNIT_CASE(ended),

@@ -55,10 +55,16 @@ def median(found):
     return statistics.median(value for _, value in found)
 
 
+def by_round(found):
+    """The median of each round; of all where there are none."""
+    return {now: statistics.median(value for at, value in found if at == now)
+            for now, _ in found}
+
+
 def ratio(found, others):
     """The median of those of the rounds that have both."""
-    of_round = dict(others)
-    both = [value / of_round[now] for now, value in found
+    of_round = by_round(others)
+    both = [value / of_round[now] for now, value in by_round(found).items()
             if of_round.get(now)]
     return statistics.median(both) if both else None
 

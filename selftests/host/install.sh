@@ -73,6 +73,17 @@ completion() {
 	bash -c '. "$1" && complete -p clbctl' bash \
 		"$root/usr/share/bash-completion/completions/clbctl"
 }
+# Devices and namespaces may have names that a shell would run.
+# shellcheck disable=SC2016 # for the other shell, or none
+completion_of_odd_names() {
+	mkdir "$root/names" && touch "$root/names/"{plain,'a b','$(touch ran)'} &&
+		cd "$root" || return
+	bash -c 'cur=; . "$1" && _clbctl_names names &&
+		printf "%s\n" "${COMPREPLY[@]}"' bash \
+		"$root/usr/share/bash-completion/completions/clbctl" |
+		sort | diff - <(printf '%q\n' '$(touch ran)' 'a b' plain | sort) &&
+		[ ! -e ran ]
+}
 module() {
 	local ko=$root/lib/modules/$kver/updates/clb.ko
 
@@ -119,6 +130,7 @@ ok "the units start the programs that were installed" unit
 ok "so does the example for keepalived" example
 ok "the units start them however often they end" restarts
 ok "the completion loads" completion
+ok "it completes names that a shell would run" completion_of_odd_names
 ok "the module is of this version and for this kernel" module
 ok "make dkms" make -s -C "$top" dkms "DESTDIR=$root"
 # shellcheck disable=SC2034 # for dkms.conf
