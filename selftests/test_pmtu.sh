@@ -121,11 +121,11 @@ own_mtu() { # SERVER
 	ip -n "$NS-s2" route del "$1" dev back
 	in_node ip route get "$1" | grep -w "mtu $narrow"
 }
-test_own() { # FAMILY
-	local before server vip vip_host label="path MTU of the node's own, IPv$1"
+test_own() {
+	local before server vip vip_host label="path MTU of the node's own"
 
-	vip_of "$1"
-	server=$("server$1" 1)
+	vip_of 4
+	server=$(server4 1)
 	ok "$label: learned" own_mtu "$server"
 	clb listener add tcp "$vip_host:80" mode nat &&
 		clb server add tcp "$vip_host:80" "$server"
@@ -134,7 +134,7 @@ test_own() { # FAMILY
 	is "$label: not for clients" "$(($(errors) - before))" 0
 	clb listener del tcp "$vip_host:80"
 }
-! part own || test_own 4
+! part own || test_own
 narrow=1290
 path_mtu tun 6 server upload 6
 path_mtu tun 6 server upload 4
