@@ -125,8 +125,8 @@ static unsigned int session_packet(struct clb_ctx *ctx)
 }
 
 /*
- * Sources that no packet from outside may have (RFC 1122, 3.2.1.3), or none that
- * goes on to another link (RFC 4291, 2.5.6).
+ * Sources that no packet from outside may have (RFC 1122, 3.2.1.3), or none
+ * that goes on to another link (RFC 4291, 2.5.6).
  */
 static bool source_is_valid(const struct clb_tuple *tuple)
 {

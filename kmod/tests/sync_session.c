@@ -395,7 +395,7 @@ static void swept(struct clb_sync *sync)
 	synchronize_rcu();
 }
 
-/* What lacked is fetched when a server is there and the collector is through. */
+/* What lacked is fetched once a server is there and the collector is done. */
 static void lacking(struct kunit *test)
 {
 	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
