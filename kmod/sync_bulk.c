@@ -246,8 +246,9 @@ static void fetch_finish(struct clb_sync_fetch *fetch,
 /*
  * One that missed too much of a node, or what it said before they met, fetches
  * what that node saw itself; there is nobody else to ask. Who was ready before
- * anybody was met has the first one give all: that may have copies of what we,
- * or one that is gone, had in an earlier life. Rather one that is ready.
+ * anybody was met has the first one with sessions give all, rather one that is
+ * ready: that may have copies of what we, or one that is gone, had in an
+ * earlier life.
  */
 static bool lost_choose(struct clb_sync *sync)
 {
@@ -262,7 +263,8 @@ static bool lost_choose(struct clb_sync *sync)
 			best = peer;
 	}
 	if (best)
-		fetch_begin(&sync->fetch, best, sync->fetch.whole);
+		fetch_begin(&sync->fetch, best,
+			    sync->fetch.whole || !best->furnished);
 	return best;
 }
 

@@ -131,6 +131,8 @@ struct clb_sync_secret {
  * @sends: key id of the secret its last datagram was made with
  * @key_id: of the secret that @key is made from
  * @confirmed: it has named us in our present life: what it says is new
+ * @beaten: a heartbeat of it was heard
+ * @furnished: it had sessions at the first one: before we met
  * @ready: it has all sessions
  * @lost: we missed more of it than can be repaired, as what it said before
  *	we met
@@ -156,6 +158,8 @@ struct clb_sync_peer {
 	u8			sends;
 	u8			key_id;
 	bool			confirmed;
+	bool			beaten;
+	bool			furnished;
 	bool			ready;
 	bool			lost;
 	bool			announced;

@@ -41,6 +41,8 @@ static void peer_meet(struct clb_sync *sync, struct clb_sync_peer *peer,
 	peer->epoch = header->epoch;
 	peer->confirmed = false;
 	peer->ready = false;
+	peer->beaten = false;
+	peer->furnished = false;
 	/* what it said before will not be said again */
 	peer->lost = true;
 	peer->inherited = false;
@@ -208,6 +210,9 @@ static void hear_heartbeat(struct clb_sync *sync, struct clb_sync_peer *peer,
 
 	spin_lock(&sync->lock);
 	peer->ready = heartbeat->flags & CLB_SYNC_HEARTBEAT_READY;
+	if (!peer->beaten)
+		peer->furnished = heartbeat->sessions;
+	peer->beaten = true;
 	peer->sessions = heartbeat->sessions;
 	returned = peer->ready && clb_sync_peer_lives(peer);
 	spin_unlock(&sync->lock);
