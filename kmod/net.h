@@ -83,7 +83,7 @@ struct clb_taken {
  * @cursor: bucket where the collector goes on
  * @sweeps_wanted: how often the collector had to look at all sessions at once
  * @sweeps_done: of these, up to which it has
- * @synced: it has taken part in one; with the configuration lock held
+ * @synced: it takes part in a cluster, or did; under the configuration lock
  * @sync: the part in a cluster, or NULL; changed with the configuration lock
  *	held
  */
