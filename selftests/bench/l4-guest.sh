@@ -223,14 +223,13 @@ memory() {
 		END { print n * 1024 }' /proc/meminfo
 }
 
-# Sets $shortest: nanoseconds of the guest's clock; of the time that others can
-# lengthen, the shortest.
+# Sets $shortest: nanoseconds of the guest's clock. Others can lengthen them; but not
+# by much, where it is instructions of a million sessions.
 listing() { # N
-	local start took count i times=1
+	local start took count i times=5
 
 	shortest=
-
-	[ "$UNIT" = insn ] || times=5
+	[ "$UNIT" != insn ] || [ "$1" -le 100000 ] || times=1
 	for ((i = 0; i < times; i++)); do
 		start=$(date +%s%N)
 		"$clbctl" session show >/dev/null
