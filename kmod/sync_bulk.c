@@ -130,7 +130,10 @@ static void lacking_fetch(struct clb_sync *sync)
 
 	/* pairs with itself: who is later of collector and gain sees both */
 	smp_mb();
-	if (READ_ONCE(cn->sweeps_done) != READ_ONCE(cn->sweeps_wanted) ||
+	/* pairs with __clb_sync_gained(): the sweep is that of the gain */
+	if (!smp_load_acquire(&sync->gained) ||
+	    (s32)(READ_ONCE(cn->sweeps_done) -
+		  READ_ONCE(sync->gained_sweep)) < 0 ||
 	    !xchg(&sync->gained, false) || !xchg(&sync->lacking, false))
 		return;
 	spin_lock(&sync->lock);
@@ -176,7 +179,9 @@ void __clb_sync_gained(struct clb_net *cn)
 		return;
 	/* those that saw the configuration before have said what they lack */
 	synchronize_rcu();
-	WRITE_ONCE(sync->gained, true);
+	WRITE_ONCE(sync->gained_sweep, cn->sweeps_wanted);
+	/* pairs with lacking_fetch() */
+	smp_store_release(&sync->gained, true);
 	lacking_fetch(sync);
 }
 
@@ -203,6 +208,7 @@ static void fetch_begin(struct clb_sync_fetch *fetch,
 	giver->lost = false;
 	fetch->from = giver->window.last;
 	fetch->giver = giver->node;
+	fetch->of_ready = giver->ready;
 	fetch->own = own;
 	fetch->position = 0;
 	fetch->asked = jiffies - ASK_AGAIN;
@@ -238,7 +244,8 @@ static void fetch_finish(struct clb_sync_fetch *fetch,
 	}
 	if (!fetch->own) {
 		fetch->ready = true;
-		WRITE_ONCE(fetch->whole, true);
+		if (fetch->of_ready)
+			WRITE_ONCE(fetch->whole, true);
 	}
 	fetch_end(fetch);
 }
@@ -246,8 +253,8 @@ static void fetch_finish(struct clb_sync_fetch *fetch,
 /*
  * One that missed too much of a node, or what it said before they met, fetches
  * what that node saw itself; there is nobody else to ask. Who was ready before
- * anybody was met has the first one with sessions give all, rather one that is
- * ready: that may have copies of what we, or one that is gone, had in an
+ * anybody was met has those with sessions give all, until one did that was
+ * ready: they may have copies of what we, or one that is gone, had in an
  * earlier life.
  */
 static bool lost_choose(struct clb_sync *sync)
@@ -259,6 +266,7 @@ static bool lost_choose(struct clb_sync *sync)
 		struct clb_sync_peer *peer = &sync->peers[i];
 
 		if (peer->lost && clb_sync_peer_lives(peer) &&
+		    (peer->beaten || sync->fetch.whole) &&
 		    (!best || peer->ready > best->ready))
 			best = peer;
 	}

@@ -91,7 +91,9 @@ struct clb_sync_said {
  * @own: for what it saw itself alone
  * @done: all has been given
  * @ready: this node has the sessions of the others, or found none to ask
- * @whole: it fetched all that another one had; changed under the lock
+ * @whole: it fetched all that another one had, which was ready; changed under
+ *	the lock
+ * @of_ready: @giver was ready when that began
  */
 struct clb_sync_fetch {
 	unsigned long	since;
@@ -103,6 +105,7 @@ struct clb_sync_fetch {
 	bool		done;
 	bool		ready;
 	bool		whole;
+	bool		of_ready;
 };
 
 /**
@@ -193,6 +196,7 @@ struct clb_sync_peer {
  * @behind_since: jiffies
  * @unread: jiffies, when a datagram came with a key id that is not known
  * @gained: a server is here, or up, that was not: what lacked is fetched
+ * @gained_sweep: once the collector has swept so often
  * @lacking: sessions were refused, or copies ended, for a server that is not
  *	here or is down
  * @lock: protects @peers, @repairs, @fetch, @give and @epoch_least
@@ -246,6 +250,7 @@ struct clb_sync {
 	unsigned long		behind_since;
 	unsigned long		unread;
 	bool			gained;
+	u32			gained_sweep;
 	bool			lacking;
 	spinlock_t		lock;
 	struct clb_sync_peer	peers[CLB_SYNC_PEERS];

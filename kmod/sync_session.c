@@ -749,6 +749,7 @@ void clb_sync_apply(struct clb_sync *sync, const struct clb_sync_session *told)
 	}
 	/* the collector is on its way to it */
 	if (session && clb_server_dead(session->server)) {
+		clb_sync_lacks(session);
 		if (clb_session_kill(sync->cn, session))
 			clb_sync_count(sync, CLB_SYNC_A_ENDED);
 		session = NULL;

@@ -239,8 +239,8 @@ clb_get() {
 }
 
 # Few processes: starting one is what takes time in a virtual machine. ICMP errors
-# are what tests wait for: none is held back. (With an icmp_ratelimit of 0 the
-# kernel's ip_error() would have no tokens.)
+# are what tests wait for: none is held back for others to the same host. (With an
+# icmp_ratelimit of 0 the kernel's ip_error() would have no tokens.)
 _ns_add() {
 	ip netns add "$NS-$1"
 	in_ns "$1" sysctl -qw net.ipv4.ip_forward=0 \

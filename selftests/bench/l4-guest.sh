@@ -125,21 +125,21 @@ sessions() { # SYSTEM MODE PROTOCOL CLIENT VIP N
 }
 
 # First packets, of flows that were not there; the first 1000 warm up. Tables
-# grow meanwhile, now more and now less: where that is counted, three times.
+# grow meanwhile, now more and now less: where that is counted, five times.
 new() { # SYSTEM MODE PROTOCOL CLIENT VIP
 	local balancer=${1%%+*} times=1 i
 
-	[ "$UNIT" = ns ] || times=3
+	[ "$UNIT" = ns ] || times=5
 	net_up "${SERVERS:-4}"
-	flows "${3%6}" "$4" "$5" $((times * PACKETS + 1000))
-	load "$balancer"
-	"${balancer}_service" "$2" "${3%6}" "$5" "${SERVERS:-4}"
-	play 1000 0 1 in: || failed=1
+	flows "${3%6}" "$4" "$5" $((PACKETS + 1000))
 	for ((i = 0; i < times; i++)); do
-		measure "$1/$2/$3/new" "$PACKETS" $((1000 + i * PACKETS)) 1 \
-			in: || left_out "$1/$2/$3/new"
+		load "$balancer"
+		"${balancer}_service" "$2" "${3%6}" "$5" "${SERVERS:-4}"
+		play 1000 0 1 in: || failed=1
+		measure "$1/$2/$3/new" "$PACKETS" 1000 1 in: ||
+			left_out "$1/$2/$3/new"
+		unload "$balancer"
 	done
-	unload "$balancer"
 }
 
 # Whole connections, one after the other; the result is that of all packets.
@@ -414,7 +414,7 @@ peers() { # "NAMES"
 	for name in $1; do
 		echo "${name/#clb/ipvs} ${name/#ipvs/clb} ${name%@*}@1000"
 	done
-	echo "forward*"
+	echo "forward* flowtable/*"
 }
 
 # Cases that have no result in any of the rounds, for the processor was slow.

@@ -29,9 +29,11 @@ row() {
 	echo
 }
 
-system() { # LABEL SYSTEM/MODE
-	row "$1" "$2/udp/established/in@1000" "$2/udp/established/reply@1000" \
-		"$2/udp/new"
+system() { # LABEL SYSTEM/MODE: of replies, if they come this way
+	local reply=$2/udp/established/reply@1000
+
+	[[ $2 != */dr && $2 != */tun ]] || reply=none
+	row "$1" "$2/udp/established/in@1000" "$reply" "$2/udp/new"
 }
 
 {
