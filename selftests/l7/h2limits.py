@@ -246,6 +246,9 @@ def unread():
                 if not left:
                     break
             equal(left, 0)
+            # a worker counts what it has sent, which may be here by then
+            wait_for("all answers to be counted",
+                     lambda: clbd.stats()["responses_3xx"] >= count)
             equal(clbd.stats()["responses_3xx"], count)
 
 
