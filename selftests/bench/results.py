@@ -6,10 +6,10 @@ Makes the JSON file of the lines "result NAME VALUE UNIT" in the text: the
 median where a name comes more than once, and ratios of results to their peers
 in the same run: NAME:ipvs, NAME:flowtable, NAME:forward, NAME:1000 (sessions),
 NAME:clb. Behind a line "round N" are results of that round: a ratio is the
-median of those of the rounds that have both, if any has. Prints all as a table, and beside
-it the reach of file reach, where there is one: the most, or after ">=" the
-least, that the value may be; at last, what is beyond, and what was not measured
-unless CASES says that not all should be.
+median of those of the rounds that have both, if any has. Prints all as a table,
+and beside it the reach of file reach, where there is one: the most, or after
+">=" the least, that the value may be; at last, what is beyond, and what was not
+measured unless CASES says that not all should be.
 """
 import json
 import os
