@@ -143,8 +143,6 @@ static __always_inline bool header4_is_sound(const struct iphdr *iph)
 	const u32 *word = (const void *)iph;
 	u64 sum;
 
-	if (!IS_ENABLED(CONFIG_64BIT))
-		return !ip_fast_csum(iph, sizeof(*iph) / 4);
 	sum = (u64)word[0] + word[1] + word[2] + word[3] + word[4];
 	return sum % U16_MAX == 0;
 }
