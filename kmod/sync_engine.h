@@ -16,6 +16,8 @@
 #define CLB_SYNC_FOUND		64	/* keys a walk gathers */
 #define CLB_SYNC_PEER_TIMEOUT	(10 * HZ)
 #define CLB_SYNC_BEAT		HZ
+#define CLB_SYNC_TRAIL		3
+#define CLB_SYNC_TRAIL_BEAT	(CLB_SYNC_BEAT / 8)
 #define CLB_SYNC_HISTORY	1024	/* datagrams that can be said again */
 #define CLB_SYNC_GAPS		16	/* of one peer */
 #define CLB_SYNC_ASK		(HZ / 10)
@@ -215,6 +217,8 @@ struct clb_sync_peer {
  * @walked: jiffies of the last step; @sender
  * @life_since: jiffies at which the present life began; @sender
  * @next_beat: jiffies of the next heartbeat; @sender
+ * @trail: how many come sooner, after the last words; @sender
+ * @next_trail: jiffies of the next of these; @sender
  * @hold_until: jiffies, until then no buckets are merged; @sender
  * @holding: they are held; @sender
  * @writer: content of the datagram in the making; @sender
@@ -268,6 +272,8 @@ struct clb_sync {
 	unsigned long		walked;
 	unsigned long		life_since;
 	unsigned long		next_beat;
+	unsigned int		trail;
+	unsigned long		next_trail;
 	unsigned long		hold_until;
 	bool			holding;
 	u64			flushed;

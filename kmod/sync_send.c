@@ -97,6 +97,13 @@ static void content_send(struct clb_sync *sync)
 	content_begin(sync);
 }
 
+/* Who loses the last words learns of that from the heartbeats behind them. */
+static void trail_begin(struct clb_sync *sync)
+{
+	sync->trail = CLB_SYNC_TRAIL;
+	sync->next_trail = jiffies + CLB_SYNC_TRAIL_BEAT;
+}
+
 /**
  * clb_sync_record_send() - say something with the next datagram
  * @sync: sync
@@ -107,6 +114,9 @@ static void content_send(struct clb_sync *sync)
 void clb_sync_record_send(struct clb_sync *sync,
 			  const struct clb_sync_record *record)
 {
+	if (record->type != CLB_SYNC_HEARTBEAT &&
+	    record->type != CLB_SYNC_PEER)
+		trail_begin(sync);
 	if (clb_sync_put(&sync->writer, record))
 		return;
 	content_send(sync);
@@ -273,15 +283,24 @@ static void peers_announce(struct clb_sync *sync)
 	}
 }
 
+static unsigned long beat_due(const struct clb_sync *sync)
+{
+	if (sync->trail && time_before(sync->next_trail, sync->next_beat))
+		return sync->next_trail;
+	return sync->next_beat;
+}
+
 /* No two nodes keep step: each would name the other's last but one for ever. */
 static void beats_send(struct clb_sync *sync)
 {
 	WRITE_ONCE(sync->awake, jiffies);
-	if (!xchg(&sync->beat, false) &&
-	    time_before(jiffies, sync->next_beat))
+	if (!xchg(&sync->beat, false) && time_before(jiffies, beat_due(sync)))
 		return;
 	sync->next_beat = jiffies + CLB_SYNC_BEAT -
 			  prandom_u32_max(CLB_SYNC_BEAT / 8);
+	sync->next_trail = jiffies + CLB_SYNC_TRAIL_BEAT;
+	if (sync->trail)
+		sync->trail--;
 	beat_send(sync);
 	peers_announce(sync);
 }
@@ -426,7 +445,7 @@ static void gather(void)
 /* Nothing happens: until something does, or the next heartbeat. */
 static void doze(struct clb_sync *sync)
 {
-	long left = sync->next_beat - jiffies;
+	long left = beat_due(sync) - jiffies;
 
 	WRITE_ONCE(sync->idle, true);
 	/* pairs with clb_sync_wake(): it sees @idle, or we see its work */

@@ -922,6 +922,42 @@ static unsigned long said(struct clb_sync *sync)
 	return counted(sync, CLB_SYNC_A_SENT_SESSIONS) - before;
 }
 
+static bool beats(struct clb_sync *sync)
+{
+	unsigned int len = sync->writer.len;
+
+	sync->next_trail = jiffies;
+	clb_sync_serve(sync);
+	return sync->writer.len > len;
+}
+
+/* The last words are followed by heartbeats that show if they were lost. */
+static void trail(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test, IPPROTO_TCP);
+	struct clb_session *s = own_session(test, IPPROTO_TCP);
+	unsigned int i;
+
+	sync->config.mtu = CLB_SYNC_MTU_MAX;
+	clb_sync_life_begin(sync, 0);
+	sync->next_beat = jiffies + HZ;
+	KUNIT_EXPECT_FALSE(test, beats(sync));
+	local_bh_disable();
+	rcu_read_lock();
+	rcu_assign_pointer(clb_test_net()->sync, sync);
+	__clb_sync_created(s);
+	rcu_read_unlock();
+	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, said(sync), 1);
+	KUNIT_EXPECT_TRUE(test, time_after(sync->next_trail, jiffies));
+	for (i = 0; i < CLB_SYNC_TRAIL; i++)
+		KUNIT_EXPECT_TRUE(test, beats(sync));
+	KUNIT_EXPECT_FALSE(test, beats(sync));
+	rcu_assign_pointer(clb_test_net()->sync, NULL);
+	synchronize_rcu();
+	sync_free(test, sync);
+}
+
 /* What happens to a session before others are told is one record. */
 static void once(struct kunit *test)
 {
@@ -1065,6 +1101,7 @@ static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(wanted),
 	KUNIT_CASE(told_again),
 	KUNIT_CASE(told_at_last),
+	KUNIT_CASE(trail),
 	KUNIT_CASE(once),
 	KUNIT_CASE(ended_and_private),
 	KUNIT_CASE(full_queue),
