@@ -19,6 +19,7 @@ static const struct nla_policy sync_policy[CLB_SYNC_A_MAX + 1] = {
 	[CLB_SYNC_A_MTU] = NLA_POLICY_RANGE(NLA_U16, 576, 9000),
 	[CLB_SYNC_A_KEY_ID] = { .type = NLA_U8 },
 	[CLB_SYNC_A_SECRET] = NLA_POLICY_EXACT_LEN(32),
+	[CLB_SYNC_A_REORDER] = NLA_POLICY_MAX(NLA_U16, 200),
 };
 
 static const struct nla_policy sync_secret_policy[CLB_SYNC_A_SECRET + 1] = {
@@ -105,6 +106,7 @@ static int parse_sync(struct nlattr * const *attrs,
 	memset(config, 0, sizeof(*config));
 	config->port = htons(CLB_SYNC_PORT);
 	config->ttl = 1;
+	config->reorder = CLB_SYNC_REORDER;
 	err = clb_parse_nest(attrs, CLB_A_SYNC, CLB_SYNC_A_MAX, sync_policy, tb,
 			     extack) ?:
 	      sync_require(attrs, tb, extack) ?:
@@ -117,6 +119,8 @@ static int parse_sync(struct nlattr * const *attrs,
 		config->port = nla_get_be16(tb[CLB_SYNC_A_PORT]);
 	if (tb[CLB_SYNC_A_MTU])
 		config->mtu = nla_get_u16(tb[CLB_SYNC_A_MTU]);
+	if (tb[CLB_SYNC_A_REORDER])
+		config->reorder = nla_get_u16(tb[CLB_SYNC_A_REORDER]);
 	take_u32(tb[CLB_SYNC_A_CLUSTER], &config->cluster);
 	take_u8(tb[CLB_SYNC_A_TTL], &config->ttl);
 	take_u8(tb[CLB_SYNC_A_KEY_ID], &config->key_id);

@@ -42,6 +42,7 @@ static void threads_stop(struct clb_sync *sync)
 /* The secret, and what was made from it, must not lie about. */
 static void sync_free(struct clb_sync *sync)
 {
+	kvfree(sync->early.bytes);
 	clb_sync_history_free(sync);
 	clb_sync_tombs_free(sync);
 	clb_sync_queues_free(sync);
@@ -79,6 +80,14 @@ static struct clb_sync *sync_alloc(struct clb_net *cn,
 	return NULL;
 }
 
+static int early_alloc(struct clb_sync *sync)
+{
+	sync->early.size = sync->config.mtu;
+	sync->early.bytes = kvmalloc_array(CLB_SYNC_EARLY, sync->early.size,
+					   GFP_KERNEL_ACCOUNT);
+	return sync->early.bytes ? 0 : -ENOMEM;
+}
+
 static struct clb_sync *sync_locked(const struct clb_net *cn)
 {
 	return rcu_dereference_protected(cn->sync,
@@ -111,7 +120,7 @@ int clb_sync_start(struct clb_net *cn, const struct clb_sync_config *config,
 	err = clb_sync_socket_open(sync, extack);
 	if (err)
 		goto err_free;
-	err = clb_sync_history_alloc(sync);
+	err = clb_sync_history_alloc(sync) ?: early_alloc(sync);
 	if (err)
 		goto err_close;
 	clb_sync_life_begin(sync, 0);
@@ -202,7 +211,15 @@ static int put_config(struct sk_buff *skb,
 		       &config->group) ?:
 	       nla_put_be16(skb, CLB_SYNC_A_PORT, config->port) ?:
 	       nla_put_u8(skb, CLB_SYNC_A_TTL, config->ttl) ?:
-	       nla_put_u16(skb, CLB_SYNC_A_MTU, config->mtu);
+	       nla_put_u16(skb, CLB_SYNC_A_MTU, config->mtu) ?:
+	       nla_put_u16(skb, CLB_SYNC_A_REORDER, config->reorder);
+}
+
+static int put_counter(struct sk_buff *skb, const struct clb_sync *sync,
+		       int which)
+{
+	return nla_put_u64_64bit(skb, which, stats_read(sync, which),
+				 CLB_SYNC_A_PAD);
 }
 
 static int put_counters(struct sk_buff *skb, const struct clb_sync *sync)
@@ -211,9 +228,8 @@ static int put_counters(struct sk_buff *skb, const struct clb_sync *sync)
 
 	for (which = CLB_SYNC_A_SENT_DATAGRAMS;
 	     which <= CLB_SYNC_A_REFUSED_NO_MEMORY && !err; which++)
-		err = nla_put_u64_64bit(skb, which, stats_read(sync, which),
-					CLB_SYNC_A_PAD);
-	return err;
+		err = put_counter(skb, sync, which);
+	return err ?: put_counter(skb, sync, CLB_SYNC_A_EARLY);
 }
 
 static int put_sync(struct sk_buff *skb, struct clb_sync *sync)

@@ -14,6 +14,7 @@ struct sk_buff;
 #define CLB_SYNC_MTU_MIN	576
 #define CLB_SYNC_MTU_MAX	9000
 #define CLB_SYNC_PEERS		64
+#define CLB_SYNC_REORDER	10	/* ms */
 
 /**
  * struct clb_sync_config - how a namespace takes part in a cluster
@@ -24,6 +25,7 @@ struct sk_buff;
  * @mtu: largest packet; 0: that of the device
  * @cluster: cluster id
  * @node: node id, not 0
+ * @reorder: ms, how long early datagrams wait
  * @ttl: of what is sent
  * @key_id: of @secret
  * @secret: of the cluster, to begin with; never given out
@@ -36,6 +38,7 @@ struct clb_sync_config {
 	u16			mtu;
 	u32			cluster;
 	u16			node;
+	u16			reorder;
 	u8			ttl;
 	u8			key_id;
 	u8			secret[CLB_SYNC_KEY_LEN];

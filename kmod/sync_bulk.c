@@ -64,7 +64,8 @@ static bool is_behind(const struct clb_sync *sync)
 {
 	unsigned int i;
 
-	if (sync->fetch.giver || is_cut_off(sync) ||
+	if (sync->fetch.giver || READ_ONCE(sync->early.count) ||
+	    is_cut_off(sync) ||
 	    (!sync->fetch.whole &&
 	     time_before(jiffies, sync->started + LEARN_TIME)))
 		return true;

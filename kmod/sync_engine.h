@@ -9,6 +9,7 @@
 #include <linux/wait.h>
 
 #include "sync.h"
+#include "sync_early.h"
 #include "sync_window.h"
 #include "sync_wire.h"
 
@@ -231,6 +232,7 @@ struct clb_sync_peer {
  * @reader: content of the datagram that came; @receiver
  * @from: whence it came; @receiver
  * @in: the datagram; @receiver
+ * @early: datagrams that wait for those before them; @receiver
  */
 struct clb_sync {
 	struct clb_net		*cn;
@@ -287,7 +289,14 @@ struct clb_sync {
 	struct clb_sync_reader	reader;
 	union nf_inet_addr	from;
 	u8			in[CLB_SYNC_MTU_MAX];
+	struct clb_sync_early	early;
 };
+
+/* jiffies */
+static inline unsigned long clb_sync_reorder_time(const struct clb_sync *sync)
+{
+	return msecs_to_jiffies(sync->config.reorder);
+}
 
 static inline void clb_sync_count(struct clb_sync *sync,
 				  enum clb_sync_attr which)
@@ -368,7 +377,7 @@ int clb_sync_socket_open(struct clb_sync *sync,
 			 struct netlink_ext_ack *extack);
 void clb_sync_socket_close(struct clb_sync *sync);
 int clb_sync_socket_send(struct clb_sync *sync, u8 *data, unsigned int len);
-int clb_sync_socket_receive(struct clb_sync *sync);
+int clb_sync_socket_receive(struct clb_sync *sync, int flags);
 
 /* sync_send.c, sync_receive.c: threads */
 void clb_sync_life_begin(struct clb_sync *sync, u64 least);

@@ -13,6 +13,9 @@
 /* Of clocks that go until 2262; beyond there is room for later lives. */
 #define EPOCH_MAX S64_MAX
 
+/* How long datagrams wait although the time is over, while others come. */
+#define HASTE (HZ / 10)
+
 /* A free place, or that of a node that was not heard for long. */
 static struct clb_sync_peer *peer_place(struct clb_sync *sync)
 {
@@ -82,74 +85,10 @@ static struct clb_sync_peer *refuse(struct clb_sync *sync,
 	return NULL;
 }
 
-/* A life that is not known; its datagram is authentic. */
-static struct clb_sync_peer *stranger_meet(struct clb_sync *sync,
-					   struct clb_sync_peer *peer,
-					   const struct clb_sync_header *header)
-{
-	peer = peer ?: peer_place(sync);
-	if (!peer)
-		return refuse(sync, NULL, CLB_SYNC_A_DROP_STRANGER);
-	peer_meet(sync, peer, header);
-	return peer;
-}
-
-static void peer_key_set(struct clb_sync_peer *peer, u8 key_id, const u8 *key)
-{
-	memcpy(peer->key, key, CLB_SYNC_KEY_LEN);
-	peer->key_id = key_id;
-	peer->keyed = true;
-}
-
-/*
- * A life that is not known, or another secret than with its last datagram: the
- * key is made, and kept if the datagram is authentic.
- */
-static struct clb_sync_peer *
-datagram_open_anew(struct clb_sync *sync, struct clb_sync_peer *peer,
-		   const struct clb_sync_header *header, unsigned int len)
-{
-	const struct clb_sync_secret *secret;
-	u8 key[CLB_SYNC_KEY_LEN];
-
-	secret = clb_sync_secret_find(sync, header->key_id);
-	if (!secret) {
-		WRITE_ONCE(sync->unread, jiffies);
-		return refuse(sync, peer, CLB_SYNC_A_DROP_KEY);
-	}
-	clb_sync_key_make(key, secret->bytes, header);
-	if (!clb_sync_open(sync->in, len, header->seq, key))
-		peer = refuse(sync, peer, CLB_SYNC_A_DROP_FORGED);
-	else if (!peer || header->epoch > peer->epoch)
-		peer = stranger_meet(sync, peer, header);
-	if (peer)
-		peer_key_set(peer, header->key_id, key);
-	memzero_explicit(key, sizeof(key));
-	return peer;
-}
-
-/* The node it is from, its content decrypted, or NULL: it was refused. */
-static struct clb_sync_peer *datagram_open(struct clb_sync *sync,
-					   const struct clb_sync_header *header,
-					   unsigned int len)
-{
-	struct clb_sync_peer *peer = clb_sync_peer_find(sync, header->node);
-
-	if (!header->seq || !header->node)
-		return refuse(sync, peer, CLB_SYNC_A_DROP_MALFORMED);
-	if (peer && header->epoch < peer->epoch)
-		return refuse(sync, peer, CLB_SYNC_A_DROP_REPLAYED);
-	if (!peer || header->epoch > peer->epoch || !peer->keyed ||
-	    header->key_id != peer->key_id)
-		return datagram_open_anew(sync, peer, header, len);
-	if (clb_sync_open(sync->in, len, header->seq, peer->key))
-		return peer;
-	return refuse(sync, peer, CLB_SYNC_A_DROP_FORGED);
-}
-
 /* Returns false if the datagram is none that comes next. */
 static bool peer_see(struct clb_sync *sync, struct clb_sync_peer *peer,
-		     const struct clb_sync_header *header)
+		     const struct clb_sync_header *header,
+		     const union nf_inet_addr *from)
 {
 	enum clb_sync_seen seen;
 	u64 seq = header->seq;
@@ -168,7 +107,7 @@ static bool peer_see(struct clb_sync *sync, struct clb_sync_peer *peer,
 	}
 	if (seen == CLB_SYNC_SEEN_AHEAD || seen == CLB_SYNC_SEEN_NEXT) {
 		peer->sends = header->key_id;
-		peer->address = sync->from;
+		peer->address = *from;
 	}
 	spin_unlock(&sync->lock);
 	switch (seen) {
@@ -334,6 +273,155 @@ static void content_do(struct clb_sync *sync, struct clb_sync_peer *peer,
 		clb_sync_count(sync, CLB_SYNC_A_DROP_STRANGER);
 }
 
+/* One that has its turn, or had it. */
+static void turn_take(struct clb_sync *sync, struct clb_sync_peer *peer,
+		      const struct clb_sync_early_datagram *datagram,
+		      const u8 *content)
+{
+	if (!peer_see(sync, peer, &datagram->header, &datagram->from))
+		return;
+	if (content_valid(sync, content, datagram->len))
+		content_do(sync, peer, content, datagram->len);
+	else
+		clb_sync_count(sync, CLB_SYNC_A_DROP_MALFORMED);
+}
+
+/* Those that waited and have their turn, or are told to wait no more. */
+static void early_do(struct clb_sync *sync, struct clb_sync_peer *peer,
+		     u64 upto)
+{
+	struct clb_sync_early_datagram *first;
+
+	if (!sync->early.count)
+		return;
+	while ((first = clb_sync_early_first(&sync->early, peer->node)) &&
+	       (first->header.seq <= upto ||
+		first->header.seq == peer->window.last + 1)) {
+		turn_take(sync, peer, first,
+			  clb_sync_early_content(&sync->early, first));
+		clb_sync_early_free(&sync->early, first);
+		cond_resched();
+	}
+	/* it sees whether this node is still behind */
+	if (!sync->early.count)
+		clb_sync_wake(sync);
+}
+
+/* A life that is not known; its datagram is authentic. */
+static struct clb_sync_peer *stranger_meet(struct clb_sync *sync,
+					   struct clb_sync_peer *peer,
+					   const struct clb_sync_header *header)
+{
+	peer = peer ?: peer_place(sync);
+	if (!peer)
+		return refuse(sync, NULL, CLB_SYNC_A_DROP_STRANGER);
+	/* there is nothing more to wait for of the life before */
+	if (peer->node)
+		early_do(sync, peer, U64_MAX);
+	peer_meet(sync, peer, header);
+	return peer;
+}
+
+static void peer_key_set(struct clb_sync_peer *peer, u8 key_id, const u8 *key)
+{
+	memcpy(peer->key, key, CLB_SYNC_KEY_LEN);
+	peer->key_id = key_id;
+	peer->keyed = true;
+}
+
+/*
+ * A life that is not known, or another secret than with its last datagram: the
+ * key is made, and kept if the datagram is authentic.
+ */
+static struct clb_sync_peer *
+datagram_open_anew(struct clb_sync *sync, struct clb_sync_peer *peer,
+		   const struct clb_sync_header *header, unsigned int len)
+{
+	const struct clb_sync_secret *secret;
+	u8 key[CLB_SYNC_KEY_LEN];
+
+	secret = clb_sync_secret_find(sync, header->key_id);
+	if (!secret) {
+		WRITE_ONCE(sync->unread, jiffies);
+		return refuse(sync, peer, CLB_SYNC_A_DROP_KEY);
+	}
+	clb_sync_key_make(key, secret->bytes, header);
+	if (!clb_sync_open(sync->in, len, header->seq, key))
+		peer = refuse(sync, peer, CLB_SYNC_A_DROP_FORGED);
+	else if (!peer || header->epoch > peer->epoch)
+		peer = stranger_meet(sync, peer, header);
+	if (peer)
+		peer_key_set(peer, header->key_id, key);
+	memzero_explicit(key, sizeof(key));
+	return peer;
+}
+
+/* The node it is from, its content decrypted, or NULL: it was refused. */
+static struct clb_sync_peer *datagram_open(struct clb_sync *sync,
+					   const struct clb_sync_header *header,
+					   unsigned int len)
+{
+	struct clb_sync_peer *peer = clb_sync_peer_find(sync, header->node);
+
+	if (!header->seq || !header->node)
+		return refuse(sync, peer, CLB_SYNC_A_DROP_MALFORMED);
+	if (peer && header->epoch < peer->epoch)
+		return refuse(sync, peer, CLB_SYNC_A_DROP_REPLAYED);
+	if (!peer || header->epoch > peer->epoch || !peer->keyed ||
+	    header->key_id != peer->key_id)
+		return datagram_open_anew(sync, peer, header, len);
+	if (clb_sync_open(sync->in, len, header->seq, peer->key))
+		return peer;
+	return refuse(sync, peer, CLB_SYNC_A_DROP_FORGED);
+}
+
+/* Their time is over, and with it that of those before them. */
+static void early_expire(struct clb_sync *sync, unsigned long now)
+{
+	struct clb_sync_early_datagram *due;
+
+	while ((due = clb_sync_early_due(&sync->early, now)))
+		early_do(sync, clb_sync_peer_find(sync, due->header.node),
+			 due->header.seq);
+}
+
+/* It is heard, though not yet understood, and until then others know more. */
+static void early_hear(struct clb_sync *sync, struct clb_sync_peer *peer,
+		       const struct clb_sync_early_datagram *datagram)
+{
+	spin_lock(&sync->lock);
+	peer->heard = jiffies;
+	peer->inherited = false;
+	peer->sends = datagram->header.key_id;
+	clb_sync_fall_behind(sync);
+	spin_unlock(&sync->lock);
+	clb_sync_count(sync, CLB_SYNC_A_EARLY);
+}
+
+/* Returns false if it is not early, or must not wait. */
+static bool early_keep(struct clb_sync *sync, struct clb_sync_peer *peer,
+		       struct clb_sync_early_datagram *datagram,
+		       const u8 *content)
+{
+	if (!sync->config.reorder || !peer->confirmed ||
+	    datagram->header.seq <= peer->window.last + 1)
+		return false;
+	/* one more, for the one that has begun */
+	datagram->until = jiffies + clb_sync_reorder_time(sync) + 1;
+	switch (clb_sync_early_put(&sync->early, datagram, content)) {
+	case CLB_SYNC_EARLY_KEPT:
+		early_hear(sync, peer, datagram);
+		return true;
+	case CLB_SYNC_EARLY_TWICE:
+		drop_count(sync, peer, CLB_SYNC_A_DROP_REPLAYED);
+		return true;
+	case CLB_SYNC_EARLY_FULL:
+		break;
+	}
+	early_do(sync, peer, datagram->header.seq);
+	return false;
+}
+
 static bool header_take(struct clb_sync *sync, unsigned int len,
 			struct clb_sync_header *header)
 {
@@ -361,23 +449,40 @@ static bool header_take(struct clb_sync *sync, unsigned int len,
 
 static void datagram_do(struct clb_sync *sync, unsigned int len)
 {
-	struct clb_sync_header header;
+	const u8 *content = sync->in + CLB_SYNC_HEADER_LEN;
+	struct clb_sync_early_datagram datagram = { .from = sync->from };
 	struct clb_sync_peer *peer;
-	const u8 *content;
 
-	if (!header_take(sync, len, &header))
+	if (!header_take(sync, len, &datagram.header))
 		return;
 	down_read(&sync->secrets_lock);
-	peer = datagram_open(sync, &header, len);
+	peer = datagram_open(sync, &datagram.header, len);
 	up_read(&sync->secrets_lock);
-	if (!peer || !peer_see(sync, peer, &header))
+	if (!peer)
 		return;
-	content = sync->in + CLB_SYNC_HEADER_LEN;
-	len -= CLB_SYNC_HEADER_LEN + CLB_SYNC_TAG_LEN;
-	if (content_valid(sync, content, len))
-		content_do(sync, peer, content, len);
-	else
-		clb_sync_count(sync, CLB_SYNC_A_DROP_MALFORMED);
+	datagram.len = len - CLB_SYNC_HEADER_LEN - CLB_SYNC_TAG_LEN;
+	if (early_keep(sync, peer, &datagram, content))
+		return;
+	turn_take(sync, peer, &datagram, content);
+	early_do(sync, peer, 0);
+}
+
+/*
+ * What some wait for may have come, but not been seen. That is seen first, if
+ * it does not take long: others may send more than can be seen.
+ */
+static int datagram_await(struct clb_sync *sync)
+{
+	int len;
+
+	if (!sync->early.count)
+		return clb_sync_socket_receive(sync, 0);
+	early_expire(sync, jiffies - HASTE);
+	len = clb_sync_socket_receive(sync, MSG_DONTWAIT);
+	if (len != -EAGAIN)
+		return len;
+	early_expire(sync, jiffies);
+	return clb_sync_socket_receive(sync, 0);
 }
 
 /**
@@ -393,10 +498,10 @@ int clb_sync_receiver(void *data)
 	int len;
 
 	while (!kthread_should_stop()) {
-		len = clb_sync_socket_receive(sync);
+		len = datagram_await(sync);
 		if (kthread_should_stop())
 			break;
-		/* closing, or an error that a packet of ours met */
+		/* none, closing, or an error that a packet of ours met */
 		if (len < 0) {
 			cond_resched();
 			continue;

@@ -94,8 +94,7 @@ static void gap_put(struct clb_sync_gap *gaps, unsigned int count, u64 first,
 void clb_sync_gap_add(struct clb_sync_peer *peer, u64 first, u64 last)
 {
 	/* never asked: long ago */
-	gap_put(peer->gaps, CLB_SYNC_GAPS, first, last,
-		jiffies - CLB_SYNC_ASK);
+	gap_put(peer->gaps, CLB_SYNC_GAPS, first, last, jiffies - HZ);
 }
 
 static bool gap_take(struct clb_sync_gap *gap,
@@ -178,6 +177,13 @@ bool clb_sync_repairs_wait(struct clb_sync *sync)
 	return wait;
 }
 
+/* An answer may wait for datagrams before it, as may the question. */
+static unsigned long ask_time(const struct clb_sync *sync)
+{
+	return max_t(unsigned long, CLB_SYNC_ASK,
+		     2 * clb_sync_reorder_time(sync));
+}
+
 /* Returns false if the gap is none, or was asked for just now. */
 static bool gap_ask(struct clb_sync *sync, const struct clb_sync_peer *peer,
 		    struct clb_sync_gap *gap, struct clb_sync_range *range)
@@ -186,7 +192,7 @@ static bool gap_ask(struct clb_sync *sync, const struct clb_sync_peer *peer,
 
 	spin_lock(&sync->lock);
 	due = gap_open(peer, gap) &&
-	      time_after_eq(jiffies, gap->asked + CLB_SYNC_ASK);
+	      time_after_eq(jiffies, gap->asked + ask_time(sync));
 	if (due) {
 		gap->asked = jiffies;
 		*range = (struct clb_sync_range) {

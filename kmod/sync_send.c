@@ -114,8 +114,8 @@ static void trail_begin(struct clb_sync *sync)
 void clb_sync_record_send(struct clb_sync *sync,
 			  const struct clb_sync_record *record)
 {
-	if (record->type != CLB_SYNC_HEARTBEAT &&
-	    record->type != CLB_SYNC_PEER)
+	/* the others are said again until there is an answer */
+	if (record->type == CLB_SYNC_SESSION || record->type == CLB_SYNC_GONE)
 		trail_begin(sync);
 	if (clb_sync_put(&sync->writer, record))
 		return;

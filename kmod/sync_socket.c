@@ -209,12 +209,14 @@ static void address_take(struct clb_sync *sync, const union address *address)
  * clb_sync_socket_receive() - wait for a datagram
  * @sync: sync; the datagram is put into @sync->in, its source into
  *	@sync->from
+ * @flags: MSG_DONTWAIT or 0
  *
  * Return: its length, more than there is room for if it was cut; 0 also when
- *	the socket is being closed; or a negative errno.
+ *	the socket is being closed; -EAGAIN: there is none, with early ones that
+ *	wait after a jiffy; or another negative errno.
  * Context: process; may sleep.
  */
-int clb_sync_socket_receive(struct clb_sync *sync)
+int clb_sync_socket_receive(struct clb_sync *sync, int flags)
 {
 	struct kvec vec = {
 		.iov_base = sync->in, .iov_len = sizeof(sync->in),
@@ -223,8 +225,10 @@ int clb_sync_socket_receive(struct clb_sync *sync)
 	struct msghdr msg = { .msg_name = &address };
 	int ret;
 
+	sync->sock->sk->sk_rcvtimeo = sync->early.count ?
+				      1 : MAX_SCHEDULE_TIMEOUT;
 	ret = kernel_recvmsg(sync->sock, &msg, &vec, 1, sizeof(sync->in),
-			     MSG_TRUNC);
+			     MSG_TRUNC | flags);
 	if (ret >= 0)
 		address_take(sync, &address);
 	return ret;

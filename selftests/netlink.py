@@ -50,7 +50,8 @@ SETTINGS = {1: ("max sessions", 4, [0, 2**24 + 1, 2**32 - 1]),
 ACL = {2: ("prefix", 1, [33, 129, 255])}
 SYNC = {2: ("cluster", 4, []), 3: ("node", 2, [0]), 4: ("interface", 4, []),
         6: ("port", 2, []), 7: ("ttl", 1, [0]),
-        8: ("mtu", 2, [0, 575, 9001, 65535]), 9: ("key id", 1, [])}
+        8: ("mtu", 2, [0, 575, 9001, 65535]), 9: ("key id", 1, []),
+        49: ("reorder", 2, [201, 65535])}
 
 BAD_ADDRESSES = {0: errno.ERANGE, 1: errno.ERANGE, 3: errno.ERANGE,
                  5: errno.EINVAL, 15: errno.EINVAL, 17: errno.ERANGE,

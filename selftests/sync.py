@@ -317,14 +317,19 @@ class Attack:
         self.counted("an unknown server", "refused_server",
                      [say(hijack.replace(b"\xc6\x33\x64", b"\xc6\x33\x65"))])
         overtaken = say(hijack)
+        missed = self.clb("sync")["missed"]
         self.tell(say(heartbeat()))
+        self.until(lambda: self.clb("sync")["missed"] != missed)
         self.counted("overtaken by a later one", "drop_late", [overtaken])
         self.counted("and once more", "drop_replayed", [overtaken])
+        self.early(mine, say)
+        self.last_words(mine, say)
         before = self.clb("sync")["created"]
         self.tell(say(record(200, b"of tomorrow") + hijack))
         self.until(lambda: self.clb("sync")["created"] != before)
         made = [s for s in self.clb("session")
-                if s["client_address"] == "192.0.2.99"]
+                if (s["client_address"], s["client_port"]) ==
+                ("192.0.2.99", 40001)]
         self.ok(len(made) == 1 and made[0]["state"] == "established",
                 "a node that is known is believed, whatever else it says",
                 f"{made}")
@@ -334,6 +339,56 @@ class Attack:
         self.later_life(say, epoch)
         self.set_back(say)
         self.named_when_dead()
+
+    def heard_of(self, node):
+        """The last datagram that was heard of another node."""
+        return next((p["sequence"] for p in self.clb("sync", "peers")
+                     if p["node"] == node), 0)
+
+    def risen(self, mine, datagrams, kinds):
+        """By how much counters rise until the last one sent by mine was
+        heard, when these came."""
+        before = self.clb("sync")
+        for datagram in datagrams:
+            self.tell(datagram)
+        self.until(lambda: self.heard_of(mine.node) == mine.seq)
+        now = self.clb("sync")
+        return {k: now[k] - before[k] for k in kinds}
+
+    def early(self, mine, say):
+        """Datagrams that came early waited for those before them."""
+        kinds = ("early", "drop_replayed", "drop_late", "missed")
+        a, b, c = (say(heartbeat()) for _ in range(3))
+        risen = self.risen(mine, (c, b, c, a), kinds)
+        self.ok(risen == dict(zip(kinds, (2, 1, 0, 0))),
+                "datagrams that come early wait for those before them",
+                f"{risen}")
+        say(heartbeat())
+        risen = self.risen(mine, (say(heartbeat() * 250),), kinds)
+        self.ok(risen == dict(zip(kinds, (0, 0, 0, 1))),
+                "one that is larger than the node's own does not wait",
+                f"{risen}")
+        say(heartbeat())
+        many = [say(heartbeat()) for _ in range(129)]
+        risen = self.risen(mine, many, kinds)
+        # where that takes long, the time of the first may be over before
+        self.ok(0 < risen.pop("early") <= 128 and
+                risen == dict(zip(kinds[1:], (0, 0, 1))),
+                "nor one for which there is no room", f"{risen}")
+
+    def last_words(self, mine, say):
+        """A new life leaves nothing to wait for of the one before."""
+        say(heartbeat())
+        words = say(session("203.0.113.1", 80, "198.51.100.11", 0,
+                            "192.0.2.99", 40002))
+        mine.epoch, mine.seq = mine.epoch + 2**20, 0
+        risen = self.risen(mine, (words, say(heartbeat())),
+                           ("early", "created"))
+        self.ok(risen == {"early": 1, "created": 1},
+                "what waits of a life is done when the next one begins",
+                f"{risen}")
+        self.tell(say(heartbeat() +
+                      peer(self.node, self.clb("sync")["epoch"], 1)))
 
     def set_back(self, say):
         """A machine that is set back to a snapshot says other words by numbers

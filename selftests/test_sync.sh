@@ -47,8 +47,8 @@ test_control() {
 	not_ok "it does not start twice" start_sync node 1
 	is "it says so, and how it was started" "$(clb -j sync |
 		jq -c '[.running, .node, .interface, .group, .port, .ttl, .mtu,
-			.cluster, .key_id]')" \
-		"[true,1,\"sync\",\"$GROUP4\",8850,1,1500,0,0]"
+			.reorder, .cluster, .key_id]')" \
+		"[true,1,\"sync\",\"$GROUP4\",8850,1,1500,10,0,0]"
 	ok "sync stops" clb sync stop
 	not_ok "it does not stop twice" clb sync stop
 	ok "it starts again" start_sync node 1
@@ -209,7 +209,7 @@ apart_from() { # NODE HOW COUNTER
 # All that start takes, other than its default.
 test_chosen() {
 	local n=150
-	local chosen=(cluster 77 port 9000 ttl 7 mtu 1300 key-id 9)
+	local chosen=(cluster 77 port 9000 ttl 7 mtu 1300 reorder 20 key-id 9)
 
 	vip_of 4
 	via 1
@@ -217,8 +217,9 @@ test_chosen() {
 	GROUP=$GROUP6
 	ok "chosen: a node starts with no default" start_sync node 1 "${chosen[@]}"
 	is "chosen: it says how it was started" "$(clb -j sync |
-		jq -c '[.group, .cluster, .port, .ttl, .mtu, .key_id]')" \
-		"[\"$GROUP6\",77,9000,7,1300,9]"
+		jq -c '[.group, .cluster, .port, .ttl, .mtu, .reorder,
+			.key_id]')" \
+		"[\"$GROUP6\",77,9000,7,1300,20,9]"
 	ok "chosen: it gets ready" wait_for 10 is_ready node
 	is "chosen: $n connections" \
 		"$(tell client open o "$vip" "$ECHO_PORT" "$n")" "open $n"
@@ -492,7 +493,8 @@ evictions() { field sessions_evicted "$(on node2 -j stats)"; }
 test_strangers() {
 	vip_of 4
 	via 1
-	config nat && cluster_up && wait_for 10 hear_each_other
+	config nat && start_sync node 1 && start_sync node2 2 reorder 200 &&
+		wait_for 10 hear_each_other
 	tell client open f "$vip" "$ECHO_PORT" 5 >"$TMP/open"
 	wait_for 10 tables_equal 5
 	relay ip netns exec "$NS-stranger" "$SELFTESTS/sync.py" attack \

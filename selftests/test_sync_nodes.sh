@@ -79,8 +79,9 @@ equal_by_now() {
 }
 
 test_loss() {
-	local many i more
+	local many i more words nodes
 
+	read -ra nodes <<<"$NODES"
 	many=$(size 400 80)
 	config_all
 	ok "the link is bad" link_bad
@@ -103,6 +104,12 @@ test_loss() {
 	ok "and those of IPv6" on node3 session del \
 		listener udp "[$VIP6]:$UDP_PORT"
 	equal_soon "much has ended" $((many * 3 / 2 + more))
+	ok "datagrams came early, and waited" \
+		[ "$(sum_of early "${nodes[@]}")" -gt 0 ]
+	words=$(sum_of sent_sessions "${nodes[@]}")
+	ok "little was said again: each session some twenty times at most" \
+		[ "$words" -le $((20 * (3 * many + more))) ]
+	diag "$words words on $((3 * many + more)) sessions"
 	tell client close n1 rst >"$TMP/close"
 	tell client close n2 rst >"$TMP/close"
 	link_good

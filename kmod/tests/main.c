@@ -22,6 +22,7 @@ static struct kunit_suite *suites[] = {
 	&clb_test_ruleset,
 	&clb_test_scheduler,
 	&clb_test_session,
+	&clb_test_sync_early,
 	&clb_test_sync_session,
 	&clb_test_sync_wire,
 	&clb_test_table,

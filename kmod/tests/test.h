@@ -23,6 +23,7 @@ extern struct kunit_suite clb_test_route;
 extern struct kunit_suite clb_test_ruleset;
 extern struct kunit_suite clb_test_scheduler;
 extern struct kunit_suite clb_test_session;
+extern struct kunit_suite clb_test_sync_early;
 extern struct kunit_suite clb_test_sync_session;
 extern struct kunit_suite clb_test_sync_wire;
 extern struct kunit_suite clb_test_table;

@@ -332,6 +332,17 @@ def windows():
         yield first + b"\4" + struct.pack(">Q", 2**64 - 1) + b"\0\1"
 
 
+def early():
+    """What is done with datagrams that came early (fuzz_early.c)."""
+    def put(seq, node, length, time):
+        return bytes((0, seq, node, length, time))
+
+    yield put(7, 0, 5, 1) + put(6, 0, 16, 3) + put(7, 1, 0, 7) + \
+        put(7, 0, 5, 1) + bytes((2, 0, 1, 3, 2, 1))
+    yield b"".join(put(seq, seq % 2, seq % 18, seq) for seq in range(140)) + \
+        bytes((1, 3, 2, 1, 2, 0))
+
+
 def options():
     """Of TCP, a multiple of four bytes."""
     toa4, toa6 = b"\xfe\x08\0\7abcd", b"\xfe\x14\0\7" + b"abcd" * 4
@@ -377,7 +388,8 @@ def main():
                          ("h2", h2_requests()),
                          ("command", commands()), ("sticky", cookies()),
                          ("rules", rules()), ("header", headers()),
-                         ("window", windows()), ("options", options()),
+                         ("window", windows()), ("early", early()),
+                         ("options", options()),
                          ("view", views()), ("secret", secrets())):
         directory = os.path.join(sys.argv[1], name)
         os.makedirs(directory, exist_ok=True)

@@ -136,6 +136,7 @@ static const struct field sync_fields[] = {
 	{ CLB_SYNC_A_MTU, KIND_U16, 9000, 100 },
 	{ CLB_SYNC_A_KEY_ID, KIND_U8, KEY_IDS, 500 },
 	{ CLB_SYNC_A_SECRET, KIND_SECRET, 0, 1000 },
+	{ CLB_SYNC_A_REORDER, KIND_U16, 200, 100 },
 	{ 0 }
 };
 

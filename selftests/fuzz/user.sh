@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # usage: user.sh [SECONDS | --list]
 # Fuzzes the decoders that are pure, in user space, with libFuzzer, ASan and
-# UBSan: of packets, of TCP options and of sync (contents, headers, numbers) in
-# kmod; clbctl's of messages, errors, text and secrets, and what it prints of
+# UBSan: of packets, of TCP options and of sync (contents, headers, numbers, what
+# comes early) in kmod; clbctl's of messages, errors, text and secrets, and what it prints of
 # answers; clbd's of HTTP heads and bodies, of the PROXY protocol, of saved SYNs,
 # of HTTP/2's fields, of cookies and of commands; and clbd's rules. Without SECONDS
 # a fixed number of runs from a fixed seed; with them as many as there is time
@@ -20,8 +20,8 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/../.." || exit 1
 seconds=${1:-}
 out=build/fuzz
-decoders="packet options sync header window message extack text view secret head
-proxy toa h2 command sticky rules"
+decoders="packet options sync header window early message extack text view secret
+head proxy toa h2 command sticky rules"
 read -ra targets <<<"${PARTS:-${decoders//$'\n'/ }}"
 if [ "$seconds" = --list ]; then
 	echo "${targets[@]}"
@@ -83,6 +83,8 @@ build() {
 	compile header "${shim[@]}" kmod/sync_{read,write}.c \
 		selftests/fuzz/fuzz_header.c || return
 	compile window "${shim[@]}" selftests/fuzz/fuzz_window.c || return
+	compile early "${shim[@]}" kmod/sync_early.c \
+		selftests/fuzz/fuzz_early.c || return
 	compile options "${shim[@]}" -Itools \
 		-isystem /usr/share/include/llhttp tools/clbd/toa.c \
 		selftests/fuzz/fuzz_options.c || return

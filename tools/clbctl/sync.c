@@ -156,6 +156,8 @@ const struct clb_verb clb_verb_sync = {
 "  port PORT         UDP port (8850)\n"
 "  ttl HOPS          that datagrams may make (1)\n"
 "  mtu BYTES         largest packet (that of the device)\n"
+"  reorder MS        how long a datagram that comes early waits for those before\n"
+"                    it, 0 to 200 (10)\n"
 "  key-id ID         number of the secret (0)\n"
 "\n"
 "Which sessions of a listener the others know of: its keyword sync. To make a\n"

@@ -126,6 +126,7 @@ struct clb_sync {
 	uint16_t node;
 	uint16_t port;
 	uint16_t mtu;
+	uint16_t reorder;
 	uint32_t cluster;
 	uint32_t interface;
 	uint32_t peers;

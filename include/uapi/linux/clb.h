@@ -690,6 +690,11 @@ enum clb_stats_attr {
  * @CLB_SYNC_A_REFUSED_NO_MEMORY: u64, sessions without memory (output)
  * @CLB_SYNC_A_OTHER_KEY_ID: u8, key id of the second secret, with which this
  *	node does not send; not there: it has one (output)
+ * @CLB_SYNC_A_REORDER: u16, ms, 0 to 200: how long datagrams that come early
+ *	wait for those with lower numbers, before these count as missed
+ *	(default 10)
+ * @CLB_SYNC_A_EARLY: u64, datagrams that waited for those with lower numbers
+ *	(output)
  */
 enum clb_sync_attr {
 	CLB_SYNC_A_UNSPEC,
@@ -741,6 +746,8 @@ enum clb_sync_attr {
 	CLB_SYNC_A_REFUSED_CONFLICT,
 	CLB_SYNC_A_REFUSED_NO_MEMORY,
 	CLB_SYNC_A_OTHER_KEY_ID,
+	CLB_SYNC_A_REORDER,
+	CLB_SYNC_A_EARLY,
 
 	__CLB_SYNC_A_MAX,
 	CLB_SYNC_A_MAX = __CLB_SYNC_A_MAX - 1

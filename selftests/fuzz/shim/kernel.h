@@ -23,5 +23,6 @@ typedef __u64 u64;
 #define unlikely(x) (x)
 #define BITS_PER_BYTE 8
 #define cpu_to_be64 htobe64
+#define WRITE_ONCE(x, val) ((x) = (val))
 
 #endif /* _CLB_FUZZ_SHIM_KERNEL_H */
