@@ -76,10 +76,11 @@ def ask_udp(address, port, seconds):
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         sock.connect((address, port))
-        sock.send(str(seconds).encode())
         sock.settimeout(10)
-        start, total = arrival(sock)
-        now = start
+        # the kernel may not have begun to look when packets come
+        start = time.time_ns() // 1000
+        sock.send(str(seconds).encode())
+        now, total = arrival(sock)
         sock.settimeout(SILENCE)
         try:
             while True:

@@ -52,7 +52,11 @@ class Flood:
         """Until there are so many: a busy machine loses packets."""
         for _ in range(10):
             self.send(*what)
-            if open_sessions(client) >= total:
+            last = -1
+            while (now := open_sessions(client)) < total and now != last:
+                last = now
+                time.sleep(0.2)     # some may be on their way
+            if now >= total:
                 return
 
 
@@ -116,7 +120,7 @@ def buckets(client):
 
 def wait_for_buckets(client, enough, name):
     """A case: the table gets a size that is good enough."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 30 * genl.SLOW
     while not enough(got := buckets(client)) and time.monotonic() < end:
         time.sleep(0.1)
     tell(enough(got), name, f"{got}")
@@ -216,15 +220,21 @@ def timed(client, clbctl, node, size):
 
 
 def linear(client, flood, clbctl, node, least):
-    """Ten times the sessions take about ten times as long."""
-    shrink(client, least)
-    best = {}
-    for size in (MANY // 10, MANY):
-        flood.fill(client, size, KEPT, size, 1)
-        grow(client)
-        best[size] = timed(client, clbctl, node, size)
-    ratio = best[MANY] / best[MANY // 10]
-    print(f"# {best[MANY // 10]:.3f} s, {best[MANY]:.3f} s, ratio {ratio:.1f}")
+    """Ten times the sessions take about ten times as long: in one of three
+    comparisons, for others on this machine may have something to do during the
+    second half of one. By the square it would be a hundred times in each."""
+    for _ in range(3):
+        shrink(client, least)
+        best = {}
+        for size in (MANY // 10, MANY):
+            flood.fill(client, size, KEPT, size, 1)
+            grow(client)
+            best[size] = timed(client, clbctl, node, size)
+        ratio = best[MANY] / best[MANY // 10]
+        print(f"# {best[MANY // 10]:.3f} s, {best[MANY]:.3f} s, "
+              f"ratio {ratio:.1f}")
+        if ratio <= 14:
+            break
     tell(ratio <= 14, "ten times the sessions take at most 14 times as long",
          f"ratio {ratio:.1f}")
 

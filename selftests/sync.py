@@ -352,6 +352,7 @@ class Attack:
         for datagram in datagrams:
             self.tell(datagram)
         self.until(lambda: self.heard_of(mine.node) == mine.seq)
+        time.sleep(0.05)    # it is heard before what it did is counted
         now = self.clb("sync")
         return {k: now[k] - before[k] for k in kinds}
 

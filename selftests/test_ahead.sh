@@ -65,14 +65,15 @@ is "and found their sessions" "$(sessions)" "$FLOWS"
 sessions_go() {
 	local _exec=	# more than one command
 
-	while :; do
+	while [ ! -e "$TMP/enough" ]; do
 		clb session del listener "${KEY[@]}"
 	done
 }
 spawn sessions_go
 going=$spawned
 ok "packets while sessions are ended" rounds 10
-stop "$going"
+: >"$TMP/enough"
+wait "$going"
 ok "all came" wait_for 30 came $((16 * FLOWS))
 ok "one more of each" rounds 1
 ok "all came" wait_for 30 came $((17 * FLOWS))

@@ -202,7 +202,7 @@ fi
 
 # One round, in which a result counts at once.
 check_once() { # [KEYWORD VALUE]...
-	clb check rise 1 fall 1 timeout 1 --count 1 "$@"
+	clb check rise 1 fall 1 timeout "$((10 * SLOW))" --count 1 "$@"
 }
 act() { # VERB NUMBER
 	# shellcheck disable=SC2046 # words are meant to split

@@ -172,8 +172,10 @@ hold_sessions() {
 				return
 		done
 	done
-	[ "$(clb session count listener udp "[$VIP6]:6006")" = 1 ]
+	wait_for 10 last_is_held
 }
+# Of the last mode and family above.
+last_is_held() { [ "$(clb session count listener udp "[$VIP6]:6006")" = 1 ]; }
 
 test_namespace() {
 	ok "sessions in all modes" hold_sessions

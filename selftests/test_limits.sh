@@ -43,12 +43,23 @@ drops_at() {
 	# shellcheck disable=SC2086 # words are meant to split
 	clb_get '.[].drops' listener show $1
 }
+drops_are() { # ALL OF-THE-LISTENER: of $reason and $key, or more
+	[ "$(stat_of "drop_$reason")" -ge "$1" ] && [ "$(drops_at "$key")" -ge "$2" ]
+}
+# becomes NAME WANT COMMAND...: what COMMAND prints, once packets have come.
+becomes() {
+	wait_for 10 prints "${@:2}"
+	is "$1" "$("${@:3}")" "$2"
+}
+prints() { [ "$("${@:2}")" = "$1" ]; }	# WANT COMMAND...
 dropped() {
 	local reason=$1 count=$2 key=$3 before listener
 
 	shift 3
 	before=$(stat_of "drop_$reason") listener=$(drops_at "$key")
 	"$@"
+	# what was sent may be on its way still
+	wait_for 5 drops_are $((before + count)) $((listener + count))
 	before=$(($(stat_of "drop_$reason") - before))
 	listener=$(($(drops_at "$key") - listener))
 	echo "$reason: $before, at the listener $listener, want $count"
@@ -168,8 +179,8 @@ test_new_rate() {
 	before=$(stat_of drop_new_rate)
 	since=${EPOCHREALTIME//./}
 	while [ "$used" -lt 3000000 ] && [ "$sent" -lt 60000 ]; do
-		tell raw udp "$vip" 99 4 "$from" $((1024 + sent)) >/dev/null
-		sent=$((sent + 4))
+		tell raw udp "$vip" 99 24 "$from" $((1024 + sent)) >/dev/null
+		sent=$((sent + 24))
 		now=$((${EPOCHREALTIME//./} - since))
 		step=$((now - took)) took=$now
 		used=$((used + (step < 1000000 ? step : 1000000)))
@@ -177,6 +188,7 @@ test_new_rate() {
 	# what flowed back in the last step: no more than a second's
 	tell raw udp "$vip" 99 24 "$from" $((1024 + sent)) >/dev/null
 	sent=$((sent + 24))
+	wait_for 10 all_judged $((sent + before))
 	created=$(clb_get .count session count)
 	took=$((${EPOCHREALTIME//./} - since))
 	ok "new rate IPv$f: no fewer than 3/4 of what flows back" \
@@ -185,6 +197,10 @@ test_new_rate() {
 		[ $((created * 1000000)) -le $((20 * took + 21 * 1000000)) ]
 	is "new rate IPv$f: the others are counted" \
 		"$(($(stat_of drop_new_rate) - before))" $((sent - created))
+}
+
+all_judged() { # HOW-MANY: made or dropped
+	[ $(($(clb_get .count session count) + $(stat_of drop_new_rate))) -ge "$1" ]
 }
 
 # --- a flood -----------------------------------------------------------------
@@ -279,8 +295,8 @@ test_floods() {
 		"server add $tcp_key $(server 1)" \
 		"listener add $sink_key mode nat" "server add $sink_key $made_up"
 	tell raw udp "$vip" 99 5000 "$(stranger 22)" >/dev/null
-	is "flood IPv$f, large table: sessions of another listener" \
-		"$(sink_sessions)" 5000
+	becomes "flood IPv$f, large table: sessions of another listener" 5000 \
+		sink_sessions
 	test_flood "flood IPv$f, large table" listener_limit
 	is "flood IPv$f, large table: the other listener lost none" \
 		"$(sink_sessions)" 5000
@@ -335,6 +351,7 @@ test_bindings() {
 		"listener add $sink_key mode nat $bound" \
 		"server add $sink_key 10.9.0.1"
 	tell raw udp "$VIP4" 99 2 10.27.0.1 2000 >/dev/null
+	becomes "binding: a datagram" 1 sessions_of "$sink_key" persistence
 	not_ok "binding: a datagram without an answer: as long as its session" \
 		longer_than "$sink_key" 5000
 	is "binding: an answer" "$(client uopen u "$VIP4" "$UDP_PORT")" "s1 hello"
@@ -346,8 +363,8 @@ test_bindings() {
 	configure "listener add $tcp_key mode nat persistence 600 timeout-syn 5" \
 		"server add $tcp_key $(server4 1)"
 	tell raw syn "$VIP4" 7000 2 10.27.0.1 FA A >/dev/null
-	is "binding: a forged SYN, FIN and ACK" \
-		"$(sessions_of "$tcp_key" persistence)" 2
+	becomes "binding: a forged SYN, FIN and ACK" 2 \
+		sessions_of "$tcp_key" persistence
 	not_ok "binding: for as long as a half-open connection lasts" \
 		longer_than "$tcp_key" 5000
 	is "binding: a connection" "$(client open b "$VIP4" 7000)" "open 1"
@@ -358,7 +375,7 @@ test_bindings() {
 		"listener add $tcp_key mode nat" "server add $tcp_key $(server4 1)"
 	tell raw udp "$VIP4" 99 1 10.27.0.1 >/dev/null
 	ok "binding: in DR no answer is seen: the full time" \
-		longer_than "$sink_key" 500000
+		wait_for 10 longer_than "$sink_key" 500000
 	max=$(clb_get .max_sessions settings)
 	clb settings set max-sessions 60
 	fill_with_bindings
@@ -395,9 +412,9 @@ test_pool() {
 		"listener add $sink_key mode fnat scheduler rr timeout-udp 300" \
 		"server add $sink_key 10.9.0.1" "server add $sink_key 10.9.0.2"
 	tell raw udp "$VIP4" 99 600 10.20.0.1 >/dev/null
-	is "pool: ports are unique for a server" \
-		"$(clb_get 'map("\(.server_address) \(.local_port)") |
-			unique | length' session show)" 600
+	becomes "pool: ports are unique for a server" 600 clb_get \
+		'map("\(.server_address) \(.local_port)") | unique | length' \
+		session show
 	configure "local add $NODE_BACK4" \
 		"listener add $sink_key mode fnat scheduler rr timeout-udp 300" \
 		"server add $sink_key 10.9.0.1"
@@ -409,7 +426,7 @@ test_pool() {
 	# shellcheck disable=SC2086 # a key is two words
 	clb server set $sink_key 10.9.0.1 weight 0
 	tell raw udp "$VIP4" 99 1 10.26.0.2 >/dev/null
-	is "pool: the same port serves another server" "$(pool_sessions)" 64513
+	becomes "pool: the same port serves another server" 64513 pool_sessions
 	# shellcheck disable=SC2086 # a key is two words
 	clb server set $sink_key 10.9.0.2 weight 0
 	# shellcheck disable=SC2086 # a key is two words
@@ -424,7 +441,7 @@ test_pool() {
 	ok "pool: sessions end" clb session del
 	ok "pool: their ports are free" wait_for 10 pool_is_empty
 	tell raw udp "$VIP4" 99 4 10.26.0.3 >/dev/null
-	is "pool: and taken again" "$(pool_sessions)" 4
+	becomes "pool: and taken again" 4 pool_sessions
 }
 
 # The server's ports are taken by a flood while it cannot be reached. Its SYN finds a

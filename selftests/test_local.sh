@@ -57,20 +57,20 @@ remove() {
 }
 
 download() { # WHERE
-	in_ns "$1" curl -sSf -m 20 "$(url "$vip" 80 files/big)" |
+	in_ns "$1" curl -sSf -m "$((20 * SLOW))" "$(url "$vip" 80 files/big)" |
 		cmp - "$TMP/files/big"
 }
 
 upload() { # WHERE SERVER
 	rm -f "$TMP/$2/put/up"
-	in_ns "$1" curl -sSf -m 20 -H Expect: -T "$TMP/files/big" \
+	in_ns "$1" curl -sSf -m "$((20 * SLOW))" -H Expect: -T "$TMP/files/big" \
 		"$(url "$vip" 80 put/up)" &&
 		cmp "$TMP/$2/put/up" "$TMP/files/big"
 }
 
 # check LABEL CLIENT SERVER: TCP and UDP between them.
 check() {
-	is "$1: TCP" "$(in_ns "$2" curl -sSf -m 5 "$(url "$vip")" 2>&1)" "$3"
+	is "$1: TCP" "$(in_ns "$2" curl -sSf -m "$((20 * SLOW))" "$(url "$vip")" 2>&1)" "$3"
 	if last_ok; then
 		ok "$1: 256 kB from the server" download "$2"
 		ok "$1: 256 kB to the server" upload "$2" "$3"
@@ -125,7 +125,7 @@ impostor() {
 	ok "$1: an impostor opens sessions" wait_for 10 opened "$source" 2
 	is "$1: UDP from the same port" "$(in_node "$SELFTESTS/udp.py" ask \
 		"$vip" "$UDP_PORT" hello 1 "$claimed" 2>&1)" "s1 hello"
-	is "$1: TCP from the same port" "$(in_node curl -sSf -m 20 \
+	is "$1: TCP from the same port" "$(in_node curl -sSf -m "$((20 * SLOW))" \
 		--local-port "$claimed" "$(url "$vip")" 2>&1)" s1
 	remove
 }
@@ -223,7 +223,7 @@ for f in 4 6; do
 	combination "server on the node, fnat IPv$f" fnat c1 snode "$node"
 done
 is "server on the node: nothing is tracked" "$(tracked)" 0
-in_client curl -sSf -m 5 "http://$NODE_FRONT4/" >/dev/null
+in_client curl -sSf -m "$((20 * SLOW))" "http://$NODE_FRONT4/" >/dev/null
 not_ok "what is no listener's is" [ "$(tracked)" = 0 ]
 
 start_raw && start_tcp 1 &&

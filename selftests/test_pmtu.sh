@@ -65,12 +65,13 @@ errors() {
 }
 
 download() { # VIP
-	in_client curl -sSf -m 20 -o "$TMP/got" "$(url "$1" 80 files/big)" &&
+	in_client curl -sSf -m "$((20 * SLOW))" -o "$TMP/got" \
+		"$(url "$1" 80 files/big)" &&
 		cmp "$TMP/got" "$TMP/files/big"
 }
 
 upload() { # VIP
-	in_client curl -sSf -m 20 -H Expect: -T "$TMP/files/big" \
+	in_client curl -sSf -m "$((20 * SLOW))" -H Expect: -T "$TMP/files/big" \
 		"$(url "$1" 80 put/up)" && cmp "$TMP/s1/put/up" "$TMP/files/big"
 }
 

@@ -348,9 +348,16 @@ rotate() { # FROM TO FILE
 		clb sync del-secret key-id "$1"
 	ok "$2: the other node sends with it" on node2 sync use-secret key-id "$2"
 	ok "$2: the first node reads it" wait_for 10 node_sends node "$2"
+	# with a delay on the link, older ones may still be on their way
+	ok "$2: both have heard more" wait_for 10 heard_beyond \
+		"$(peer_of node sequence)" "$(peer_of node2 sequence)"
 	ok "$2: the old one is removed" on_all sync del-secret key-id "$1"
 	is "$2: one is left" \
 		"$(clb -j sync | jq -c '[.key_id, .other_key_id]')" "[$2,null]"
+}
+heard_beyond() { # SEQUENCE SEQUENCE: each of the other
+	[ "$(peer_of node sequence)" -gt "$1" ] &&
+		[ "$(peer_of node2 sequence)" -gt "$2" ]
 }
 node_sends() { [ "$(peer_of "$1" key_id)" = "$2" ]; }	# BY-WHOSE-LIST KEY-ID
 churn() { # prints how many there were

@@ -365,7 +365,8 @@ test_link() {
 	is "link: the first one is not" "$(sync_of node2 ready)" false
 	ip -n "$NS-net" link set node2-sync up
 	ok "link: it is when its link is up" wait_for 20 is_ready node2
-	is "link: and it has heard of the connections" "$(known node2)" 5
+	# a machine that stands still meanwhile has it ready alone, before
+	ok "link: and it has heard of the connections" wait_for 20 knows node2 5
 	tell client close r >"$TMP/close"
 	cluster_down
 	on_all session del

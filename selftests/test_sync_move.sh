@@ -36,6 +36,8 @@ test_move() { # MODE FAMILY [SERVERS' FAMILY]
 	ok "$name: all of them are established there" \
 		knows node2 10 state established
 	is "$name: a download begins" "$(download)" begun
+	ok "$name: the other node has that, too" \
+		wait_for 10 knows node2 11 state established
 	before=$(passed_by node2)
 	via 2
 	is "$name: it goes on through the other node, and ends whole" \

@@ -55,7 +55,7 @@ download() { # FAMILY
 	local vip vip_host
 
 	vip_of "$1"
-	in_client curl -sSf -m "$((90 * SLOW))" --limit-rate "$(size 2M 500K)" \
+	in_client curl -sSf -m "$((90 * SLOW))" --limit-rate "$(size 1M 200K)" \
 		-o "$TMP/got$1" "$(url "$vip" 80 files/big)"
 }
 ends_well() { wait "$2" && cmp "$TMP/got$1" "$TMP/files/big"; }	# FAMILY PID

@@ -237,8 +237,11 @@ def unread():
             wait_for("clbd to read no more", is_left)
             equal(0 < clbd.stats()["requests"] < count, True)
             client.sock.settimeout(PATIENCE)
-            feeder = threading.Thread(target=client.sock.sendall,
-                                      args=(data[sent:],), daemon=True)
+
+            def feed():     # the timeout is that of each part
+                for at in range(sent, len(data), 65536):
+                    client.sock.sendall(data[at:at + 65536])
+            feeder = threading.Thread(target=feed, daemon=True)
             feeder.start()
             left = count
             for kind, _, _, _ in client.frames():

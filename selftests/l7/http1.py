@@ -337,8 +337,8 @@ def websocket():
                      b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
                      b"Sec-WebSocket-Accept: x\r\n\r\nfirst")
         while True:
-            data = reader.data or sock.recv(65536)
-            reader.data = b""
+            data = bytes(reader.data) or sock.recv(65536)
+            reader.data = bytearray()
             if not data:
                 sock.sendall(b"bye")
                 return False

@@ -91,7 +91,7 @@ def queue_timeout():
     """queue-timeout: who has waited so long gets 503, and nobody after it loses
     its turn"""
     server = Held()
-    text = limited(server, group="    queue: 9\n    queue-timeout: 1")
+    text = limited(server, group="    queue: 9\n    queue-timeout: 5")
     with Daemon(text) as clbd:
         first, second = begin(clbd, "/1", "/2")
         equal(second.response().status, 503)
@@ -210,7 +210,7 @@ def queue_timeout_of_streams():
     """a request by HTTP/2 that has waited so long gets 503; its connection goes
     on, and so do those that are served on it"""
     server = Held()
-    text = limited(server, group="    queue: 9\n    queue-timeout: 1",
+    text = limited(server, group="    queue: 9\n    queue-timeout: 5",
                    listener="    http2: yes")
     with Daemon(text) as clbd, H2Client(clbd.port) as client:
         first, second = client.request("/1"), client.request("/2")

@@ -122,7 +122,7 @@ def memory_of_bodies():
 
     def answer(_server, sock, reader, _request):
         left = size - len(reader.data)
-        reader.data = b""
+        reader.data = bytearray()
         while left:
             left -= len(sock.recv(min(left, 1 << 20)))
         sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
@@ -195,7 +195,7 @@ def crash():
             equal(client.ask().status, 200)
             client.close()
         wait_for("a new worker", lambda: len(clbd.workers()) == 2)
-        equal(clbd.stats()["restarts"], 1)
+        wait_for("its restart", lambda: clbd.stats()["restarts"] == 1)
         equal("killed by signal 9" in clbd.told(), True)
 
 

@@ -57,8 +57,9 @@ def listen(port=0):
     return socket.create_server(("127.0.0.1", port), backlog=4096)
 
 
-async def serve(sock, flaps):
-    """One that flaps is gone every other half second, with its sockets."""
+async def serve(sock, flaps, turn):
+    """One that flaps is gone every other half second, with its sockets, but not
+    while another one is: clbd asks one more, once."""
     loop = asyncio.get_running_loop()
     port = sock.getsockname()[1]
     while True:
@@ -66,24 +67,27 @@ async def serve(sock, flaps):
         if not flaps:
             await asyncio.Event().wait()
         await asyncio.sleep(0.5)
+        while not turn.acquire(block=False):
+            await asyncio.sleep(0.02)
         server.close()
         for transport in list(Answer.open):
             transport.close()
         await asyncio.sleep(0.5)
         sock = listen(port)
+        turn.release()
 
 
-def be_server(flaps, pipe):
+def be_server(flaps, turn, pipe):
     die_with_test()
     sock = listen()
     pipe.send(sock.getsockname()[1])
-    asyncio.run(serve(sock, flaps))
+    asyncio.run(serve(sock, flaps, turn))
 
 
-def start_server(flaps):
+def start_server(flaps, turn):
     """In a process of its own, the only one that has its socket. Its port."""
     ours, theirs = multiprocessing.Pipe(False)
-    multiprocessing.Process(target=be_server, args=(flaps, theirs),
+    multiprocessing.Process(target=be_server, args=(flaps, turn, theirs),
                             daemon=True).start()
     return ours.recv()
 
@@ -239,7 +243,7 @@ def torment(clbd, seconds):
     connection by that"""
     end = time.monotonic() + seconds
     victims, kills, reloads = set(), 0, 0
-    while time.monotonic() < end:
+    while time.monotonic() < end or kills < KILLS:
         next_time = time.monotonic() + 0.1
         clbd.process.send_signal(signal.SIGHUP)
         reloads += 1
@@ -256,7 +260,8 @@ def reach():
     """many clients, while workers are killed, the configuration is read again
     ten times a second, and servers flap: no request fails, and no connection ends
     but those of the workers that were killed"""
-    ports = [start_server(i < 2) for i in range(4)]
+    turn = multiprocessing.Lock()
+    ports = [start_server(i < 2, turn) for i in range(4)]
     text = "\n".join([
         f"workers: {WORKERS}", "groups:", "  - name: web",
         "    eject-time: 1", "    servers:",

@@ -82,11 +82,17 @@ def reply(body=b"", fields="", status="200 OK"):
             .encode() + body)
 
 
+PORTS = iter(range(10000 + os.getpid() % 1000 * 20, 32768))
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """None is given twice, nor by the kernel, whose own begin at 32768."""
+    for port in PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 class Reader:
@@ -95,7 +101,7 @@ class Reader:
     def __init__(self, sock):
         self.sock = sock
         self.sock.settimeout(PATIENCE)
-        self.data = b""
+        self.data = bytearray()
 
     def more(self):
         data = self.sock.recv(65536)
@@ -107,19 +113,20 @@ class Reader:
             if not self.more():
                 return None
         head, mark, self.data = self.data.partition(mark)
-        return head + mark
+        return bytes(head + mark)
 
     def exactly(self, size):
         while len(self.data) < size:
             if not self.more():
                 raise EOFError(f"{len(self.data)} of {size} bytes")
-        body, self.data = self.data[:size], self.data[size:]
+        body = bytes(self.data[:size])
+        del self.data[:size]
         return body
 
     def rest(self):
         while self.more():
             pass
-        data, self.data = self.data, b""
+        data, self.data = bytes(self.data), bytearray()
         return data
 
     def chunks(self):
@@ -218,6 +225,7 @@ class Server:
 
     def serve(self, sock):
         reader = Reader(sock)
+        sock.settimeout(None)   # it would be that of all that is sent
         with contextlib.suppress(OSError, EOFError):
             while True:
                 request = self.read(reader)
@@ -365,11 +373,13 @@ class Daemon:
     def stats(self):
         """Counters, by name."""
         import json
-        count = self.told().count('{"workers"')
+
+        def tellings():
+            return re.findall(r'^\{"workers".*\}$', self.told(), re.M)
+        count = len(tellings())
         self.process.send_signal(signal.SIGUSR2)
-        wait_for("counters", lambda: self.told().count('{"workers"') > count
-                 and self.told().endswith("}\n"))
-        return json.loads(self.told().splitlines()[-1])
+        wait_for("counters", lambda: len(tellings()) > count)
+        return json.loads(tellings()[-1])
 
     def children(self, name):
         """Process numbers, of those that /proc calls so."""

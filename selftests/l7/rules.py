@@ -33,8 +33,8 @@ def hashed():
     servers = [Server(name=n) for n in "abcd"]
     with Daemon(config(*servers, group="    scheduler: hash\n    hash: url")) \
             as clbd, Client(clbd.port) as client:
-        first = [client.ask(f"/{i}").body for i in range(40)]
-        equal([client.ask(f"/{i}").body for i in range(40)], first)
+        first = [client.ask(f"/{i}").body for i in range(80)]
+        equal([client.ask(f"/{i}").body for i in range(80)], first)
         equal(len(set(first)), 4)
 
 
