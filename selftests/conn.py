@@ -28,6 +28,7 @@ usilent ADDRESS PORT [SOURCE_ADDRESS]		the same, where no answer is
 						expected: waits for a second
 """
 import collections
+import os
 import select
 import selectors
 import socket
