@@ -29,7 +29,8 @@
  *
  * RTNL nests inside the configuration lock (the first start hooks into the
  * devices) and protects the list of devices; clb_sync.lock nests inside
- * clb_sync.secrets_lock. No other two of them nest. The
+ * clb_sync.secrets_lock, and so do the spinlocks that another node's words
+ * take, where a new life of it is met. No other two of them nest. The
  * packet path of an established session takes none: it finds the session under
  * RCU, which also keeps the session's server, its listener, its routes and the
  * configuration in memory; a session's state changes by compare-and-exchange,

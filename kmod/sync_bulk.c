@@ -83,7 +83,7 @@ static bool is_behind(const struct clb_sync *sync)
  * clb_sync_behind_check() - see whether others know more than this node
  * @sync: sync
  *
- * Context: the sender.
+ * Context: the sender, or the receiver; takes @sync->lock.
  */
 void clb_sync_behind_check(struct clb_sync *sync)
 {

@@ -302,9 +302,8 @@ static void early_do(struct clb_sync *sync, struct clb_sync_peer *peer,
 		clb_sync_early_free(&sync->early, first);
 		cond_resched();
 	}
-	/* it sees whether this node is still behind */
 	if (!sync->early.count)
-		clb_sync_wake(sync);
+		clb_sync_behind_check(sync);
 }
 
 /* A life that is not known; its datagram is authentic. */

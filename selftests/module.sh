@@ -21,7 +21,7 @@ clb_module_unload() {
 	local i
 
 	[ "$CLB_KO" != none ] || return 0
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 10 * ${CLB_SLOW:-1}; i++)); do
 		rmmod clb 2>/dev/null && return
 		sleep 0.1
 	done

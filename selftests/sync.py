@@ -20,7 +20,8 @@ import time
 
 PORT = 8850
 CLBCTL = os.environ.get("CLBCTL", "clbctl")
-TIMEOUT = 30 * int(os.environ.get("CLB_SLOW", "1"))
+SLOW = int(os.environ.get("CLB_SLOW", "1"))
+TIMEOUT = 30 * SLOW
 HEADER = struct.Struct(">HBBIQQHH")
 MAGIC, VERSION = 0xc1b5, 1
 
@@ -352,7 +353,7 @@ class Attack:
         for datagram in datagrams:
             self.tell(datagram)
         self.until(lambda: self.heard_of(mine.node) == mine.seq)
-        time.sleep(0.05)    # it is heard before what it did is counted
+        time.sleep(0.05 * SLOW)     # heard before what it did is counted
         now = self.clb("sync")
         return {k: now[k] - before[k] for k in kinds}
 

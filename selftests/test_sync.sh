@@ -355,9 +355,9 @@ rotate() { # FROM TO FILE
 	is "$2: one is left" \
 		"$(clb -j sync | jq -c '[.key_id, .other_key_id]')" "[$2,null]"
 }
-heard_beyond() { # SEQUENCE SEQUENCE: each of the other
-	[ "$(peer_of node sequence)" -gt "$1" ] &&
-		[ "$(peer_of node2 sequence)" -gt "$2" ]
+heard_beyond() { # SEQUENCE SEQUENCE: each of the other, and of what came early
+	[ "$(peer_of node sequence)" -gt $(($1 + 3)) ] &&
+		[ "$(peer_of node2 sequence)" -gt $(($2 + 3)) ]
 }
 node_sends() { [ "$(peer_of "$1" key_id)" = "$2" ]; }	# BY-WHOSE-LIST KEY-ID
 churn() { # prints how many there were

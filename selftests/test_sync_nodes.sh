@@ -65,7 +65,7 @@ config_all() {
 
 # Within 2 s, or on slow kernels sooner or later: the first lists that agree were
 # begun in that time. In two seconds there are more than four looks, unless this
-# machine stands still.
+# machine stands still: for that it has three more.
 equal_soon() { # NAME HOW-MANY
 	local t looks=0
 
@@ -80,7 +80,8 @@ equal_by_now() {
 }
 in_time() { # MS LOOKS
 	echo "$1 ms, $2 looks"
-	[ "$1" -le "$(size 2000 100000)" ] || [ "$2" -le 4 ]
+	[ "$1" -le "$(size 2000 100000)" ] ||
+		{ [ "$2" -le 4 ] && [ "$1" -le 5000 ]; }
 }
 
 test_loss() {

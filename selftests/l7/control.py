@@ -331,7 +331,11 @@ def upgrade():
         for count in (3, 1, 2):
             old = clbd.process.pid
             clbd.write(workers(config(server), count))
+            if count == 1:      # fewer: a known limit, see l7.rst
+                load.stop()
             equal(clbd.tell("upgrade"), {"ok": True})
+            if count == 1:
+                load = Load(clbd)
             told = clbd.tell("status")
             equal(told["pid"] != old, True)
             equal(len(told["workers"]), count)
