@@ -592,6 +592,7 @@ tcp_server_up() {
 
 # stat_of NAME: a counter of clbctl stats, with underscores.
 stat_of() { clb_get ".$1" stats; }
+stat_above() { [ "$(stat_of "$1")" -gt "$2" ]; }	# NAME NUMBER
 
 # vip_of FAMILY: sets vip, and vip_host, which ":port" can follow.
 # shellcheck disable=SC2034 # for tests

@@ -16,15 +16,8 @@ clb_module_load() {
 	insmod "$CLB_KO" "$@"
 }
 
-# A dump that a process died of holds the module a moment longer.
 clb_module_unload() {
-	local i
-
 	[ "$CLB_KO" != none ] || return 0
-	for ((i = 0; i < 10 * ${CLB_SLOW:-1}; i++)); do
-		rmmod clb 2>/dev/null && return
-		sleep 0.1
-	done
 	rmmod clb
 }
 

@@ -70,7 +70,8 @@ upload() { # WHERE SERVER
 
 # check LABEL CLIENT SERVER: TCP and UDP between them.
 check() {
-	is "$1: TCP" "$(in_ns "$2" curl -sSf -m "$((20 * SLOW))" "$(url "$vip")" 2>&1)" "$3"
+	is "$1: TCP" "$(in_ns "$2" curl -sSf -m "$((20 * SLOW))" \
+		"$(url "$vip")" 2>&1)" "$3"
 	if last_ok; then
 		ok "$1: 256 kB from the server" download "$2"
 		ok "$1: 256 kB to the server" upload "$2" "$3"

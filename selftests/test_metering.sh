@@ -101,7 +101,8 @@ compare() { # NAME KEY SESSION SESSION
 }
 
 download() {
-	in_client curl -sSf -m "$((30 * SLOW))" -o "$TMP/got" "$(url "$vip" 80 files/big)" &&
+	in_client curl -sSf -m "$((30 * SLOW))" -o "$TMP/got" \
+		"$(url "$vip" 80 files/big)" &&
 		cmp "$TMP/got" "$TMP/files/big"
 }
 upload() {
@@ -259,12 +260,12 @@ counter_of() { # PORT NAME
 
 # rate_between PROTOCOL SECONDS PORT RATE BURST LOW HIGH: beside one burst passes
 # what the rate allows, LOW to HIGH in 1000. A machine that stands still for longer
-# than a burst lasts sends less: it has five tries, four of them alone.
+# than a burst lasts sends less: it has three tries, two of them alone.
 # Nothing excuses more.
 rate_between() {
 	local bytes time share try
 
-	for try in 1 2 3 4 5; do
+	for try in 1 2 3; do
 		[ "$try" -eq 1 ] || measure "$1" "$2" "$vip" "$3"
 		read -r bytes time <<<"${measured[$3]:-0 1}"
 		share=$(((bytes - $5) * 8 * 1000 * 1000000 / ($4 * time)))

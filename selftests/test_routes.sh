@@ -157,7 +157,6 @@ test_held_back() { # as test_ipsec_awaited, which it is part of
 		wait_for 10 stat_above drop_no_route $((before + 1))
 	in_node sysctl -qw net.core.xfrm_larval_drop=1
 }
-stat_above() { [ "$(stat_of "$1")" -gt "$2" ]; }
 
 # --- VRF ---------------------------------------------------------------------
 

@@ -85,11 +85,10 @@ busy() {
 		spawn in_node sh -c 'while :; do :; done'
 	done
 	spawn in_server 1 iperf3 -s >/dev/null
-	wait_for 10 iperf_listens
+	wait_for 10 tcp_server_up 1 5201
 	spawn in_ns c2 iperf3 -t 600 -P 4 -c "$(server4 1)" >/dev/null
 	wait_for 10 tracks
 }
-iperf_listens() { in_server 1 ss -Hltn "sport = :5201" | grep -q .; }
 tracks() { [ "$(in_node cat /proc/sys/net/netfilter/nf_conntrack_count)" -ge 4 ]; }
 all_answered() { [ "$(get_many 100 "$1" 80 | spread)" = "s1=100" ]; }
 

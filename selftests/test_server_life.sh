@@ -128,7 +128,8 @@ test_in_flight() { # LABEL MODE
 	is "$1: servers answer" "$(client who a)" "s1=2 s2=2"
 	ok "$1: the listener goes before clients say that they know" \
 		clb flush
-	is "$1: they are reset" "$(client ended a $((10 * SLOW)))" "reset=4 eof=0 open=0"
+	is "$1: they are reset" "$(client ended a $((10 * SLOW)))" \
+		"reset=4 eof=0 open=0"
 	ok "$1: so are the servers" servers_have 1 $((r1 + 2))
 	ok "$1: both" servers_have 2 $((r2 + 2))
 	in_client nft delete table inet mute
@@ -263,10 +264,9 @@ counted() {
 	before=$(stat_of "$1")
 	raw_flow "$2"
 	tell raw "${@:3}" >/dev/null
-	wait_for 5 stat_beyond "$1" "$before"
+	wait_for 5 stat_above "$1" "$before"
 	echo $(($(stat_of "$1") - before))
 }
-stat_beyond() { [ "$(stat_of "$1")" -gt "$2" ]; }
 count_sessions() { clb session count client "$CLIENT"; }
 
 # The server is down, but nothing has ended its sessions yet.

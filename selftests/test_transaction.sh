@@ -253,7 +253,7 @@ test_large() {
 	many "$SMALL" >"$TMP/small"
 	many "$LARGE" >"$TMP/large"
 	# in turn, as the machine may have less to do later; the least of each
-	for i in {1..10}; do
+	for i in 1 2 3; do
 		took=$(restoring "$TMP/small") || break
 		[ "${small:-$took}" -lt "$took" ] || small=$took
 		took=$(restoring "$TMP/large") || break
