@@ -53,7 +53,7 @@ FUZZ_CFLAGS := -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror \
 	-Iinclude/uapi
 build/fuzz/netlink: selftests/fuzz/netlink_build.c \
 	selftests/fuzz/netlink_build.h
-build/fuzz/packets: selftests/fuzz/packet_build.c \
+build/fuzz/netlink build/fuzz/packets: selftests/fuzz/packet_build.c \
 	selftests/fuzz/packet_build.h
 # With the codec of the module, which is pure.
 build/fuzz/sync: FUZZ_CFLAGS += -include selftests/fuzz/shim/kernel.h \

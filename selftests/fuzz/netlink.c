@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * usage: netlink DEVICE COUNT [SEED]
+ * usage: netlink DEVICE COUNT SEED NETNS FRONT
  *
  * Sends COUNT messages to the generic netlink family "clb" of this network
  * namespace: such as clbctl would send, most of them with something wrong in
  * them; sync is started on DEVICE. Several sockets take turns, so that
- * transactions get into each other's way. In the end each socket must still
- * answer, and some of each command must have been taken. The messages follow
- * from the seed alone; what is printed last is how many were taken and how
- * many refused.
+ * transactions get into each other's way. Between them clients open sessions,
+ * from FRONT in the namespace NETNS, a file: of a listener that there is then,
+ * or of none. In the end each socket must still answer, some of each command
+ * must have been taken, and sessions listed. All follows from the seed alone;
+ * what is printed last is how many were taken and how many refused.
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +24,16 @@
 #include <unistd.h>
 
 #include <linux/clb.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 
 #include "netlink_build.h"
+#include "packet_build.h"
 #include "random.h"
 
 #define SOCKETS 4
 #define BATCH_BYTES 16384
+#define OPENED 64 /* sessions after a batch */
 #define BATCH_MESSAGES (BATCH_BYTES / MESSAGE_HEAD + 1)
 
 /**
@@ -42,6 +50,16 @@ struct counts {
 	unsigned long taken[256], listed[256];
 	unsigned long error[256];
 	uint8_t command[BATCH_MESSAGES];
+};
+
+/**
+ * struct front - where clients are
+ * @fd: packet socket, to send packets from their IP header on
+ * @node: the node at the other end
+ */
+struct front {
+	int fd;
+	struct sockaddr_ll node;
 };
 
 uint64_t random_state;
@@ -200,6 +218,76 @@ static bool is_complete(const struct counts *counts)
 	return complete;
 }
 
+/* --- clients ------------------------------------------------------------- */
+
+static void netns_enter(int fd, const char *name)
+{
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		die(name);
+}
+
+/* The node's end has the MAC address 02:00:00:00:00:01. */
+static void front_open(struct front *front, const char *netns,
+		       const char *device)
+{
+	int here = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int there = open(netns, O_RDONLY | O_CLOEXEC);
+
+	netns_enter(there, netns);
+	front->node = (struct sockaddr_ll){
+		.sll_family = AF_PACKET,
+		.sll_ifindex = if_nametoindex(device),
+		.sll_halen = ETH_ALEN,
+		.sll_addr = { 2, 0, 0, 0, 0, 1 },
+	};
+	front->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (front->fd < 0 || !front->node.sll_ifindex)
+		die(device);
+	netns_enter(here, "its own namespace");
+	close(there);
+	close(here);
+}
+
+static void client_choose(struct flow *flow)
+{
+	unsigned int len;
+
+	memset(flow, 0, sizeof(*flow));
+	len = address_choose(flow->dst, VIP_NET, VIPS);
+	while (address_choose(flow->src, CLIENT_NET, CLIENTS) != len)
+		;
+	flow->ipv6 = len == 16;
+	flow->protocol = random_chance(500) ? IPPROTO_TCP : IPPROTO_UDP;
+	flow->sport = 1024 + random_below(60000);
+	flow->dport = VIP_PORT + random_below(VIP_PORTS);
+	flow->seq = random_u32();
+}
+
+/* What goes through veth is done as a rule when sending returns. */
+static void session_open(const struct front *front)
+{
+	struct sockaddr_ll node = front->node;
+	struct packet p;
+	struct flow flow;
+
+	client_choose(&flow);
+	packet_build(&p, &flow, TCP_SYN);
+	node.sll_protocol = htons(p.ipv6 ? ETH_P_IPV6 : ETH_P_IP);
+	if (sendto(front->fd, p.bytes, p.len, 0, (struct sockaddr *)&node,
+		   sizeof(node)) < 0)
+		die("a client's packet");
+}
+
+static void sessions_open(const struct front *front)
+{
+	unsigned int i;
+
+	for (i = 0; i < OPENED; i++)
+		session_open(front);
+}
+
+/* --- requests ------------------------------------------------------------ */
+
 /* An ordinary request and its answer. Returns the length of that. */
 static ssize_t ask(int fd, uint16_t type, uint8_t command, const void *attr,
 		   unsigned int attr_len, uint8_t *answer, size_t size)
@@ -268,18 +356,26 @@ static void must_answer(int fd, uint16_t family)
 int main(int argc, char **argv)
 {
 	static _Alignas(8) uint8_t batch[BATCH_BYTES];
-	unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 0) : 0;
-	uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 0)
-				 : (uint64_t)time(NULL);
-	uint32_t device = argc > 1 ? if_nametoindex(argv[1]) : 0;
 	static struct counts counts;
+	struct front front;
 	int fds[SOCKETS], i;
 	time_t begin = time(NULL);
-	unsigned long taken;
+	unsigned long count, taken;
+	uint32_t device;
 	uint16_t family;
+	uint64_t seed;
 
+	if (argc != 6) {
+		fprintf(stderr,
+			"usage: netlink DEVICE COUNT SEED NETNS FRONT\n");
+		return 2;
+	}
+	device = if_nametoindex(argv[1]);
+	count = strtoul(argv[2], NULL, 0);
+	seed = strtoull(argv[3], NULL, 0);
 	if (!device)
-		die("device");
+		die(argv[1]);
+	front_open(&front, argv[4], argv[5]);
 	random_seed(seed);
 	printf("# netlink: %lu messages, seed %llu\n", count,
 	       (unsigned long long)seed);
@@ -293,6 +389,7 @@ int main(int argc, char **argv)
 		counts.sent += batch_fill(batch, &used, count - counts.sent,
 					  family, device, &counts);
 		batch_send(fd, batch, used);
+		sessions_open(&front);
 		drain(fd, &counts);
 	}
 	for (i = 0; i < SOCKETS; i++)

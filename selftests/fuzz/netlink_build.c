@@ -338,16 +338,22 @@ static void put_number(struct message *m, const struct field *f,
 	put(m, &value, size);
 }
 
-static void put_address(struct message *m, uint8_t third, unsigned int hosts)
+unsigned int address_choose(uint8_t *address, uint8_t net, unsigned int hosts)
 {
-	uint8_t v4[4] = { 198, 51, third, 1 + random_below(hosts) };
-	uint8_t v6[16] = { 0x20, 0x01, 0x0d, 0xb8, third };
+	uint8_t v4[4] = { 198, 51, net, 1 + random_below(hosts) };
+	uint8_t v6[16] = { 0x20, 0x01, 0x0d, 0xb8, net };
+	bool ipv6 = random_chance(300);
 
 	v6[15] = v4[3];
-	if (random_chance(300))
-		put(m, v6, sizeof(v6));
-	else
-		put(m, v4, sizeof(v4));
+	memcpy(address, ipv6 ? v6 : v4, ipv6 ? sizeof(v6) : sizeof(v4));
+	return ipv6 ? sizeof(v6) : sizeof(v4);
+}
+
+static void put_address(struct message *m, uint8_t net, unsigned int hosts)
+{
+	uint8_t address[16];
+
+	put(m, address, address_choose(address, net, hosts));
 }
 
 static void put_prefix(struct message *m)
@@ -411,17 +417,17 @@ static void put_value(struct message *m, const struct field *f)
 	case KIND_PROTOCOL:
 		return put(m, &protocol, 1);
 	case KIND_VIP:
-		return put_address(m, 1, 2);
+		return put_address(m, VIP_NET, VIPS);
 	case KIND_VIP_PORT:
-		return put_port(m, 80, 2);
+		return put_port(m, VIP_PORT, VIP_PORTS);
 	case KIND_SERVER:
-		return put_address(m, 100, 2);
+		return put_address(m, SERVER_NET, 2);
 	case KIND_SERVER_PORT:
 		return put_port(m, 80, 2);
 	case KIND_CLIENT:
-		return put_address(m, 2, 200);
+		return put_address(m, CLIENT_NET, CLIENTS);
 	case KIND_LOCAL:
-		return put_address(m, 100, 9);
+		return put_address(m, SERVER_NET, 9);
 	case KIND_PREFIX:
 		return put_prefix(m);
 	case KIND_DEVICE:
