@@ -351,9 +351,10 @@ unsigned int address_choose(uint8_t *address, uint8_t net, unsigned int hosts)
 
 static void put_address(struct message *m, uint8_t net, unsigned int hosts)
 {
-	uint8_t address[16];
+	uint8_t address[16] = { 0 };
+	unsigned int len = address_choose(address, net, hosts);
 
-	put(m, address, address_choose(address, net, hosts));
+	put(m, address, len);
 }
 
 static void put_prefix(struct message *m)
