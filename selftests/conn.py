@@ -10,10 +10,12 @@ conn.py client			reads commands from standard input and answers
 				each with one line:
 
 open ID ADDRESS PORT [COUNT [SOURCE_PORT]]	TCP connections, used once each
-ping ID						how many of them still work
+ping ID [SECONDS]				how many of them still work; each
+						has so much time to answer
 who ID						how many at each server: "s1=2 s2=1"
-ended ID SECONDS				how they ended, without a word
-						of ours: "reset=1 eof=0 open=2"
+ended ID SECONDS [COUNT]			how they ended, without a word
+						of ours: "reset=1 eof=0 open=2",
+						so long after COUNT had
 close ID [rst]					close, or abort, them
 reuse ADDRESS PORT COUNT SOURCE_PORT HOW	connections in a row from one port
 						that end by client, server,
@@ -122,7 +124,9 @@ class Client:
                             for _ in range(int(count))]
         return "open " + self.ping(name)
 
-    def ping(self, name):
+    def ping(self, name, seconds=PATIENCE):
+        for sock in self.socks[name]:
+            sock.settimeout(float(seconds))
         return str(sum(self.talk(s) == b"x" for s in self.socks[name]))
 
     def who(self, name):
@@ -136,10 +140,10 @@ class Client:
         except ConnectionError:
             return "reset"
 
-    def ended(self, name, seconds):
+    def ended(self, name, seconds, ends=0):
         count = {"reset": 0, "eof": 0, "open": 0}
         left = set(self.socks[name])
-        end = time.monotonic() + float(seconds)
+        end = time.monotonic() + (3 * PATIENCE if int(ends) else float(seconds))
         while left:
             wait = max(0, end - time.monotonic())
             ready, _, _ = select.select(left, [], [], wait)
@@ -148,6 +152,8 @@ class Client:
             for sock in ready:
                 count[self.how_ended(sock)] += 1
                 left.discard(sock)
+            if sum(count.values()) == int(ends):
+                end = time.monotonic() + float(seconds)
         count["open"] += len(left)
         return " ".join(f"{k}={v}" for k, v in count.items())
 

@@ -171,16 +171,14 @@ wait_for() {
 
 now_ms() { echo $((${EPOCHREALTIME//./} / 1000)); }
 
-_pids=()
-
 # spawn COMMAND...: in the background, ended with the test. $spawned: its pid,
 # that of the program itself also for in_server 1 PROGRAM.
 spawn() {
 	local _exec=exec
 
 	"$@" &
+	# shellcheck disable=SC2034 # for tests
 	spawned=$!
-	_pids+=("$spawned")
 }
 
 # stop PID...: ends processes that spawn started, and waits for them.
@@ -195,7 +193,8 @@ _cleanup() {
 
 	trap - EXIT
 	topo_down
-	[ "${#_pids[@]}" -eq 0 ] || stop "${_pids[@]}"
+	# shellcheck disable=SC2046 # words are meant to split
+	stop $(jobs -pr)
 	rm -rf "$TMP"
 	exit "$rc"
 }
@@ -553,7 +552,6 @@ dialogue() {
 	_dialogue_in[$name]=$in _dialogue_out[$name]=$out
 	# not by spawn: in the background input is /dev/null unless given here
 	"$@" <&"$in" >&"$out" &
-	_pids+=("$!")
 }
 
 hear() { # NAME: one more line of its output
@@ -593,6 +591,9 @@ tcp_server_up() {
 # stat_of NAME: a counter of clbctl stats, with underscores.
 stat_of() { clb_get ".$1" stats; }
 stat_above() { [ "$(stat_of "$1")" -gt "$2" ]; }	# NAME NUMBER
+
+# Has the last packet of the client's connections been sent?
+is_over() { ! in_client ss -Htn state connected exclude time-wait | grep .; }
 
 # vip_of FAMILY: sets vip, and vip_host, which ":port" can follow.
 # shellcheck disable=SC2034 # for tests

@@ -182,23 +182,32 @@ servers_via() { # NUMBER
 	next_hop "198.51.100.$1" "2001:db8:5::$1" s1 s2
 }
 
-# The sessions of a node, but for how long they have left.
-table() {
-	on "$1" -j session |
-		sed 's/^\[//; s/[],]$//; s/,"expires_ms":[0-9]*//; /^$/d' | sort
-}
-tables_equal() { # [HOW-MANY]: with so many sessions in each
+# tables_list NAME: all nodes' sessions, for tables_agree NAME.
+tables_list() {
 	local node
 
-	table node >"$TMP/table" || return
-	for node in ${NODES#node}; do
-		table "$node" >"$TMP/table.$node" &&
-			diff "$TMP/table" "$TMP/table.$node" || return
+	for node in $NODES; do
+		on "$node" -j session >"$TMP/list.$1.$node" || return
 	done
-	[ "${1:-$(wc -l <"$TMP/table")}" = "$(wc -l <"$TMP/table")" ] && return
+}
+# One a line, but for how long they have left.
+table() { # LIST
+	sed 's/^\[//; s/[],]$//; s/,"expires_ms":[0-9]*//; /^$/d' "$1" | sort
+}
+tables_agree() { # NAME [HOW-MANY]: with so many sessions in each
+	local node
+
+	table "$TMP/list.$1.node" >"$TMP/table"
+	for node in ${NODES#node}; do
+		table "$TMP/list.$1.$node" >"$TMP/table.$node"
+		diff "$TMP/table" "$TMP/table.$node" || return
+	done
+	[ "${2:-$(wc -l <"$TMP/table")}" = "$(wc -l <"$TMP/table")" ] && return
 	grep -o '"state":"[^"]*"' "$TMP/table" | sort | uniq -c
 	return 1
 }
+# [HOW-MANY]
+tables_equal() { tables_list now && tables_agree now "$@"; }
 known() { # NODE FILTER...: how many sessions
 	on "$1" session count "${@:2}"
 }

@@ -68,7 +68,7 @@ renumber() { # name, file for the totals
 # What a file prints is read to its end, which comes when nobody can write any
 # more. Who still can when the file itself is over was forgotten by it.
 await_reader() { # PROCESS
-	timeout 5 tail --pid="$1" -s 0.1 -f /dev/null && return
+	timeout $((5 * ${CLB_SLOW:-1})) tail --pid="$1" -s 0.1 -f /dev/null && return
 	find /proc/[0-9]*/fd -lname "$keep/output" -perm -200 -printf '%h\n' \
 		2>/dev/null | cut -d / -f 3 | xargs -r kill -9
 	wait "$1"

@@ -29,7 +29,8 @@ fi
 
 echo "setup: installing ${want[*]}"
 export DEBIAN_FRONTEND=noninteractive
-apt-get -q update
+apt_get=(apt-get -o Acquire::Retries=5 -o DPkg::Lock::Timeout=600)
+"${apt_get[@]}" -q update
 
 # A web server that a test starts itself must not also start at boot here.
 # The return code 101 of policy-rc.d says "not allowed"; a policy that is
@@ -40,7 +41,7 @@ if [ ! -e "$policy" ]; then
 	printf '#!/bin/sh\nexit 101\n' >"$policy"
 	chmod 755 "$policy"
 fi
-apt-get -qy --no-install-recommends install "${want[@]}"
+"${apt_get[@]}" -qy --no-install-recommends install "${want[@]}"
 
 mapfile -t want < <(missing)
 if [ "${#want[@]}" -ne 0 ]; then

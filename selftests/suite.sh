@@ -40,10 +40,12 @@ begin() {
 	local log=build/log/$prefix$1
 
 	: >"$log.out"
+	rm -f "$log.over"
 	echo 1 >"$log.rc"
 	{
 		"${@:2}" >"$log.out" 2>&1
 		echo "$?" >"$log.rc"
+		: >"$log.over"
 	} &
 	_begun[$1]=$! _since[$1]=$SECONDS
 }
@@ -52,7 +54,14 @@ begin() {
 follow() { suite "$1" _follow "$1"; }
 
 _follow() { # NAME
-	tail --pid="${_begun[$1]}" -n +1 -f "build/log/$prefix$1.out"
+	local log=build/log/$prefix$1
+
+	# its number may be another process's when it is over
+	if [ -e "$log.over" ]; then
+		cat "$log.out"
+	else
+		tail --pid="${_begun[$1]}" -n +1 -f "$log.out"
+	fi
 	return "$(cat "build/log/$prefix$1.rc")"
 }
 

@@ -57,6 +57,8 @@ start_sync() {
 		secret "$TMP/secret"
 }
 
+tells() { grep -qx "clb-announce: $1" "$TMP/said"; }
+
 test_ready() {
 	config
 	start_announce
@@ -68,10 +70,10 @@ test_ready() {
 	ok "they are to be announced" is_to_be "$VIP4"
 	ok "IPv6, too" is_to_be "$VIP6"
 	not_ok "another address is not" is_to_be 203.0.113.2
-	ok "this is said" grep -qx "clb-announce: announce $VIP4" "$TMP/said"
+	ok "this is said" wait_for 10 tells "announce $VIP4"
 	ok "sync stops" clb sync stop
 	becomes "without it they are withdrawn"
-	ok "this is said, too" grep -qx "clb-announce: withdraw $VIP4" "$TMP/said"
+	ok "this is said, too" wait_for 10 tells "withdraw $VIP4"
 	ok "it ends" stop_announce
 }
 

@@ -143,7 +143,7 @@ flood() { # NAME KIND PORT
 	while kill -0 "$spawned" && [ "$working" = "$CONNECTIONS" ] &&
 	      { [ "$rounds" -lt 3 ] ||
 		[ "$(evicted_since "$evicted")" -lt "$FLOOD" ]; }; do
-		working=$(client ping held)
+		working=$(HEAR_TIMEOUT=$((600 * SLOW)) client ping held 60)
 		rounds=$((rounds + 1))
 	done
 	is "$name: established connections lose nothing" "$working" \

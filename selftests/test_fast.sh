@@ -123,7 +123,6 @@ none() {
 }
 
 # The client's last ACK is sent when the server has closed, too.
-is_over() { ! in_client ss -Htn state connected exclude time-wait | grep .; }
 download() { # VIP [FILE]
 	local file=files/${2:-big}
 

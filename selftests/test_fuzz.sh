@@ -184,7 +184,6 @@ packets_round() { # SEED
 	rm -f "$TMP/enough"
 	churn &
 	churn=$!
-	_pids+=("$churn")
 	show "$packets packets, seed $1" packets_fuzz "$1"
 	: >"$TMP/enough"
 	wait "$churn"

@@ -121,7 +121,7 @@ test_death() { # LABEL DIE LIVE
 	local checker
 
 	# shellcheck disable=SC2046 # words are meant to split
-	spawn clb check $(key) interval 1 timeout 1 rise 2 fall 2 \
+	spawn clb check $(key) interval 1 timeout $((5 * SLOW)) rise 2 fall 2 \
 		>"$TMP/check" 2>&1
 	checker=$spawned
 	ok "$1: the first node dies" "$2" 1

@@ -121,6 +121,7 @@ prepare() { # MODE KEY...
 transfer_tcp() { # NAME
 	ok "$1 tcp: data" download
 	ok "$1 tcp: data to the server" upload
+	ok "$1 tcp: no packet is to come" wait_for 10 is_over
 }
 
 test_tcp() { # NAME MODE

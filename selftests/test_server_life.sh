@@ -95,14 +95,14 @@ test_resets() { # LABEL
 	is "$1: connections" "$(client open a "$vip" "$PORT" 4)" "open 4"
 	ok "$1: a server goes down" act down 1
 	ok "$1: the server is reset" servers_have 1 $((r1 + 2))
-	is "$1: its clients are reset" "$(client ended a 3)" \
+	is "$1: its clients are reset" "$(client ended a 1 2)" \
 		"reset=2 eof=0 open=2"
 	client close a >/dev/null
 	is "$1: new connections, all to the other" \
 		"$(client open b "$vip" "$PORT" 2) $(client who b)" "open 2 s2=2"
 	ok "$1: a server is removed" act del 2
 	ok "$1: the server is reset" servers_have 2 $((r2 + 2))
-	is "$1: its clients are reset" "$(client ended b 3)" \
+	is "$1: its clients are reset" "$(client ended b 1 2)" \
 		"reset=2 eof=0 open=0"
 	is "$1: resets are counted" \
 		"$(($(stat_of resets_sent) - sent >= 8))" 1
@@ -208,7 +208,7 @@ test_drain() { # LABEL
 	ok "$name: another, with a later one" act drain 2 timeout 900
 	ok "$name: then it is down" wait_for 10 event_seen down
 	ok "$name: not before its time" [ $(($(now_ms) - began)) -ge 2000 ]
-	is "$name: its clients are reset" "$(client ended a 3)" \
+	is "$name: its clients are reset" "$(client ended a 1 2)" \
 		"reset=2 eof=0 open=2"
 	stop "$spawned"
 	is "$name: the other is not" "$(state_of 2)" drain

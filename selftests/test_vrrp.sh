@@ -15,8 +15,13 @@ command -v keepalived >/dev/null || skip_all "keepalived is not installed"
 nodes_up 2 && start_server 1 && start_server 2 || exit 1
 big_file
 
+# Who stands still for some adverts is dead to the other one.
 conf_of() { # NODE
-	sed -e "s,@PREFIX@/sbin/clb-announce,$TOP/build/tools/clb-announce," \
+	local advert=0.3
+
+	[ "$SLOW" = 1 ] || advert=1
+	sed -e "s/advert_int 0.3/advert_int $advert/" \
+		-e "s,@PREFIX@/sbin/clb-announce,$TOP/build/tools/clb-announce," \
 		-e "s,10\.1\.0\.100/24,$FRONT4/24," \
 		-e "s,2001:db8:1::100/64,$FRONT6/64," \
 		"$TOP/tools/cluster/keepalived.conf" >"$TMP/$1.conf"

@@ -13,7 +13,7 @@ tree=$cache/in-tree out=$cache/in-tree-out
 log=$top/build/log/intree
 mkdir -p "$cache" "$log"
 exec 9>"$tree.lock"
-flock -w 600 9
+flock 9
 
 count=0 failed=0
 ok() { # NAME COMMAND...

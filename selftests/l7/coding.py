@@ -254,7 +254,7 @@ def too_many():
     def answer(_server, sock, _reader, _request):
         sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
                      b"Transfer-Encoding: chunked\r\n\r\n")
-        gate.wait(30)
+        gate.wait(300)
         sock.sendall(b"3\r\nabc\r\n0\r\n\r\n")
     clients = []
     with Daemon(config(Server(answer), listener=GZIP)) as clbd:

@@ -58,8 +58,8 @@ class Adopted:
     def poll(self):
         try:
             state = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
-        except FileNotFoundError:
-            return 0
+        except (FileNotFoundError, ProcessLookupError):
+            return 0		# gone before it was opened, or read
         return 0 if state.rsplit(")", 1)[1].split()[0] == "Z" else None
 
     def wait(self, _timeout):
@@ -210,9 +210,17 @@ def big_config(server, groups):
         "    group: g0", ""])
 
 
+def processor_time(clbd):
+    """What clbd and its children have used, in nanoseconds."""
+    pids = [clbd.process.pid, *clbd.workers(),
+            *clbd.children("clbd: health")]
+    return sum(int(pathlib.Path(f"/proc/{pid}/schedstat").read_text()
+                   .split()[0]) for pid in pids)
+
+
 def fifty_thousand_servers():
-    """reload: of 50,000 servers takes about ten times as long as of 5,000, not
-    a hundred times"""
+    """reload: of 50,000 servers takes about ten times the work of 5,000, not a
+    hundred times"""
     server = Server()
     took = {}
     for groups in (500, 5000):
@@ -220,10 +228,10 @@ def fifty_thousand_servers():
         with Controlled(text, program=PLAIN) as clbd:
             times = []
             for _ in range(5):
-                start = time.monotonic()
+                start = processor_time(clbd)
                 clbd.tell("reload")
-                times.append(time.monotonic() - start)
-            took[groups] = min(times)
+                times.append(processor_time(clbd) - start)
+            took[groups] = min(times) / 1e9
             equal(ask(clbd.port).status, 200)
     print(f"# 5,000: {took[500]:.3f} s, 50,000: {took[5000]:.3f} s")
     equal(took[5000] < 30 * took[500], True, took)
@@ -361,7 +369,8 @@ def upgrade_remembers():
     a, b, c, d = servers = [Server(answer, name) for name in "abcd"]
     a.sick, b.sick, c.sick, d.sick = None, "/x", "/own", None
     # Found down at once, and up not as long as this takes.
-    check = "    check: {type: http, interval: 50, fall: 1, rise: 10, url: /x}"
+    check = "    check: {type: http, interval: 50, timeout: 50, " \
+        "fall: 1, rise: 10, url: /x}"
     text = config(*servers, group=check, listener="    rules:\n"
                   "      - url: /own\n        group: web\n    " +
                   check.replace("/x", "/own"))

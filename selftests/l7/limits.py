@@ -93,7 +93,9 @@ def queue_timeout():
     server = Held()
     text = limited(server, group="    queue: 9\n    queue-timeout: 5")
     with Daemon(text) as clbd:
-        first, second = begin(clbd, "/1", "/2")
+        [first] = begin(clbd, "/1")
+        wait_for("the first", lambda: len(server.requests) == 1)
+        [second] = begin(clbd, "/2")
         equal(second.response().status, 503)
         equal(clbd.stats()["timeouts"], 1)
         [third] = begin(clbd, "/3")
@@ -109,7 +111,11 @@ def queue_left():
     server is asked for it"""
     server = Held()
     with Daemon(limited(server, group="    queue: 9")) as clbd:
-        first, second, third = begin(clbd, "/1", "/2", "/3")
+        [first] = begin(clbd, "/1")
+        wait_for("the first", lambda: len(server.requests) == 1)
+        [second] = begin(clbd, "/2")
+        wait_for("one to wait", lambda: clbd.stats()["queued"] == 1)
+        [third] = begin(clbd, "/3")
         wait_for("two to wait", lambda: clbd.stats()["queued"] == 2)
         second.reset()
         wait_for("its end", lambda: clbd.stats()["client_aborts"] == 1)

@@ -52,7 +52,9 @@ def metrics():
             nonlocal found
             found = read()
             name = f"clbd_server_received_bytes_total{server}}}"
-            return found[name] == 120
+            return (found[name], found["clbd_responses_2xx_total"],
+                    found["clbd_request_seconds_count"]) == \
+                (120, 20 + reads - 1, 20 + reads - 1)
         wait_for("all that they count", settled)
         asked = 20 + reads - 1
         equal(found["clbd_requests_total"], asked + 1)

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Limits, timeouts, and requests that are meant to be understood differently by
 clbd and a server: what reached the server is what was meant, or nothing did."""
+import os
 import pathlib
+import signal
 import socket
 import threading
 import time
@@ -262,11 +264,13 @@ def timeouts():
         return False
     server = HeadServer(answer)
     with Daemon(config(server, listener=PATIENT)) as clbd:
+        worker = clbd.hold_worker()	# or one is idle before it has asked
         with Client(clbd.port) as idle, Client(clbd.port) as head, \
                 Client(clbd.port) as body, Client(clbd.port) as response:
             head.send(b"GET / HTTP/1.1\r\nHo")
             body.send(P + b"Content-Length: 5\r\n\r\nab")
             response.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            os.kill(worker, signal.SIGCONT)
             equal(idle.ended(), True)
             equal(head.response().status, 408)
             equal(head.ended(), True)

@@ -410,7 +410,8 @@ class Daemon:
 
     def lines(self):
         with contextlib.suppress(FileNotFoundError):
-            return pathlib.Path(self.log).read_text().splitlines()
+            text = pathlib.Path(self.log).read_text()
+            return text[:text.rfind("\n") + 1].splitlines()
         return []
 
     def stop(self):

@@ -41,7 +41,7 @@ judge() { # EXIT-CODE-OF-EMULATOR ITS-MESSAGE
 		echo "# logs: $log"
 		exit 1 ;;
 	'# verdict exit '*)
-		sed 's/^/# splat: /' "$log/splats" | head -n 40
+		sed -n '1,40s/^/# splat: /p' "$log/splats"
 		TAIL=0 fail "kernel log is not clean" ;;
 	esac
 	case $1 in
