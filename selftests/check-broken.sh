@@ -179,7 +179,7 @@ boot_debug() { # NAME
 	kernel=$(selftests/kernel.sh debug) || return
 	THREADS=multi KVER=$(cat "$kernel/release") KERNEL=$kernel/bzImage \
 		MODROOT=$kernel/root \
-		APPEND="kasan_multi_shot watchdog_thresh=60 kunit.enable=1" \
+		APPEND="kasan_multi_shot kunit.enable=1" \
 		selftests/vm/boot.sh broken-debug env CLB_SLOW=4 \
 		TEST_TIMEOUT=900 selftests/broken/try.sh "$1"
 }

@@ -33,11 +33,11 @@ suite build build
 ! wanted unit || suite unit timeout -k 10 900 make -s -C tools check
 # One thread: beside the next ones.
 ! wanted valgrind ||
-	begin valgrind timeout -k 10 900 make -s -C tools check-valgrind
+	begin valgrind timeout -k 10 1800 make -s -C tools check-valgrind
 ! wanted decoders || suite decoders timeout -k 10 900 selftests/fuzz/user.sh
 for file in selftests/host/*; do
 	name=$(basename "${file%.*}")
-	! wanted "$name" || suite "$name" timeout -k 10 900 "$file"
+	! wanted "$name" || suite "$name" timeout -k 10 1800 "$file"
 done
 ! wanted valgrind || follow valgrind
 for name in "$@"; do
@@ -48,7 +48,9 @@ for name in "$@"; do
 done
 # It waits, most of the time: beside the machines.
 ! wanted l7 || begin l7 timeout -k 10 1800 selftests/l7/run.sh
-export TIMEOUT=${TIMEOUT:-2700}
+# Of a machine, which begins no file after UNTIL.
+last=$((${UNTIL:-0} + 1200 - EPOCHSECONDS))
+export TIMEOUT=${TIMEOUT:-$((last > 2700 ? last : 2700))}
 mapfile -t vm < <(wanted_tests "$@")
 run_vms "${VMS:-2}" ${CLB_KO:+"CLB_KO=$CLB_KO"} -- "${vm[@]}"
 ! wanted l7 || follow l7

@@ -557,7 +557,7 @@ dialogue() {
 hear() { # NAME: one more line of its output
 	local line
 
-	read -r -t "${HEAR_TIMEOUT:-60}" -u "${_dialogue_out[$1]}" line ||
+	read -r -t "${HEAR_TIMEOUT:-$((60 * SLOW))}" -u "${_dialogue_out[$1]}" line ||
 		line="no answer"
 	echo "$line"
 }

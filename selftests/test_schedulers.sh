@@ -344,20 +344,42 @@ fewer() { # PORT: of 60, server 2 has less than a third of what server 1 has
 	[ $((two * 3)) -lt "$one" ] || { echo "$two beside $one"; return 1; }
 }
 
+server2_gets() { # STATE
+	local port
+
+	for port in $SLOW_PORTS; do
+		echo "server set $(key "$port") $(server 2) state $1"
+	done | clb restore --add
+}
+# Server 2 comes up, and packets come within a sixth of its slow start; anew, where
+# this machine was too slow for that.
+slow_start_begins() {
+	local port since try
+
+	for try in 1 2 3 4 5; do
+		since=$(now_ms)
+		server2_gets up
+		up_since=$SECONDS
+		for port in $SLOW_PORTS; do
+			send "$port" 60 >/dev/null
+		done
+		[ $(($(now_ms) - since)) -gt $((1000 * RAMP / 6)) ] || return 0
+		diag "try $try: after $(($(now_ms) - since)) ms"
+		[ "$try" -lt 5 ] || return
+		server2_gets down
+		for port in $SLOW_PORTS; do
+			wait_for 20 complete "$port" "$TMP/chosen" 60
+			forget "$port"
+		done
+	done
+}
+
 test_slow_start() {
-	local port up_since
+	local up_since
 
 	# server 1 is beyond its own slow start
 	wait_for 30 older_than "$old_since" "$RAMP"
-	clb restore --add <<-END
-	$(for port in $SLOW_PORTS; do
-		echo "server set $(key "$port") $(server 2) state up"
-	done)
-	END
-	up_since=$SECONDS
-	for port in $SLOW_PORTS; do
-		send "$port" 60 >/dev/null
-	done
+	slow_start_begins
 	ok "slow start rr: few sessions at first" fewer 21
 	ok "slow start wrr: few sessions at first" fewer 22
 	ok "slow start wlc: few sessions at first" fewer 23

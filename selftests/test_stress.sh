@@ -25,22 +25,6 @@ export CLB_KO
 [ -x "$FLOOD_BIN" ] || skip_all "no $FLOOD_BIN"
 modprobe pktgen || skip_all "no pktgen"
 
-# The kernel patches a jump label whenever the first hook of a kind comes and
-# the last one goes. QEMU's emulation can go on executing the breakpoint that
-# was there meanwhile, for ever. With such hooks elsewhere, none is patched.
-hold_labels() {
-	_ns_add labels
-	in_ns labels nft -f - <<-NFT
-	table inet hold {
-		chain in { type filter hook prerouting priority 0; }
-		chain out { type filter hook output priority 0; }
-	}
-	table netdev hold {
-		chain in { type filter hook ingress device lo priority 0; }
-	}
-	NFT
-}
-
 stress() { "$SELFTESTS/stress.py" "$NS-node" "$@"; }
 
 session_objects() {
@@ -98,7 +82,6 @@ traffic_stop() {
 }
 
 topo_up 2 && link_up && _node_up node2 2 && link_plug node2 2 || exit 1
-hold_labels || exit 1
 for i in 1 2; do
 	start_server "$i" || exit 1
 	start_udp "$i" || exit 1

@@ -146,7 +146,10 @@ append="console=ttyS0 panic=-1 oops=panic quiet mitigations=off"
 append+=" no_timer_check"
 # QEMU translates code anew for each address at which it finds it.
 append+=" norandmaps"
-append+=" loglevel=5 rcupdate.rcu_cpu_stall_timeout=60 ${APPEND:-}"
+append+=" loglevel=5 rcupdate.rcu_cpu_stall_timeout=60"
+# There a processor of the guest can stand still for longer than the 20 s after
+# which the kernel takes it for locked up, too.
+append+=" watchdog_thresh=60 ${APPEND:-}"
 run_qemu &
 qemu=$!
 follow "$qemu"

@@ -49,7 +49,7 @@ run_uml() {
 		"$memory" "$KERNEL/linux" mem="${MEM:-2G}" \
 		root=/dev/root rootfstype=hostfs ro init="$here/uml-guest.sh" \
 		"CLB_LOG=$log" "${share[@]}" con=null con0=null,fd:1 ssl=null \
-		quiet panic=-1 ${APPEND:-} </dev/null >"$log/console" 2>&1
+		quiet panic=-1 watchdog_thresh=60 ${APPEND:-} </dev/null >"$log/console" 2>&1
 }
 
 uml='' memory=''
