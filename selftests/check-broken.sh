@@ -169,7 +169,7 @@ boot() { # VM NAME...
 	shift
 	THREADS=multi TIMEOUT=${TIMEOUT:-3600} \
 		selftests/vm/boot.sh "broken-$vm" \
-		selftests/broken/try.sh "$@"
+		env THREADS=multi selftests/broken/try.sh "$@"
 }
 
 # As check-debug.sh does.
@@ -180,7 +180,7 @@ boot_debug() { # NAME
 	THREADS=multi KVER=$(cat "$kernel/release") KERNEL=$kernel/bzImage \
 		MODROOT=$kernel/root \
 		APPEND="kasan_multi_shot kunit.enable=1" \
-		selftests/vm/boot.sh broken-debug env CLB_SLOW=4 \
+		selftests/vm/boot.sh broken-debug env THREADS=multi CLB_SLOW=4 \
 		TEST_TIMEOUT=900 selftests/broken/try.sh "$1"
 }
 
