@@ -109,7 +109,7 @@ const struct clb_verb clb_verb_listener = {
 "  max-sessions N                   open sessions (0: no limit)\n"
 "  max-new-sessions N               new sessions a second (0: no limit)\n"
 "  rate BITS[k|m|g]                 outbound bit/s, nat and fnat (0: none)\n"
-"  burst BYTES[k|m|g]               above the rate at once (0: 500 ms of it)\n"
+"  burst BYTES[k|m|g]               at once above it, 131072 or more (0: 500 ms)\n"
 "  acl {off|allow|deny}             meaning of the ACL's entries (off)\n"
 "  sync {first|established|off}     when other nodes know a session (first)\n"
 "  direct-access {on|off}           servers are reached past the VIP, too (off)\n"

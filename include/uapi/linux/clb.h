@@ -20,7 +20,8 @@
 /**
  * enum clb_cmd - commands and events
  * @CLB_CMD_UNSPEC: not used
- * @CLB_CMD_LISTENER_GET: one listener (do) or all of them (dump)
+ * @CLB_CMD_LISTENER_GET: one listener (do) or all of them (dump;
+ *	CLB_A_LISTENER filters)
  * @CLB_CMD_LISTENER_ADD: add a listener. -EEXIST where it exists
  * @CLB_CMD_LISTENER_SET: change attributes of a listener; those not given stay
  * @CLB_CMD_LISTENER_DEL: remove a listener and its servers
@@ -182,7 +183,8 @@ enum clb_mode {
  * enum clb_scheduler - how a server is chosen for a new session
  * @CLB_SCHEDULER_RR: round robin
  * @CLB_SCHEDULER_WRR: weighted round robin, evenly interleaved
- * @CLB_SCHEDULER_LC: fewest sessions
+ * @CLB_SCHEDULER_LC: fewest sessions; 256 half-open or closing ones count as
+ *	one
  * @CLB_SCHEDULER_WLC: fewest sessions for its weight
  * @CLB_SCHEDULER_MH: Maglev hash of the client address or of the 4-tuple
  * @CLB_SCHEDULER_FO: failover: the usable server with the highest weight
@@ -297,7 +299,8 @@ enum clb_sync_mode {
  * @CLB_LISTENER_A_OUT_PACKETS: u64, packets to clients (output)
  * @CLB_LISTENER_A_OUT_BYTES: u64, bytes to clients (output)
  * @CLB_LISTENER_A_DROPS: u64, packets dropped for a reason of this listener:
- *	ACL, limits, rate, no server (output)
+ *	ACL, limits, rate, no server, TCP of no session, no local port, no
+ *	memory for a session, a source that cannot be (output)
  * @CLB_LISTENER_A_SYNC: u8, enum clb_sync_mode (default FIRST)
  * @CLB_LISTENER_A_DIRECT_ACCESS: u8, 0 or 1 (default 0), NAT, TCP: clients
  *	reach its servers past the VIP, too, at the same port, and the answers
@@ -549,7 +552,9 @@ enum clb_session_attr {
  * @CLB_STATS_A_ECHO_REPLIES: pings of a VIP the node answered itself
  * @CLB_STATS_A_FRAGMENTS: packets put together from fragments
  * @CLB_STATS_A_FAST_PACKETS: packets of sessions that took the fast path
- * @CLB_STATS_A_DROP_MALFORMED: header cut short or with impossible lengths
+ * @CLB_STATS_A_DROP_MALFORMED: header cut short or with impossible lengths; a
+ *	source that no client elsewhere can have; a packet from outside with the
+ *	address of a client on this node; one that a device merged for good (LRO)
  * @CLB_STATS_A_DROP_FRAGMENT: fragments that could not be put together
  * @CLB_STATS_A_DROP_CHECKSUM: ICMP error with a wrong checksum
  * @CLB_STATS_A_DROP_SOURCE_ROUTE: IPv4 source route option
@@ -673,8 +678,8 @@ enum clb_stats_attr {
  * @CLB_SYNC_A_DROP_LATE: u64, overtaken by a later one (output)
  * @CLB_SYNC_A_DROP_MALFORMED: u64, no sense in it: made with the secret, or of
  *	number or node 0 (output)
- * @CLB_SYNC_A_DROP_STRANGER: u64, of a node that has not yet named this one
- *	(output)
+ * @CLB_SYNC_A_DROP_STRANGER: u64, of a node that has not yet named this one,
+ *	or of one more than 64 others (output)
  * @CLB_SYNC_A_DROP_SAME_NODE: u64, of another node with this node's id
  *	(output)
  * @CLB_SYNC_A_REFUSED_LISTENER: u64, sessions of listeners that this node has
