@@ -69,6 +69,7 @@ static struct clb_sync *sync_alloc(struct clb_net *cn,
 	sync->fetch.since = jiffies;
 	sync->started = jiffies;
 	sync->awake = jiffies;
+	sync->resumed = jiffies - CLB_SYNC_PEER_TIMEOUT;
 	sync->unread = jiffies - CLB_SYNC_PEER_TIMEOUT;
 	clb_sync_fall_behind(sync);
 	sync->stats = alloc_percpu_gfp(struct clb_sync_stats,

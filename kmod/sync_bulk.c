@@ -15,8 +15,16 @@
 #define ALONE_AFTER	(3 * HZ)	/* with nobody to wait for */
 #define MEET_AFTER	(30 * HZ)	/* with somebody, or a link */
 #define HOLD_TIME	(5 * HZ)	/* no merges after a request */
+#define STALL_TIME	(15 * HZ)	/* for a part that does not come */
 #define LEARN_TIME	(60 * HZ)
 #define SILENCE		(3 * CLB_SYNC_BEAT)
+
+static void behind_begin(struct clb_sync *sync)
+{
+	WRITE_ONCE(sync->behind_since, jiffies);
+	/* pairs with __clb_sync_learns() */
+	smp_store_release(&sync->behind, true);
+}
 
 /**
  * clb_sync_fall_behind() - others know sessions that this node does not
@@ -26,11 +34,23 @@
  */
 void clb_sync_fall_behind(struct clb_sync *sync)
 {
-	if (sync->behind)
-		return;
-	WRITE_ONCE(sync->behind_since, jiffies);
-	/* pairs with __clb_sync_learns() */
-	smp_store_release(&sync->behind, true);
+	if (!sync->behind)
+		behind_begin(sync);
+}
+
+/**
+ * clb_sync_fall_behind_anew() - something more was missed just now
+ * @sync: sync
+ *
+ * That has its own minute, though something else be missing for longer.
+ *
+ * Context: @sync->lock held.
+ */
+void clb_sync_fall_behind_anew(struct clb_sync *sync)
+{
+	if (!sync->behind ||
+	    time_after_eq(jiffies, sync->behind_since + LEARN_TIME))
+		behind_begin(sync);
 }
 
 static bool has_gaps(const struct clb_sync_peer *peer)
@@ -65,7 +85,7 @@ static bool is_behind(const struct clb_sync *sync)
 	unsigned int i;
 
 	if (sync->fetch.giver || READ_ONCE(sync->early.count) ||
-	    is_cut_off(sync) ||
+	    sync->cut_off || time_before(jiffies, sync->resumed + SILENCE) ||
 	    (!sync->fetch.whole &&
 	     time_before(jiffies, sync->started + LEARN_TIME)))
 		return true;
@@ -79,6 +99,24 @@ static bool is_behind(const struct clb_sync *sync)
 	return false;
 }
 
+/* The sender did not run: what was said meanwhile comes, or is missing. */
+static void standstill_see(struct clb_sync *sync)
+{
+	if (time_before_eq(jiffies, READ_ONCE(sync->awake) + SILENCE))
+		return;
+	sync->resumed = jiffies;
+	clb_sync_fall_behind_anew(sync);
+}
+
+static void cut_off_see(struct clb_sync *sync)
+{
+	bool before = sync->cut_off;
+
+	sync->cut_off = is_cut_off(sync);
+	if (sync->cut_off && !before)
+		clb_sync_fall_behind_anew(sync);
+}
+
 /**
  * clb_sync_behind_check() - see whether others know more than this node
  * @sync: sync
@@ -88,6 +126,8 @@ static bool is_behind(const struct clb_sync *sync)
 void clb_sync_behind_check(struct clb_sync *sync)
 {
 	spin_lock(&sync->lock);
+	standstill_see(sync);
+	cut_off_see(sync);
 	if (is_behind(sync))
 		clb_sync_fall_behind(sync);
 	else
@@ -101,7 +141,7 @@ void clb_sync_behind_check(struct clb_sync *sync)
  *
  * So it is while it starts, after datagrams were missed until that is mended,
  * and when nobody is heard any more; but none of these for longer than a
- * minute. A node that stood still, as a virtual machine may, has missed what
+ * minute since the last of them began. A node that stood still, as a virtual machine may, has missed what
  * was said meanwhile and does not know that yet.
  *
  * Return: true if so.
@@ -140,6 +180,7 @@ static void lacking_fetch(struct clb_sync *sync)
 	spin_lock(&sync->lock);
 	for (i = 0; i < CLB_SYNC_PEERS; i++)
 		sync->peers[i].lost |= sync->peers[i].node;
+	clb_sync_fall_behind_anew(sync);
 	spin_unlock(&sync->lock);
 	clb_sync_wake(sync);
 }
@@ -186,7 +227,7 @@ void __clb_sync_gained(struct clb_net *cn)
 	lacking_fetch(sync);
 }
 
-/* The ready one with the lowest id, or NULL. */
+/* The ready one with the lowest id, rather one that did not stall; or NULL. */
 static struct clb_sync_peer *giver_choose(struct clb_sync *sync)
 {
 	struct clb_sync_peer *best = NULL;
@@ -196,7 +237,9 @@ static struct clb_sync_peer *giver_choose(struct clb_sync *sync)
 		struct clb_sync_peer *peer = &sync->peers[i];
 
 		if (clb_sync_peer_lives(peer) && peer->ready &&
-		    (!best || peer->node < best->node))
+		    (!best || peer->stalled < best->stalled ||
+		     (peer->stalled == best->stalled &&
+		      peer->node < best->node)))
 			best = peer;
 	}
 	return best;
@@ -213,6 +256,7 @@ static void fetch_begin(struct clb_sync_fetch *fetch,
 	fetch->own = own;
 	fetch->position = 0;
 	fetch->asked = jiffies - ASK_AGAIN;
+	fetch->progress = jiffies;
 	fetch->done = false;
 }
 
@@ -222,7 +266,7 @@ static void fetch_end(struct clb_sync_fetch *fetch)
 	fetch->since = jiffies;
 }
 
-/* Its giver is gone; what it was about will be missing when that returns. */
+/* Its giver is gone, or stalls: what it was about is still missing. */
 static void fetch_break(struct clb_sync *sync, struct clb_sync_peer *giver)
 {
 	unsigned int i;
@@ -235,6 +279,21 @@ static void fetch_break(struct clb_sync *sync, struct clb_sync_peer *giver)
 	fetch_end(&sync->fetch);
 }
 
+/*
+ * It is heard, but does not hear, or the path to here is not for datagrams as
+ * large as its own. Others may do better.
+ */
+static bool giver_stalls(const struct clb_sync *sync)
+{
+	return time_after(jiffies, sync->fetch.progress + STALL_TIME);
+}
+
+static void fetch_stall(struct clb_sync *sync, struct clb_sync_peer *giver)
+{
+	giver->stalled = true;
+	fetch_break(sync, giver);
+}
+
 /* All has been given. What was lost on the way is fetched again. */
 static void fetch_finish(struct clb_sync_fetch *fetch,
 			 struct clb_sync_peer *giver)
@@ -243,6 +302,7 @@ static void fetch_finish(struct clb_sync_fetch *fetch,
 		fetch_begin(fetch, giver, fetch->own);
 		return;
 	}
+	giver->stalled = false;
 	if (!fetch->own) {
 		fetch->ready = true;
 		if (fetch->of_ready)
@@ -268,7 +328,9 @@ static bool lost_choose(struct clb_sync *sync)
 
 		if (peer->lost && clb_sync_peer_lives(peer) &&
 		    (peer->beaten || sync->fetch.whole) &&
-		    (!best || peer->ready > best->ready))
+		    (!best || peer->stalled < best->stalled ||
+		     (peer->stalled == best->stalled &&
+		      peer->ready > best->ready)))
 			best = peer;
 	}
 	if (best)
@@ -380,6 +442,8 @@ static bool fetch_step(struct clb_sync *sync, struct clb_sync_bulk *get)
 		fetch_break(sync, giver);
 	else if (fetch->done && !has_gaps(giver))
 		fetch_finish(fetch, giver);
+	else if (giver_stalls(sync))
+		fetch_stall(sync, giver);
 	if (!fetch->giver || fetch->done ||
 	    time_before(jiffies, fetch->asked + ASK_AGAIN))
 		return false;
@@ -438,6 +502,7 @@ void clb_sync_fetch_mark(struct clb_sync *sync,
 		fetch->position = mark->next;
 		fetch->done = mark->flags & CLB_SYNC_BULK_END;
 		fetch->asked = jiffies - ASK_AGAIN;
+		fetch->progress = jiffies;
 	}
 	spin_unlock(&sync->lock);
 	clb_sync_wake(sync);

@@ -88,6 +88,7 @@ struct clb_sync_said {
  * @since: jiffies, when there was last somebody to ask, or no link, or the
  *	start
  * @asked: jiffies, the last request
+ * @progress: jiffies, the beginning, or when the last part came
  * @position: bucket of the other node from which on they are missing
  * @giver: who is asked; 0: nobody
  * @from: the last datagram of @giver before
@@ -101,6 +102,7 @@ struct clb_sync_said {
 struct clb_sync_fetch {
 	unsigned long	since;
 	unsigned long	asked;
+	unsigned long	progress;
 	u64		from;
 	u32		position;
 	u16		giver;
@@ -143,6 +145,7 @@ struct clb_sync_secret {
  * @lost: we missed more of it than can be repaired, as what it said before
  *	we met
  * @announced: readers of events know it to be alive; @sender
+ * @stalled: of what it was asked for last not all came: others are asked first
  * @inherited: it died, and another one was asked for what we had missed of it
  * @told: its last datagram that another node has got, by that one's word
  * @told_at: jiffies, when @told last changed: somebody hears it
@@ -169,6 +172,7 @@ struct clb_sync_peer {
 	bool			ready;
 	bool			lost;
 	bool			announced;
+	bool			stalled;
 	bool			inherited;
 	bool			keyed;
 	u8			key[CLB_SYNC_KEY_LEN];
@@ -197,6 +201,8 @@ struct clb_sync_peer {
  * @behind: others know, or may know, sessions that this node does not; changed
  *	under @lock
  * @behind_since: jiffies
+ * @cut_off: those that were known are not heard
+ * @resumed: jiffies, when @sender was last found to have stood still
  * @unread: jiffies, when a datagram came with a key id that is not known
  * @gained: a server is here, or up, that was not: what lacked is fetched
  * @gained_sweep: once the collector has swept so often
@@ -254,6 +260,8 @@ struct clb_sync {
 	unsigned long		awake;
 	bool			behind;
 	unsigned long		behind_since;
+	bool			cut_off;
+	unsigned long		resumed;
 	unsigned long		unread;
 	bool			gained;
 	u32			gained_sweep;
@@ -405,6 +413,7 @@ void clb_sync_repairs_send(struct clb_sync *sync);
 
 /* sync_bulk.c */
 void clb_sync_fall_behind(struct clb_sync *sync);
+void clb_sync_fall_behind_anew(struct clb_sync *sync);
 void clb_sync_behind_check(struct clb_sync *sync);
 void clb_sync_fetch_send(struct clb_sync *sync);
 void clb_sync_fetch_mark(struct clb_sync *sync,

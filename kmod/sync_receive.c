@@ -99,7 +99,7 @@ static bool peer_see(struct clb_sync *sync, struct clb_sync_peer *peer,
 	seen = clb_sync_window_see(&peer->window, seq);
 	if (seen == CLB_SYNC_SEEN_AHEAD) {
 		clb_sync_gap_add(peer, last + 1, seq - 1);
-		clb_sync_fall_behind(sync);
+		clb_sync_fall_behind_anew(sync);
 	}
 	if (seen != CLB_SYNC_SEEN_REPLAY) {
 		peer->heard = jiffies;
@@ -392,7 +392,7 @@ static void early_hear(struct clb_sync *sync, struct clb_sync_peer *peer,
 	peer->heard = jiffies;
 	peer->inherited = false;
 	peer->sends = datagram->header.key_id;
-	clb_sync_fall_behind(sync);
+	clb_sync_fall_behind_anew(sync);
 	spin_unlock(&sync->lock);
 	clb_sync_count(sync, CLB_SYNC_A_EARLY);
 }

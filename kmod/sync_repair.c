@@ -59,16 +59,16 @@ void clb_sync_history_put(struct clb_sync *sync)
 static struct clb_sync_gap *gap_place(struct clb_sync_gap *gaps,
 				      unsigned int count, u64 first, u64 last)
 {
-	struct clb_sync_gap *free = &gaps[count - 1];
+	struct clb_sync_gap *free = NULL;
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
 		if (gaps[i].first == first && gaps[i].last == last)
 			return &gaps[i];
-		if (!gaps[i].first && free->first)
+		if (!gaps[i].first && !free)
 			free = &gaps[i];
 	}
-	return free;
+	return free ?: &gaps[count - 1];
 }
 
 static void gap_put(struct clb_sync_gap *gaps, unsigned int count, u64 first,
@@ -76,11 +76,13 @@ static void gap_put(struct clb_sync_gap *gaps, unsigned int count, u64 first,
 {
 	struct clb_sync_gap *gap = gap_place(gaps, count, first, last);
 
+	/* one that grows has been asked for, or will be at its time */
+	if (!gap->first)
+		gap->asked = asked;
 	if (!gap->first || first < gap->first)
 		gap->first = first;
 	if (last > gap->last)
 		gap->last = last;
-	gap->asked = asked;
 }
 
 /**

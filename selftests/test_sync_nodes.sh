@@ -241,6 +241,45 @@ test_orphans() {
 	ip -n "$NS-node3" link set sync up
 	cluster_down
 }
+# One that is heard, but hears nothing, is asked in vain: then the others are. Who
+# is asked first is not said; so each of two is deaf in turn.
+test_stalled() {
+	local i node
+
+	config nat && cluster_up
+	ok "before one stalls they hear each other" wait_for 20 hear_each_other
+	for i in 1 2; do
+		via "$i"
+		tell client open "t$i" "$VIP4" "$ECHO_PORT" 5 >"$TMP/open"
+	done
+	equal_soon "before one stalls" 10
+	for node in node node2; do
+		ok "$node stalls: it does not hear the others" \
+			deaf "$node" 10.7.0.0/24
+		ok "$node stalls: servers are down at the third" servers_of_third down
+		ok "$node stalls: no session is left there" wait_for 20 knows node3 0
+		ok "$node stalls: they are back" servers_of_third up
+		ok "$node stalls: and so is what the other one has" \
+			wait_for 60 knows node3 5
+		ip netns exec "$NS-$node" nft delete table inet deaf
+		ok "$node stalls: it hears, and gives its own" \
+			wait_for 60 knows node3 10
+	done
+	via 3
+	is "all of them go on at the third" \
+		"$(tell client ping t1) $(tell client ping t2)" "5 5"
+	cluster_down
+	on_all session del
+}
+servers_of_third() { # STATE
+	local i
+
+	for i in 1 2; do
+		on node3 server set tcp "$VIP4:$ECHO_PORT" "$(server4 "$i")" \
+			state "$1" || return
+	done
+}
+
 deaf() { # NODE ADDRESS
 	ip netns exec "$NS-$1" nft -f - <<-NFT
 	table inet deaf {
@@ -258,4 +297,5 @@ peers_of() { [ "$(sync_of "$1" peers)" = "$2" ]; }	# NODE HOW-MANY
 ! part conflict || test_conflict
 ! part ended || test_ended
 ! part orphans || test_orphans
+! part stalled || test_stalled
 done_testing
