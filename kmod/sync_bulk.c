@@ -141,8 +141,8 @@ void clb_sync_behind_check(struct clb_sync *sync)
  *
  * So it is while it starts, after datagrams were missed until that is mended,
  * and when nobody is heard any more; but none of these for longer than a
- * minute since the last of them began. A node that stood still, as a virtual machine may, has missed what
- * was said meanwhile and does not know that yet.
+ * minute since the last of them began. A node that stood still, as a virtual
+ * machine may, has missed what was said meanwhile and does not know that yet.
  *
  * Return: true if so.
  * Context: RCU read side.

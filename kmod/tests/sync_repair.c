@@ -12,7 +12,7 @@ static struct clb_sync_peer *peer_of(struct kunit *test)
 	return peer;
 }
 
-/* Of more than can be told apart the last ones are one, the others as they were. */
+/* Of more than there are places for, the last ones are one. */
 static void many(struct kunit *test)
 {
 	struct clb_sync_peer *peer = peer_of(test);

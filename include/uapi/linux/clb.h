@@ -553,8 +553,8 @@ enum clb_session_attr {
  * @CLB_STATS_A_FRAGMENTS: packets put together from fragments
  * @CLB_STATS_A_FAST_PACKETS: packets of sessions that took the fast path
  * @CLB_STATS_A_DROP_MALFORMED: header cut short or with impossible lengths; a
- *	source that no client elsewhere can have; a packet from outside with the
- *	address of a client on this node; one that a device merged for good (LRO)
+ *	source that no client elsewhere can have; a packet from outside with
+ *	the address of a client on this node; one that a device merged (LRO)
  * @CLB_STATS_A_DROP_FRAGMENT: fragments that could not be put together
  * @CLB_STATS_A_DROP_CHECKSUM: ICMP error with a wrong checksum
  * @CLB_STATS_A_DROP_SOURCE_ROUTE: IPv4 source route option
