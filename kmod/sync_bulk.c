@@ -19,13 +19,6 @@
 #define LEARN_TIME	(60 * HZ)
 #define SILENCE		(3 * CLB_SYNC_BEAT)
 
-static void behind_begin(struct clb_sync *sync)
-{
-	WRITE_ONCE(sync->behind_since, jiffies);
-	/* pairs with __clb_sync_learns() */
-	smp_store_release(&sync->behind, true);
-}
-
 /**
  * clb_sync_fall_behind() - others know sessions that this node does not
  * @sync: sync
@@ -34,23 +27,34 @@ static void behind_begin(struct clb_sync *sync)
  */
 void clb_sync_fall_behind(struct clb_sync *sync)
 {
-	if (!sync->behind)
-		behind_begin(sync);
+	WRITE_ONCE(sync->behind, true);
+}
+
+static bool is_fresh(unsigned long since)
+{
+	return time_before(jiffies, since + LEARN_TIME);
 }
 
 /**
- * clb_sync_fall_behind_anew() - something more was missed just now
- * @sync: sync
+ * clb_sync_peer_missed() - was more of a peer missed lately than can be repaired
+ * @peer: the peer
  *
- * That has its own minute, though something else be missing for longer.
- *
+ * Return: true if so, and it may be mended yet.
  * Context: @sync->lock held.
  */
-void clb_sync_fall_behind_anew(struct clb_sync *sync)
+bool clb_sync_peer_missed(const struct clb_sync_peer *peer)
 {
-	if (!sync->behind ||
-	    time_after_eq(jiffies, sync->behind_since + LEARN_TIME))
-		behind_begin(sync);
+	return peer->lost && !peer->stalled && is_fresh(peer->lost_at);
+}
+
+static bool has_fresh_gaps(const struct clb_sync_peer *peer)
+{
+	unsigned int i;
+
+	for (i = 0; i < CLB_SYNC_GAPS; i++)
+		if (peer->gaps[i].first && is_fresh(peer->gaps[i].since))
+			return true;
+	return false;
 }
 
 static bool has_gaps(const struct clb_sync_peer *peer)
@@ -80,20 +84,30 @@ static bool is_cut_off(const struct clb_sync *sync)
 	       time_before(jiffies, heard + SILENCE + LEARN_TIME);
 }
 
-static bool is_behind(const struct clb_sync *sync)
+static bool is_fetching(struct clb_sync *sync)
+{
+	const struct clb_sync_peer *giver;
+
+	if (!sync->fetch.giver || !is_fresh(sync->fetch.began))
+		return false;
+	giver = clb_sync_peer_find(sync, sync->fetch.giver);
+	return giver && !giver->stalled;
+}
+
+/* What is missing for more than a minute may be so for ever: it counts no more. */
+static bool is_behind(struct clb_sync *sync)
 {
 	unsigned int i;
 
-	if (sync->fetch.giver || READ_ONCE(sync->early.count) ||
-	    sync->cut_off || time_before(jiffies, sync->resumed + SILENCE) ||
-	    (!sync->fetch.whole &&
-	     time_before(jiffies, sync->started + LEARN_TIME)))
+	if (is_fetching(sync) || READ_ONCE(sync->early.count) ||
+	    is_cut_off(sync) || time_before(jiffies, sync->resumed + SILENCE) ||
+	    (!sync->fetch.whole && is_fresh(sync->started)))
 		return true;
 	for (i = 0; i < CLB_SYNC_PEERS; i++) {
 		const struct clb_sync_peer *peer = &sync->peers[i];
 
 		if (clb_sync_peer_lives(peer) &&
-		    (peer->lost || has_gaps(peer)))
+		    (clb_sync_peer_missed(peer) || has_fresh_gaps(peer)))
 			return true;
 	}
 	return false;
@@ -105,16 +119,7 @@ static void standstill_see(struct clb_sync *sync)
 	if (time_before_eq(jiffies, READ_ONCE(sync->awake) + SILENCE))
 		return;
 	sync->resumed = jiffies;
-	clb_sync_fall_behind_anew(sync);
-}
-
-static void cut_off_see(struct clb_sync *sync)
-{
-	bool before = sync->cut_off;
-
-	sync->cut_off = is_cut_off(sync);
-	if (sync->cut_off && !before)
-		clb_sync_fall_behind_anew(sync);
+	sync->fetch.progress = jiffies;
 }
 
 /**
@@ -127,11 +132,7 @@ void clb_sync_behind_check(struct clb_sync *sync)
 {
 	spin_lock(&sync->lock);
 	standstill_see(sync);
-	cut_off_see(sync);
-	if (is_behind(sync))
-		clb_sync_fall_behind(sync);
-	else
-		WRITE_ONCE(sync->behind, false);
+	WRITE_ONCE(sync->behind, is_behind(sync));
 	spin_unlock(&sync->lock);
 }
 
@@ -140,9 +141,9 @@ void clb_sync_behind_check(struct clb_sync *sync)
  * @cn: the namespace
  *
  * So it is while it starts, after datagrams were missed until that is mended,
- * and when nobody is heard any more; but none of these for longer than a
- * minute since the last of them began. A node that stood still, as a virtual
- * machine may, has missed what was said meanwhile and does not know that yet.
+ * and when nobody is heard any more; but for none of these for longer than a
+ * minute. A node that stood still, as a virtual machine may, has missed what
+ * was said meanwhile and does not know that yet.
  *
  * Return: true if so.
  * Context: RCU read side.
@@ -155,9 +156,7 @@ bool __clb_sync_learns(const struct clb_net *cn)
 		return false;
 	if (time_after(jiffies, READ_ONCE(sync->awake) + SILENCE))
 		return true;
-	/* pairs with clb_sync_fall_behind() */
-	return smp_load_acquire(&sync->behind) &&
-	       time_before(jiffies, READ_ONCE(sync->behind_since) + LEARN_TIME);
+	return READ_ONCE(sync->behind);
 }
 
 /*
@@ -179,8 +178,9 @@ static void lacking_fetch(struct clb_sync *sync)
 		return;
 	spin_lock(&sync->lock);
 	for (i = 0; i < CLB_SYNC_PEERS; i++)
-		sync->peers[i].lost |= sync->peers[i].node;
-	clb_sync_fall_behind_anew(sync);
+		if (sync->peers[i].node)
+			clb_sync_peer_lose(&sync->peers[i]);
+	clb_sync_fall_behind(sync);
 	spin_unlock(&sync->lock);
 	clb_sync_wake(sync);
 }
@@ -250,6 +250,8 @@ static void fetch_begin(struct clb_sync_fetch *fetch,
 			struct clb_sync_peer *giver, bool own)
 {
 	giver->lost = false;
+	if (!fetch->giver)
+		fetch->began = jiffies;
 	fetch->from = giver->window.last;
 	fetch->giver = giver->node;
 	fetch->of_ready = giver->ready;
@@ -272,7 +274,7 @@ static void fetch_break(struct clb_sync *sync, struct clb_sync_peer *giver)
 	unsigned int i;
 
 	if (giver)
-		giver->lost = true;
+		clb_sync_peer_lose(giver);
 	if (!sync->fetch.own)
 		for (i = 0; i < CLB_SYNC_PEERS; i++)
 			sync->peers[i].inherited = false;
@@ -288,12 +290,6 @@ static bool giver_stalls(const struct clb_sync *sync)
 	return time_after(jiffies, sync->fetch.progress + STALL_TIME);
 }
 
-static void fetch_stall(struct clb_sync *sync, struct clb_sync_peer *giver)
-{
-	giver->stalled = true;
-	fetch_break(sync, giver);
-}
-
 /* All has been given. What was lost on the way is fetched again. */
 static void fetch_finish(struct clb_sync_fetch *fetch,
 			 struct clb_sync_peer *giver)
@@ -302,7 +298,7 @@ static void fetch_finish(struct clb_sync_fetch *fetch,
 		fetch_begin(fetch, giver, fetch->own);
 		return;
 	}
-	giver->stalled = false;
+	giver->stalled = 0;
 	if (!fetch->own) {
 		fetch->ready = true;
 		if (fetch->of_ready)
@@ -316,9 +312,9 @@ static void fetch_finish(struct clb_sync_fetch *fetch,
  * what that node saw itself; there is nobody else to ask. Who was ready before
  * anybody was met has those with sessions give all, until one did that was
  * ready: they may have copies of what we, or one that is gone, had in an
- * earlier life.
+ * earlier life. With @stalled, of those that stalled before.
  */
-static bool lost_choose(struct clb_sync *sync)
+static bool lost_choose(struct clb_sync *sync, bool stalled)
 {
 	struct clb_sync_peer *best = NULL;
 	unsigned int i;
@@ -327,6 +323,7 @@ static bool lost_choose(struct clb_sync *sync)
 		struct clb_sync_peer *peer = &sync->peers[i];
 
 		if (peer->lost && clb_sync_peer_lives(peer) &&
+		    !peer->stalled == !stalled &&
 		    (peer->beaten || sync->fetch.whole) &&
 		    (!best || peer->stalled < best->stalled ||
 		     (peer->stalled == best->stalled &&
@@ -353,13 +350,15 @@ static bool is_orphaned(const struct clb_sync_peer *peer)
 }
 
 /* Others may have what was missed of the dead: who is ready gives all. */
-static void orphans_inherit(struct clb_sync *sync)
+static bool orphans_inherit(struct clb_sync *sync)
 {
 	struct clb_sync_peer *giver = giver_choose(sync);
 	bool any = false;
 	unsigned int i;
 
-	for (i = 0; i < CLB_SYNC_PEERS && giver; i++) {
+	if (!giver || giver->stalled)
+		return false;
+	for (i = 0; i < CLB_SYNC_PEERS; i++) {
 		if (!is_orphaned(&sync->peers[i]))
 			continue;
 		sync->peers[i].inherited = true;
@@ -367,6 +366,7 @@ static void orphans_inherit(struct clb_sync *sync)
 	}
 	if (any)
 		fetch_begin(&sync->fetch, giver, false);
+	return any;
 }
 
 /*
@@ -413,8 +413,8 @@ static void giver_find(struct clb_sync *sync)
 	struct clb_sync_peer *giver;
 
 	if (sync->fetch.ready) {
-		if (!lost_choose(sync))
-			orphans_inherit(sync);
+		if (!lost_choose(sync, false) && !orphans_inherit(sync))
+			lost_choose(sync, true);
 		return;
 	}
 	if (link_is_awaited(sync) &&
@@ -425,6 +425,24 @@ static void giver_find(struct clb_sync *sync)
 		fetch_begin(&sync->fetch, giver, false);
 	else if (time_after(jiffies, sync->fetch.since + patience(sync)))
 		sync->fetch.ready = true;
+}
+
+/* Whoever is to be asked next; if that is the same, from where it was. */
+static void fetch_stall(struct clb_sync *sync, struct clb_sync_peer *giver)
+{
+	struct clb_sync_fetch *fetch = &sync->fetch, before = *fetch;
+	bool lost = giver->lost;
+
+	giver->stalled++;
+	fetch_break(sync, giver);
+	giver_find(sync);
+	if (fetch->giver != before.giver || fetch->own != before.own)
+		return;
+	giver->lost = lost;
+	fetch->from = before.from;
+	fetch->position = before.position;
+	fetch->of_ready = before.of_ready;
+	fetch->done = before.done;
 }
 
 /* Returns true if there is something to ask now. */

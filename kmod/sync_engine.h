@@ -66,11 +66,13 @@ struct clb_sync_stats {
  * @first: the first one; 0: none
  * @last: the last one
  * @asked: when it was asked for, jiffies
+ * @since: when the last of it was missed, jiffies
  */
 struct clb_sync_gap {
 	u64		first;
 	u64		last;
 	unsigned long	asked;
+	unsigned long	since;
 };
 
 /**
@@ -88,6 +90,7 @@ struct clb_sync_said {
  * @since: jiffies, when there was last somebody to ask, or no link, or the
  *	start
  * @asked: jiffies, the last request
+ * @began: jiffies, with the first giver that was asked
  * @progress: jiffies, the beginning, or when the last part came
  * @position: bucket of the other node from which on they are missing
  * @giver: who is asked; 0: nobody
@@ -102,6 +105,7 @@ struct clb_sync_said {
 struct clb_sync_fetch {
 	unsigned long	since;
 	unsigned long	asked;
+	unsigned long	began;
 	unsigned long	progress;
 	u64		from;
 	u32		position;
@@ -145,7 +149,9 @@ struct clb_sync_secret {
  * @lost: we missed more of it than can be repaired, as what it said before
  *	we met
  * @announced: readers of events know it to be alive; @sender
- * @stalled: of what it was asked for last not all came: others are asked first
+ * @lost_at: jiffies, when that began
+ * @stalled: so often in a row not all came of what it was asked for: others
+ *	are asked first
  * @inherited: it died, and another one was asked for what we had missed of it
  * @told: its last datagram that another node has got, by that one's word
  * @told_at: jiffies, when @told last changed: somebody hears it
@@ -162,6 +168,8 @@ struct clb_sync_peer {
 	unsigned long		told_at;
 	u64			counts[CLB_SYNC_PEER_A_MAX + 1];
 	union nf_inet_addr	address;
+	unsigned long		lost_at;
+	u32			stalled;
 	u32			sessions;
 	u16			node;
 	u8			sends;
@@ -172,11 +180,23 @@ struct clb_sync_peer {
 	bool			ready;
 	bool			lost;
 	bool			announced;
-	bool			stalled;
 	bool			inherited;
 	bool			keyed;
 	u8			key[CLB_SYNC_KEY_LEN];
 };
+
+/**
+ * clb_sync_peer_lose() - more of a peer was missed than can be repaired
+ * @peer: the peer
+ *
+ * Context: the lock of its sync held.
+ */
+static inline void clb_sync_peer_lose(struct clb_sync_peer *peer)
+{
+	if (!peer->lost)
+		peer->lost_at = jiffies;
+	peer->lost = true;
+}
 
 /**
  * struct clb_sync - the part of a namespace in a cluster
@@ -200,8 +220,6 @@ struct clb_sync_peer {
  * @awake: jiffies, when @sender last looked for a heartbeat to send
  * @behind: others know, or may know, sessions that this node does not; changed
  *	under @lock
- * @behind_since: jiffies
- * @cut_off: those that were known are not heard
  * @resumed: jiffies, when @sender was last found to have stood still
  * @unread: jiffies, when a datagram came with a key id that is not known
  * @gained: a server is here, or up, that was not: what lacked is fetched
@@ -259,8 +277,6 @@ struct clb_sync {
 	bool			beat;
 	unsigned long		awake;
 	bool			behind;
-	unsigned long		behind_since;
-	bool			cut_off;
 	unsigned long		resumed;
 	unsigned long		unread;
 	bool			gained;
@@ -413,7 +429,7 @@ void clb_sync_repairs_send(struct clb_sync *sync);
 
 /* sync_bulk.c */
 void clb_sync_fall_behind(struct clb_sync *sync);
-void clb_sync_fall_behind_anew(struct clb_sync *sync);
+bool clb_sync_peer_missed(const struct clb_sync_peer *peer);
 void clb_sync_behind_check(struct clb_sync *sync);
 void clb_sync_fetch_send(struct clb_sync *sync);
 void clb_sync_fetch_mark(struct clb_sync *sync,

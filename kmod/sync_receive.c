@@ -48,6 +48,8 @@ static void peer_meet(struct clb_sync *sync, struct clb_sync_peer *peer,
 	peer->furnished = false;
 	/* what it said before will not be said again */
 	peer->lost = true;
+	peer->lost_at = jiffies;
+	peer->stalled = 0;
 	peer->inherited = false;
 	peer->told = 0;
 	peer->told_at = jiffies;
@@ -99,7 +101,7 @@ static bool peer_see(struct clb_sync *sync, struct clb_sync_peer *peer,
 	seen = clb_sync_window_see(&peer->window, seq);
 	if (seen == CLB_SYNC_SEEN_AHEAD) {
 		clb_sync_gap_add(peer, last + 1, seq - 1);
-		clb_sync_fall_behind_anew(sync);
+		clb_sync_fall_behind(sync);
 	}
 	if (seen != CLB_SYNC_SEEN_REPLAY) {
 		peer->heard = jiffies;
@@ -174,7 +176,7 @@ static void hear_of_us(struct clb_sync *sync, struct clb_sync_peer *peer,
 	if (seen->epoch == epoch && seen->seq <= seq) {
 		peer->confirmed = true;
 		peer->lag = seq - seen->seq;
-		if (peer->lost)
+		if (clb_sync_peer_missed(peer))
 			clb_sync_fall_behind(sync);
 	} else if (seen->epoch >= epoch && seen->epoch < EPOCH_MAX) {
 		sync->epoch_least = max(sync->epoch_least, seen->epoch);
@@ -392,7 +394,7 @@ static void early_hear(struct clb_sync *sync, struct clb_sync_peer *peer,
 	peer->heard = jiffies;
 	peer->inherited = false;
 	peer->sends = datagram->header.key_id;
-	clb_sync_fall_behind_anew(sync);
+	clb_sync_fall_behind(sync);
 	spin_unlock(&sync->lock);
 	clb_sync_count(sync, CLB_SYNC_A_EARLY);
 }

@@ -83,6 +83,7 @@ static void gap_put(struct clb_sync_gap *gaps, unsigned int count, u64 first,
 		gap->first = first;
 	if (last > gap->last)
 		gap->last = last;
+	gap->since = jiffies;
 }
 
 /**
@@ -126,7 +127,8 @@ void clb_sync_gap_close(struct clb_sync *sync, struct clb_sync_peer *peer,
 	spin_lock(&sync->lock);
 	for (i = 0; i < CLB_SYNC_GAPS; i++)
 		closed += gap_take(&peer->gaps[i], range);
-	peer->lost |= lost && closed;
+	if (lost && closed)
+		clb_sync_peer_lose(peer);
 	spin_unlock(&sync->lock);
 	clb_sync_add(sync, lost ? CLB_SYNC_A_GAPS_LOST :
 				  CLB_SYNC_A_GAPS_REPAIRED, closed);

@@ -40,7 +40,7 @@ static bool learns(struct kunit *test, struct clb_sync *sync)
 }
 
 /* A gap that stays says nothing after a minute; one that is new does. */
-static void anew(struct kunit *test)
+static void gaps(struct kunit *test)
 {
 	struct clb_sync *sync = sync_of(test);
 	struct clb_sync_peer *peer = &sync->peers[0];
@@ -48,27 +48,51 @@ static void anew(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, learns(test, sync));
 	clb_sync_gap_add(peer, 5, 5);
 	KUNIT_EXPECT_TRUE(test, learns(test, sync));
-	sync->behind_since -= MINUTE;
+	peer->gaps[0].since -= MINUTE;
 	KUNIT_EXPECT_FALSE(test, learns(test, sync));
 	clb_sync_gap_add(peer, 7, 7);
-	clb_sync_fall_behind(sync);
-	KUNIT_EXPECT_FALSE(test, learns(test, sync));
-	clb_sync_fall_behind_anew(sync);
 	KUNIT_EXPECT_TRUE(test, learns(test, sync));
 }
 
-/* Nobody is heard: that begins anew, whatever was missing before. */
-static void cut_off(struct kunit *test)
+/* The same for what cannot be repaired; not of who did not give it. */
+static void lost(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test);
+	struct clb_sync_peer *peer = &sync->peers[0];
+
+	clb_sync_peer_lose(peer);
+	KUNIT_EXPECT_TRUE(test, learns(test, sync));
+	peer->stalled = 1;
+	KUNIT_EXPECT_FALSE(test, learns(test, sync));
+	peer->stalled = 0;
+	peer->lost_at -= MINUTE;
+	clb_sync_peer_lose(peer);
+	KUNIT_EXPECT_FALSE(test, learns(test, sync));
+}
+
+static void fetching(struct kunit *test)
 {
 	struct clb_sync *sync = sync_of(test);
 
-	clb_sync_gap_add(&sync->peers[0], 5, 5);
+	sync->fetch.giver = 2;
+	sync->fetch.began = jiffies;
 	KUNIT_EXPECT_TRUE(test, learns(test, sync));
-	sync->behind_since -= MINUTE;
+	sync->fetch.began -= MINUTE;
 	KUNIT_EXPECT_FALSE(test, learns(test, sync));
-	sync->peers[0].heard -= 4 * HZ;
+}
+
+/* Nobody is heard, whatever was missing before. */
+static void cut_off(struct kunit *test)
+{
+	struct clb_sync *sync = sync_of(test);
+	struct clb_sync_peer *peer = &sync->peers[0];
+
+	clb_sync_gap_add(peer, 5, 5);
+	peer->gaps[0].since -= MINUTE;
+	KUNIT_EXPECT_FALSE(test, learns(test, sync));
+	peer->heard -= 4 * HZ;
 	KUNIT_EXPECT_TRUE(test, learns(test, sync));
-	sync->behind_since -= MINUTE;
+	peer->heard -= MINUTE;
 	KUNIT_EXPECT_FALSE(test, learns(test, sync));
 }
 
@@ -85,7 +109,9 @@ static void stood_still(struct kunit *test)
 }
 
 static struct kunit_case behind_cases[] = {
-	KUNIT_CASE(anew),
+	KUNIT_CASE(gaps),
+	KUNIT_CASE(lost),
+	KUNIT_CASE(fetching),
 	KUNIT_CASE(cut_off),
 	KUNIT_CASE(stood_still),
 	{ }
