@@ -36,7 +36,7 @@ static bool is_fresh(unsigned long since)
 }
 
 /**
- * clb_sync_peer_missed() - was more of a peer missed lately than can be repaired
+ * clb_sync_peer_missed() - was more of it missed lately than can be repaired
  * @peer: the peer
  *
  * Return: true if so, and it may be mended yet.
@@ -94,7 +94,7 @@ static bool is_fetching(struct clb_sync *sync)
 	return giver && !giver->stalled;
 }
 
-/* What is missing for more than a minute may be so for ever: it counts no more. */
+/* What is missing for more than a minute may stay so: it counts no more. */
 static bool is_behind(struct clb_sync *sync)
 {
 	unsigned int i;
