@@ -590,6 +590,7 @@ tcp_server_up() {
 
 # stat_of NAME: a counter of clbctl stats, with underscores.
 stat_of() { clb_get ".$1" stats; }
+none_left() { [ "$(stat_of sessions)" -eq 0 ]; }	# no session
 stat_above() { [ "$(stat_of "$1")" -gt "$2" ]; }	# NAME NUMBER
 
 # Has the last packet of the client's connections been sent?

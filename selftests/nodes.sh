@@ -182,6 +182,15 @@ servers_via() { # NUMBER
 	next_hop "198.51.100.$1" "2001:db8:5::$1" s1 s2
 }
 
+both_servers() { # NODE VERB [STATE]
+	local i
+
+	for i in 1 2; do
+		on "$1" server "$2" tcp "$vip:$ECHO_PORT" \
+			"$(server4 "$i")" ${3:+state "$3"} || return
+	done
+}
+
 # tables_list NAME: all nodes' sessions, for tables_agree NAME.
 tables_list() {
 	local node

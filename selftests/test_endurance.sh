@@ -69,7 +69,6 @@ memory() {
 	awk '/^Percpu:|^SUnreclaim:|^VmallocUsed:/ {sum += $2}
 		END {print sum}' /proc/meminfo
 }
-none_left() { [ "$(stat_of sessions)" -eq 0 ]; }
 # as much as a tenth of the sessions at a time would take, and no less than
 # what other parts of the kernel move by
 memory_at_most() { [ "$(memory)" -le "$1" ]; }

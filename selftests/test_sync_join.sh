@@ -344,14 +344,6 @@ test_lacking() {
 	cluster_down
 	on_all session del
 }
-both_servers() { # NODE VERB [STATE]
-	local i
-
-	for i in 1 2; do
-		on "$1" server "$2" tcp "$vip:$ECHO_PORT" \
-			"$(server4 "$i")" ${3:+state "$3"} || return
-	done
-}
 
 # A link that takes longer to come up than a node waits for others.
 test_link() {

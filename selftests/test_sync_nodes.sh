@@ -73,14 +73,15 @@ equal_soon() { # NAME HOW-MANY
 		return
 	fi
 	t=$(now_ms)
-	while [ "$begun" -le 2000 ]; do
-		tables_list "$begun"
-		sleep 0.2
-		begun=$(($(now_ms) - t))
-	done
+	wait_for 10 all_listed
 	ok "$1: three tables are equal, in two seconds" some_agree "$2"
 	! last_ok || diag "$1: so said lists that were begun after $begun ms"
 	rm -f "$TMP"/list.[0-9]*
+}
+all_listed() { # once more; the time is over
+	tables_list "$begun"
+	begun=$(($(now_ms) - t))
+	[ "$begun" -gt 2000 ]
 }
 some_agree() { # HOW-MANY: $begun says when
 	local lists
@@ -246,6 +247,7 @@ test_orphans() {
 test_stalled() {
 	local i node
 
+	vip_of 4
 	config nat && cluster_up
 	ok "before one stalls they hear each other" wait_for 20 hear_each_other
 	for i in 1 2; do
@@ -256,9 +258,9 @@ test_stalled() {
 	for node in node node2; do
 		ok "$node stalls: it does not hear the others" \
 			deaf "$node" 10.7.0.0/24
-		ok "$node stalls: servers are down at the third" servers_of_third down
+		ok "$node stalls: servers are down at the third" both_servers node3 set down
 		ok "$node stalls: no session is left there" wait_for 20 knows node3 0
-		ok "$node stalls: they are back" servers_of_third up
+		ok "$node stalls: they are back" both_servers node3 set up
 		ok "$node stalls: and so is what the other one has" \
 			wait_for 60 knows node3 5
 		ip netns exec "$NS-$node" nft delete table inet deaf
@@ -271,15 +273,6 @@ test_stalled() {
 	cluster_down
 	on_all session del
 }
-servers_of_third() { # STATE
-	local i
-
-	for i in 1 2; do
-		on node3 server set tcp "$VIP4:$ECHO_PORT" "$(server4 "$i")" \
-			state "$1" || return
-	done
-}
-
 deaf() { # NODE ADDRESS
 	ip netns exec "$NS-$1" nft -f - <<-NFT
 	table inet deaf {
